@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Every way in which the engine can have no answer; `cli/exit.ts` maps each to an exit code. */
+export type EngineErrorCode =
+  | 'INPUT_EMPTY'
+  | 'INPUT_UNREADABLE'
+  | 'INPUT_SYNTAX'
+  | 'INPUT_ENCODING'
+  | 'INPUT_SHAPE'
+  | 'INPUT_TOO_LARGE'
+  | 'INPUT_TOO_DEEP'
+  | 'INPUT_DUPLICATE_KEY'
+  | 'INPUT_ALIASES'
+  | 'INPUT_NUMBER'
+  | 'INPUT_DUPLICATE_OBJECT'
+  | 'POLICY_UNREADABLE'
+  | 'POLICY_EMPTY'
+  | 'POLICY_COMPILE'
+  | 'POLICY_METADATA'
+  | 'POLICY_BUILTIN'
+  | 'POLICY_MODULE'
+  | 'POLICY_LIMIT'
+  | 'POLICY_DEADLINE'
+  | 'POLICY_EVALUATION'
+  | 'POLICY_RESULT'
+  | 'POLICY_PARAMETERS'
+  | 'POLICY_DATA'
+  | 'PROJECT_UNREADABLE'
+  | 'PROJECT_SYNTAX'
+  | 'PROJECT_SCHEMA'
+  | 'ENVIRONMENT_UNKNOWN'
+  | 'RECORD_SHAPE'
+  | 'RECORD_TOO_LARGE'
+  | 'TOOLCHAIN_DIGEST'
+  | 'TOOLCHAIN_FAILED';
+
+/** A place in a file that a person wrote; `line` and `column` are 1-based. */
+export interface Location {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** One of several faults behind an error; `code` is the code of the tool that found it (OPA's `rego_type_error`, say). */
+export interface Problem {
+  readonly message: string;
+  readonly code?: string;
+  readonly location?: Location;
+}
+
+/** What an EngineError may carry beyond its code and message. */
+export interface EngineErrorDetail {
+  readonly location?: Location;
+  readonly hint?: string;
+  readonly problems?: readonly Problem[];
+  readonly cause?: unknown;
+}
+
+/**
+ * There is no answer: the input, the policy or the Project could not be used. Never a denial, which is a value.
+ * `message` is lower case without a full stop and quotes foreign text; `hint` says what to do.
+ */
+export class EngineError extends Error {
+  readonly code: EngineErrorCode;
+  readonly location?: Location;
+  readonly hint?: string;
+  readonly problems: readonly Problem[];
+
+  constructor(code: EngineErrorCode, message: string, detail: EngineErrorDetail = {}) {
+    super(message, { cause: detail.cause });
+    this.name = 'EngineError';
+    this.code = code;
+    this.problems = detail.problems ?? [];
+    if (detail.location !== undefined) this.location = detail.location;
+    if (detail.hint !== undefined) this.hint = detail.hint;
+  }
+}
