@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Decision, Operation, Phase } from './decide/decision.ts';
+import type { Document, Source } from './manifest/index.ts';
+
+/** One change as the edges hand it over: what is to be judged and how it came. */
+export interface Change {
+  readonly phase: Phase;
+  readonly operation: Operation;
+  /** What is judged. A DELETE has the old object here, a CONNECT its options. */
+  readonly documents: readonly Document[];
+  /** The files the documents were read from, for positions; empty at admission. */
+  readonly sources: readonly Source[];
+  /** JSON bytes of the AdmissionRequest without `object` and `oldObject`. */
+  readonly request?: Uint8Array;
+  /** JSON bytes of `oldObject` on UPDATE. */
+  readonly oldObject?: Uint8Array;
+  /** The namespace the request names, from which the environment follows. */
+  readonly namespace?: string;
+}
+
+/** A Decision and the listing whose SHA-256 is its set digest. */
+export interface Judgement {
+  readonly decision: Decision;
+  /** `set.txt`: lines `<sha256 hex>  <id>`. */
+  readonly listing: string;
+  readonly objects: readonly { readonly id: string; readonly apiVersion: string; readonly digest: string }[];
+  readonly images: readonly { readonly ref: string; readonly digest?: string }[];
+}
+
+/** Evaluates one change against policies that were loaded before. Synchronous: the step limit bounds it, no clock. */
+export interface Judge {
+  review(change: Change, facts: { readonly time: Date; readonly id: string }): Judgement;
+}

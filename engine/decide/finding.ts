@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Location } from '../error.ts';
+
+export type Severity = 'low' | 'medium' | 'high' | 'critical';
+export type FindingResult = 'fail' | 'warn' | 'error' | 'skip';
+
+/** Which object a finding speaks of; all parts are empty strings for a document that is no Kubernetes object. */
+export interface FindingObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** What one rule says of one Document (PolicyReport's result). */
+export interface Finding {
+  readonly rule: string;
+  readonly result: FindingResult;
+  readonly message: string;
+  readonly severity: Severity;
+  readonly controls: readonly string[];
+  readonly remedy?: string;
+  readonly object: FindingObject;
+  /** RFC 6901 pointer into the object. */
+  readonly path?: string;
+  readonly location?: Location;
+  readonly waiver?: string;
+  readonly inherited?: true;
+}
+
+const bytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+
+/** The id of an object in listings and records: `<group>/<Kind>/<namespace>/<name>` (core group and no namespace are empty). */
+export function objectId(object: FindingObject): string {
+  const group = object.apiVersion.includes('/')
+    ? object.apiVersion.slice(0, object.apiVersion.indexOf('/'))
+    : '';
+  return `${group}/${object.kind}/${object.namespace ?? ''}/${object.name}`;
+}
+
+/** Orders findings by object, rule, path and message, each bytewise, so that the same Decision prints the same everywhere. */
+export function compareFindings(a: Finding, b: Finding): number {
+  return (
+    bytes(objectId(a.object), objectId(b.object)) ||
+    bytes(a.rule, b.rule) ||
+    bytes(a.path ?? '', b.path ?? '') ||
+    bytes(a.message, b.message) ||
+    bytes(placeOf(a), placeOf(b))
+  );
+}
+
+const placeOf = (finding: Finding): string => {
+  if (finding.location === undefined) return '';
+  const { file, line, column } = finding.location;
+  return `${file}:${String(line).padStart(9, '0')}:${String(column).padStart(9, '0')}`;
+};
