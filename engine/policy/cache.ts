@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHash, randomUUID } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { RegoToolchain } from '../toolchain/rego.ts';
+import { type CompiledPolicy, type CompileRequest, compilePolicy, digestSources } from './compile.ts';
+import type { Entry } from './rule.ts';
+
+const FORMAT = 'countersign policy cache 1\n';
+
+/**
+ * Where compiled policies are kept for speed. `userId` is the caller's; a directory of anybody else, or one that others may
+ * write to, is not used: who can write a cached module decides what is allowed.
+ * `toolVersion` names everything besides the sources that the module depends on (toolchain digest, product version).
+ */
+export interface PolicyCache {
+  readonly directory: string;
+  readonly userId: number | undefined;
+  readonly toolVersion: string;
+}
+
+/** Compiles, or takes the module that the same tools compiled from the same sources before. Never used for what is signed. */
+export async function compileCached(
+  request: CompileRequest,
+  openToolchain: () => RegoToolchain,
+  cache: PolicyCache | undefined,
+): Promise<CompiledPolicy> {
+  const file = cache === undefined ? undefined : cacheFile(request, cache);
+  const found = file === undefined ? undefined : readCached(file);
+  if (found !== undefined) return found;
+  const compiled = await compilePolicy(request, openToolchain());
+  if (file !== undefined) writeCached(file, compiled);
+  return compiled;
+}
+
+/** The file of this request, or undefined where the directory cannot be trusted or made. */
+function cacheFile(request: CompileRequest, cache: PolicyCache): string | undefined {
+  try {
+    mkdirSync(cache.directory, { recursive: true, mode: 0o700 });
+    const { uid, mode } = statSync(cache.directory);
+    if (cache.userId !== undefined && uid !== cache.userId) return undefined;
+    if (cache.userId !== undefined && (mode & 0o077) !== 0) chmodSync(cache.directory, 0o700);
+  } catch {
+    return undefined; // no cache is slower, never different
+  }
+  const key = JSON.stringify([
+    cache.toolVersion,
+    digestSources(request.sources),
+    request.namespaces,
+    request.codes ?? null,
+  ]);
+  return join(cache.directory, `${createHash('sha256').update(key).digest('hex')}.policy`);
+}
+
+const isCached = (value: unknown): value is { entries: readonly Entry[]; sources: string } =>
+  typeof value === 'object' &&
+  value !== null &&
+  'entries' in value &&
+  Array.isArray(value.entries) &&
+  'sources' in value;
+
+/** File: format line, SHA-256 of what follows, length of the JSON part, JSON part, module. Anything else is compiled anew. */
+function readCached(file: string): CompiledPolicy | undefined {
+  try {
+    const bytes = readFileSync(file);
+    const body = bytes.subarray(FORMAT.length + 64);
+    if (bytes.toString('latin1', 0, FORMAT.length) !== FORMAT) return undefined;
+    if (
+      createHash('sha256').update(body).digest('hex') !==
+      bytes.toString('latin1', FORMAT.length, FORMAT.length + 64)
+    )
+      return undefined;
+    const size = body.readUInt32BE(0);
+    const meta: unknown = JSON.parse(body.toString('utf8', 4, 4 + size));
+    return isCached(meta)
+      ? { wasm: body.subarray(4 + size), entries: meta.entries, sources: meta.sources }
+      : undefined;
+  } catch {
+    return undefined; // missing or damaged: compile
+  }
+}
+
+function writeCached(file: string, compiled: CompiledPolicy): void {
+  const meta = Buffer.from(JSON.stringify({ entries: compiled.entries, sources: compiled.sources }));
+  const size = Buffer.alloc(4);
+  size.writeUInt32BE(meta.length);
+  const body = Buffer.concat([size, meta, compiled.wasm]);
+  const temporary = `${file}.${randomUUID()}`;
+  try {
+    writeFileSync(
+      temporary,
+      Buffer.concat([Buffer.from(FORMAT + createHash('sha256').update(body).digest('hex'), 'latin1'), body]),
+      { mode: 0o600 },
+    );
+    renameSync(temporary, file);
+  } catch {
+    rmSync(temporary, { force: true }); // a full disk costs the cache, not the answer
+  }
+}

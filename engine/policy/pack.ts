@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EngineError } from '../error.ts';
+import { readDocuments } from '../manifest/index.ts';
+import type { RegoSource } from '../toolchain/rego.ts';
+import type { YamlReader } from '../toolchain/yaml.ts';
+import { readRegoSources, withoutTests } from './sources.ts';
+
+/** A named set of rules, as shipped in `policies/packs/<name>.yaml`. */
+export interface Pack {
+  readonly name: string;
+  readonly rules: readonly string[];
+}
+
+const PACK_NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+const isPack = (value: unknown, name: string): value is { rules: string[] } =>
+  typeof value === 'object' &&
+  value !== null &&
+  'kind' in value &&
+  value.kind === 'Pack' &&
+  'name' in value &&
+  value.name === name &&
+  'rules' in value &&
+  Array.isArray(value.rules) &&
+  value.rules.length > 0 &&
+  value.rules.every((rule) => typeof rule === 'string');
+
+/**
+ * Reads a pack of the policies folder. The name is checked before it becomes part of a path (`../` names no pack).
+ * @throws {EngineError} POLICY_UNREADABLE | POLICY_EMPTY
+ */
+export function readPack(policiesDirectory: string, name: string, reader: YamlReader): Pack {
+  const file = join(policiesDirectory, 'packs', `${name}.yaml`);
+  let bytes: Uint8Array;
+  try {
+    if (!PACK_NAME.test(name)) throw new Error('not a pack name');
+    bytes = readFileSync(file);
+  } catch (cause) {
+    throw new EngineError('POLICY_UNREADABLE', `there is no pack ${JSON.stringify(name)}`, {
+      cause,
+      hint: 'the shipped pack is "baseline"',
+    });
+  }
+  const value = readDocuments([{ name: file, bytes }], reader)[0]?.value;
+  if (!isPack(value, name))
+    throw new EngineError('POLICY_EMPTY', `pack ${JSON.stringify(name)} names no rules`);
+  return { name, rules: value.rules };
+}
+
+/** The sources of the libraries that ship with the product, which native rules may import. */
+export function readLibraries(policiesDirectory: string): readonly RegoSource[] {
+  return withoutTests(readRegoSources(join(policiesDirectory, 'lib')));
+}
+
+/** The sources of the given shipped rules and of the libraries; file names are relative to the policies folder. */
+export function readPackSources(policiesDirectory: string, packs: readonly Pack[]): readonly RegoSource[] {
+  const rules = [...new Set(packs.flatMap((pack) => pack.rules))].sort();
+  const folders = rules.map((code) => join(policiesDirectory, 'rules', ...code.split('.')));
+  const sources = folders.flatMap((folder) => withoutTests(readRegoSources(folder)));
+  return [...sources, ...readLibraries(policiesDirectory)].map(({ file, text }) => ({
+    file: file.startsWith(policiesDirectory) ? `policies${file.slice(policiesDirectory.length)}` : file,
+    text,
+  }));
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { EngineError } from '../error.ts';
+import type { RegoSource } from '../toolchain/rego.ts';
+
+const MAX_FILE_BYTES = 4 * 1024 * 1024;
+const MAX_FILES = 10_000;
+
+/**
+ * Reads every `.rego` file of a file or folder, recursively, ordered by path. Links are not followed: what is compiled is
+ * what stands in the folder. Names are as the user gave them.
+ * @throws {EngineError} POLICY_UNREADABLE | POLICY_EMPTY
+ */
+export function readRegoSources(path: string): readonly RegoSource[] {
+  const files = listFiles(path).filter((file) => file.endsWith('.rego'));
+  if (files.length === 0) {
+    throw new EngineError('POLICY_EMPTY', `no .rego file in ${JSON.stringify(path)}`, {
+      hint: 'name a folder that holds Rego files, or a .rego file',
+    });
+  }
+  return files.map((file) => ({ file, text: readText(file) }));
+}
+
+/** Sources without tests, which a policy does not need to decide. */
+export function withoutTests(sources: readonly RegoSource[]): readonly RegoSource[] {
+  return sources.filter((source) => !source.file.endsWith('_test.rego'));
+}
+
+function listFiles(path: string): readonly string[] {
+  try {
+    if (!statSync(path).isDirectory()) return [path];
+    return walk(path, []).sort();
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
+}
+
+function walk(directory: string, found: string[]): string[] {
+  for (const item of readdirSync(directory, { withFileTypes: true })) {
+    const path = join(directory, item.name);
+    if (item.isDirectory() && !item.name.startsWith('.') && item.name !== 'node_modules') walk(path, found);
+    if (item.isFile()) found.push(path);
+    if (found.length > MAX_FILES)
+      throw new EngineError(
+        'POLICY_UNREADABLE',
+        `more than ${MAX_FILES} files below ${JSON.stringify(directory)}`,
+      );
+  }
+  return found;
+}
+
+function readText(file: string): string {
+  let content: Buffer;
+  try {
+    content = readFileSync(file);
+  } catch (cause) {
+    throw unreadable(file, cause);
+  }
+  if (content.length > MAX_FILE_BYTES)
+    throw new EngineError('POLICY_UNREADABLE', `${JSON.stringify(file)} is larger than 4 MiB`);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(content);
+  } catch (cause) {
+    throw new EngineError('POLICY_UNREADABLE', `${JSON.stringify(file)} is not UTF-8 text`, { cause });
+  }
+}
+
+function unreadable(path: string, cause: unknown): EngineError {
+  if (cause instanceof EngineError) return cause;
+  const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+  return new EngineError(
+    'POLICY_UNREADABLE',
+    `cannot read policy ${JSON.stringify(path)}: ${missing ? 'no such file or folder' : reasonOf(cause)}`,
+    {
+      cause,
+      hint: missing ? 'check the path given to --policy' : 'check that the file can be read by this user',
+    },
+  );
+}
+
+const reasonOf = (cause: unknown): string =>
+  cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';

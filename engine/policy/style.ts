@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EngineError } from '../error.ts';
+import type { RegoModuleInfo } from '../toolchain/rego.ts';
+import { conftestRule, nativeRule } from './metadata.ts';
+import type { Effect, Entry, Rule } from './rule.ts';
+
+const NATIVE = 'countersign.rules.';
+const SET = 'countersign.set.';
+const OURS = 'countersign';
+
+/** Which packages Conftest-style rules are read from; Conftest's own default is `main`. */
+export interface Namespaces {
+  readonly names: readonly string[];
+  readonly all: boolean;
+}
+
+export const DEFAULT_NAMESPACES: Namespaces = { names: ['main'], all: false };
+
+/** The code of a native rule: its package below `countersign.rules.`, with `_` written as `-`. */
+export function nativeCode(packageName: string): string {
+  return packageName.slice(NATIVE.length).replaceAll('_', '-');
+}
+
+const isTest = (module: RegoModuleInfo): boolean =>
+  module.file.endsWith('_test.rego') || module.package.endsWith('_test');
+
+function conftestEffect(name: string): Effect | undefined {
+  if (name === 'exception') return 'exception';
+  if (name === 'warn' || name.startsWith('warn_')) return 'warn';
+  return /^(deny|violation)(_|$)/.test(name) ? 'fail' : undefined;
+}
+
+function nativeEntries(module: RegoModuleInfo): Entry[] {
+  const code = nativeCode(module.package);
+  const names = new Set(
+    module.rules.map((rule) => rule.name).filter((name) => name === 'deny' || name === 'warn'),
+  );
+  if (names.size === 0) {
+    throw new EngineError(
+      'POLICY_EMPTY',
+      `native rule ${JSON.stringify(code)} has neither "deny" nor "warn"`,
+      {
+        location: { file: module.file, line: 1, column: 1 },
+        hint: 'a native rule is a package below countersign.rules with a set "deny" or "warn"',
+      },
+    );
+  }
+  const rule = nativeRule(module, code);
+  return [...names].sort().map((name) => entry(module, name, name === 'deny' ? 'fail' : 'warn', rule));
+}
+
+function entry(module: RegoModuleInfo, name: string, effect: Effect, rule: Rule): Entry {
+  return { key: `${module.package}/${name}`, path: [...module.package.split('.'), name], effect, rule };
+}
+
+function conftestEntries(module: RegoModuleInfo): Entry[] {
+  const names = new Set(module.rules.filter((rule) => rule.kind !== 'function').map((rule) => rule.name));
+  return [...names].sort().flatMap((name) => {
+    const effect = conftestEffect(name);
+    return effect === undefined ? [] : [entry(module, name, effect, conftestRule(module, name))];
+  });
+}
+
+function refuseReserved(module: RegoModuleInfo): void {
+  if (!module.package.startsWith(SET)) return;
+  throw new EngineError(
+    'POLICY_METADATA',
+    `rules over a whole set are not available: package ${JSON.stringify(module.package)}`,
+    {
+      location: { file: module.file, line: 1, column: 1 },
+      hint: 'write the rule for one object at a time, below countersign.rules',
+    },
+  );
+}
+
+/**
+ * The entries that a policy's modules offer: native rules below `countersign.rules.`, Conftest's in the chosen packages.
+ * Tests and libraries offer none. A rule spread over several files of one package is one entry.
+ * @throws {EngineError} POLICY_METADATA | POLICY_EMPTY
+ */
+export function entriesOf(modules: readonly RegoModuleInfo[], namespaces: Namespaces): readonly Entry[] {
+  const found = new Map<string, Entry>();
+  for (const module of modules) {
+    if (isTest(module)) continue;
+    refuseReserved(module);
+    for (const offered of offeredBy(module, namespaces)) {
+      if (!found.has(offered.key)) found.set(offered.key, offered);
+    }
+  }
+  return [...found.values()].sort((a, b) => (a.key < b.key ? -1 : 1));
+}
+
+function offeredBy(module: RegoModuleInfo, namespaces: Namespaces): readonly Entry[] {
+  if (module.package.startsWith(NATIVE)) return nativeEntries(module);
+  if (module.package === OURS || module.package.startsWith(`${OURS}.`)) return [];
+  return namespaces.all || namespaces.names.includes(module.package) ? conftestEntries(module) : [];
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import { hash } from 'node:crypto';
+import { type FindingObject, objectId } from '../decide/finding.ts';
+import { EngineError } from '../error.ts';
+import type { Document } from '../manifest/index.ts';
+import { canonicalBytes } from './canonical.ts';
+import { digestForm } from './secret.ts';
+
+/** One line of a set listing. */
+export interface SetEntry {
+  readonly id: string;
+  readonly apiVersion: string;
+  /** SHA-256 (hex) of the canonical bytes of the object as read; absent for an object that is to be deleted. */
+  readonly digest?: string;
+}
+
+/** The objects of one change and the listing (`set.txt`) whose SHA-256 is the set digest. */
+export interface ObjectSet {
+  readonly entries: readonly SetEntry[];
+  readonly listing: string;
+  /** SHA-256 (hex) of `listing`. */
+  readonly digest: string;
+}
+
+/** What a document is called in findings and listings; one that is no Kubernetes object is named by file and ordinal. */
+export function objectOf(document: Document): FindingObject {
+  return (
+    document.id ?? { apiVersion: '', kind: '', name: `${document.file}#${document.index}${document.pointer}` }
+  );
+}
+
+/** SHA-256 (hex) of the object as digests take it. */
+export function objectDigest(document: Document): string {
+  return hash('sha256', canonicalBytes(digestForm(document)), 'hex');
+}
+
+/**
+ * The listing of a change: lines `<hex>  <id>` (`-  <id>` for a delete), ordered by id bytewise. The same object twice in one
+ * set stays twice, so a listing never hides one; where a record is made it is refused (`refuseDuplicates`).
+ */
+export function listSet(documents: readonly Document[], isDelete: boolean): ObjectSet {
+  const entries = documents
+    .map((document): SetEntry => {
+      const object = objectOf(document);
+      const entry = { id: objectId(object), apiVersion: object.apiVersion };
+      return isDelete ? entry : { ...entry, digest: objectDigest(document) };
+    })
+    .sort(
+      (a, b) =>
+        Buffer.compare(Buffer.from(a.id), Buffer.from(b.id)) ||
+        ((a.digest ?? '') < (b.digest ?? '') ? -1 : 1),
+    );
+  const listing = entries.map((entry) => `${entry.digest ?? '-'}  ${entry.id}\n`).join('');
+  return { entries, listing, digest: hash('sha256', listing, 'hex') };
+}
+
+/**
+ * A record lists each object once: two objects of one id cannot both be what was applied.
+ * @throws {EngineError} INPUT_DUPLICATE_OBJECT
+ */
+export function refuseDuplicates(set: ObjectSet): void {
+  const repeated = set.entries.find((entry, index) => index > 0 && set.entries[index - 1]?.id === entry.id);
+  if (repeated === undefined) return;
+  throw new EngineError(
+    'INPUT_DUPLICATE_OBJECT',
+    `object ${JSON.stringify(repeated.id)} is in the set more than once`,
+    {
+      hint: 'a record lists each object once: remove one of them, or check them in two runs',
+    },
+  );
+}
