@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Decision, Operation, Phase } from './decide/decision.ts';
 import type { Document, Source } from './manifest/index.ts';
+import type { ObjectSet } from './record/set.ts';
 
 /** One change as the edges hand it over: what is to be judged and how it came. */
 export interface Change {
@@ -18,12 +19,12 @@ export interface Change {
   readonly namespace?: string;
 }
 
-/** A Decision and the listing whose SHA-256 is its set digest. */
+/** A Decision with what a record needs beside it. */
 export interface Judgement {
   readonly decision: Decision;
-  /** `set.txt`: lines `<sha256 hex>  <id>`. */
-  readonly listing: string;
-  readonly objects: readonly { readonly id: string; readonly apiVersion: string; readonly digest: string }[];
+  /** The judged objects; `set.listing` is `set.txt`, whose SHA-256 is the set digest. */
+  readonly set: ObjectSet;
+  /** Every image that the objects name, each reference once. */
   readonly images: readonly { readonly ref: string; readonly digest?: string }[];
 }
 

@@ -15,13 +15,6 @@ export interface PolicyReference {
   readonly sources: string;
 }
 
-/** One object of the judged set: its listing id and the SHA-256 (hex) of its normal form. */
-export interface SetObject {
-  readonly id: string;
-  readonly apiVersion: string;
-  readonly digest: string;
-}
-
 /** Allow, deny or error, with its findings and what was evaluated. Digests are lower-case hex SHA-256; `time` is RFC 3339 in UTC. */
 export interface Decision {
   readonly apiVersion: 'countersign.dev/v1alpha1';
