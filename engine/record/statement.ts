@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Judgement } from '../change.ts';
+import { objectId } from '../decide/finding.ts';
+import { EngineError } from '../error.ts';
+import type { JsonValue } from '../manifest/index.ts';
+import { canonicalText } from './canonical.ts';
+
+/** The predicate type of a decision record. An allow and a deny have the same type: "verified" never means "allowed". */
+export const DECISION_PREDICATE_TYPE = 'https://countersign.dev/attestation/deployment-decision/v1';
+const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
+const MAX_BYTES = 256 * 1024;
+
+/** What the record says of the program that decided. */
+export interface EngineIdentity {
+  readonly version: string;
+  readonly opa: string;
+}
+
+const sha256 = (digest: string): JsonValue => ({ sha256: digest });
+
+/**
+ * The in-toto Statement of a judgement as deterministic JSON bytes (RFC 8785): the same judgement gives the same bytes.
+ * Parts that are not known are absent.
+ * @throws {EngineError} RECORD_TOO_LARGE over 256 KiB: never a silent cut
+ * @see https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
+ */
+export function statementOf(judgement: Judgement, engine: EngineIdentity): Uint8Array {
+  const { decision } = judgement;
+  const statement: JsonValue = {
+    _type: STATEMENT_TYPE,
+    subject: [{ name: 'set.txt', digest: { sha256: decision.setDigest } }],
+    predicateType: DECISION_PREDICATE_TYPE,
+    predicate: {
+      ...verdictPart(judgement),
+      ...setPart(judgement),
+      ...digestPart(judgement),
+      engine: enginePart(engine),
+      findings: findingPart(judgement),
+    },
+  };
+  const bytes = Buffer.from(canonicalText(statement));
+  if (bytes.length <= MAX_BYTES) return bytes;
+  throw new EngineError(
+    'RECORD_TOO_LARGE',
+    `the record would be ${bytes.length} bytes, more than ${MAX_BYTES}`,
+    {
+      hint: 'check fewer objects in one run',
+    },
+  );
+}
+
+const enginePart = (engine: EngineIdentity): JsonValue => ({
+  id: 'https://countersign.dev/engine',
+  version: engine.version,
+  opa: engine.opa,
+});
+
+function verdictPart({ decision }: Judgement): Record<string, JsonValue> {
+  return {
+    id: decision.id,
+    phase: decision.phase,
+    verdict: decision.verdict,
+    enforced: decision.enforced,
+    basis: 'policy',
+    time: decision.time,
+    scope: {
+      ...(decision.environment === undefined ? {} : { environment: decision.environment }),
+      operations: [...decision.operations],
+    },
+    evaluated: { objects: decision.evaluated.objects, rules: decision.evaluated.rules },
+    passed: { ...decision.passed },
+  };
+}
+
+function setPart({ decision, set, images }: Judgement): Record<string, JsonValue> {
+  const objects = set.entries.flatMap(({ id, apiVersion, digest }) =>
+    digest === undefined ? [] : [{ id, apiVersion, digest: { sha256: digest } }],
+  );
+  const deletes = set.entries.flatMap(({ id, digest }) => (digest === undefined ? [id] : []));
+  return {
+    set: { digest: { sha256: decision.setDigest }, objects, ...(deletes.length === 0 ? {} : { deletes }) },
+    images: images.map(({ ref, digest }) => ({
+      ref,
+      ...(digest === undefined ? {} : { digest: digestMap(digest) }),
+    })),
+  };
+}
+
+/** `sha256:<hex>` as in-toto writes it. */
+function digestMap(digest: string): JsonValue {
+  const colon = digest.indexOf(':');
+  return { [digest.slice(0, colon)]: digest.slice(colon + 1) };
+}
+
+function digestPart({ decision }: Judgement): Record<string, JsonValue> {
+  return {
+    inputDigest: sha256(decision.inputDigest),
+    contextDigest: sha256(decision.contextDigest),
+    ...(decision.projectDigest === undefined ? {} : { projectDigest: sha256(decision.projectDigest) }),
+    policies: decision.policies.map(({ name, revision, digest, sources }) => ({
+      name,
+      revision,
+      digest: sha256(digest),
+      sources: sha256(sources),
+    })),
+  };
+}
+
+/** Findings without their messages: a message may quote the object, which does not belong in a record that outlives it. */
+function findingPart({ decision }: Judgement): JsonValue {
+  return decision.findings.map((finding) => ({
+    rule: finding.rule,
+    result: finding.result,
+    severity: finding.severity,
+    object: objectId(finding.object),
+    ...(finding.path === undefined ? {} : { path: finding.path }),
+    controls: [...finding.controls],
+  }));
+}

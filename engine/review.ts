@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+import { hash } from 'node:crypto';
+import type { Change, Judge, Judgement } from './change.ts';
+import { type Decision, decide } from './decide/decision.ts';
+import { type Finding, objectId } from './decide/finding.ts';
+import { type Enforcement, errorFinding, findingsOf } from './decide/findings.ts';
+import { EngineError } from './error.ts';
+import { type Document, imagesOf, locate, type Source } from './manifest/index.ts';
+import { conftestInput, type InputFrame, nativeInput } from './policy/input.ts';
+import type { Policy, RawResult } from './policy/policy.ts';
+import type { Style } from './policy/rule.ts';
+import { canonicalText } from './record/canonical.ts';
+import { digestForm } from './record/secret.ts';
+import { listSet, objectOf } from './record/set.ts';
+
+/** What one environment asks for; `name` and `tier` are absent where there is no Project. */
+export interface Bench {
+  readonly policies: readonly Policy[];
+  readonly enforcement: Readonly<Record<string, Enforcement>>;
+  readonly environment?: { readonly name: string; readonly tier: string };
+  readonly projectDigest?: string;
+}
+
+/** One object with everything said of it. */
+interface Reviewed {
+  readonly findings: readonly Finding[];
+  /** Lines of the input digest. */
+  readonly inputs: readonly string[];
+}
+
+/** The judge of one environment. The whole evaluation, read from top to bottom. */
+export function openJudge(bench: Bench): Judge {
+  return { review: (change, facts) => review(bench, change, facts) };
+}
+
+function review(
+  bench: Bench,
+  change: Change,
+  facts: { readonly time: Date; readonly id: string },
+): Judgement {
+  const context = contextOf(bench, facts.time);
+  const frame = frameOf(change, context);
+  const reviewed = change.documents.map((document) => reviewDocument(bench, document, frame, facts.time));
+  const findings = place(
+    reviewed.flatMap(({ findings: found }, index) => found.map((finding) => ({ finding, index }))),
+    change,
+  );
+  const set = listSet(change.documents, change.operation === 'DELETE');
+  const rules = bench.policies.flatMap((policy) => policy.rules);
+  const decision = decide({
+    id: facts.id,
+    phase: change.phase,
+    operations: change.phase === 'check' ? ['CREATE', 'UPDATE'] : [change.operation],
+    enforced: true,
+    findings,
+    passed: passedOf(
+      rules.map((rule) => rule.code),
+      reviewed,
+    ),
+    evaluated: { objects: change.documents.length, rules: rules.length },
+    policies: bench.policies.map((policy) => policy.reference),
+    ...digests(bench, context, reviewed),
+    setDigest: set.digest,
+    time: facts.time.toISOString(),
+  });
+  return { decision, set, images: distinctImages(change) };
+}
+
+/** `input.context` as JSON text: the only clock that Rego sees, and the environment where one is known. */
+function contextOf(bench: Bench, time: Date): string {
+  const { environment } = bench;
+  return canonicalText({
+    time: time.toISOString(),
+    ...(environment === undefined ? {} : { environment: { name: environment.name, tier: environment.tier } }),
+  });
+}
+
+function frameOf(change: Change, context: string): InputFrame {
+  return {
+    phase: change.phase,
+    operation: change.operation,
+    context,
+    ...(change.request === undefined ? {} : { request: change.request }),
+    ...(change.oldObject === undefined ? {} : { oldObject: change.oldObject }),
+  };
+}
+
+function reviewDocument(bench: Bench, document: Document, frame: InputFrame, time: Date): Reviewed {
+  const object = objectOf(document);
+  const findings: Finding[] = [];
+  const inputs = new Map<Style, Uint8Array>();
+  for (const policy of bench.policies) {
+    for (const style of policy.styles) {
+      const input = inputs.get(style) ?? inputFor(style, document, frame);
+      if (input === undefined) continue;
+      inputs.set(style, input);
+      findings.push(...evaluate(policy, style, input, { object, time, enforcement: bench.enforcement }));
+    }
+    if (policy.styles.includes('native')) findings.push(...kindFindings(document));
+  }
+  return {
+    findings: dedupe(findings),
+    inputs: [...inputs].map(([style, input]) => inputLine(style, input, document)),
+  };
+}
+
+const inputFor = (style: Style, document: Document, frame: InputFrame): Uint8Array | undefined =>
+  style === 'native' ? nativeInput(document, frame) : conftestInput(document, frame);
+
+/** A limit passed or a rule that broke is a finding `error` of the policy, which blocks; a fault of ours is thrown. */
+function evaluate(
+  policy: Policy,
+  style: Style,
+  input: Uint8Array,
+  frame: Parameters<typeof findingsOf>[1],
+): readonly Finding[] {
+  let results: readonly RawResult[];
+  try {
+    results = policy.evaluate(style, input);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    return [errorFinding(policy.reference.name, error, frame.object)];
+  }
+  return findingsOf(results, frame);
+}
+
+/** Native rules speak of Kubernetes objects: a document that is none would pass each of them unseen. */
+function kindFindings(document: Document): readonly Finding[] {
+  if (document.id !== undefined) return [];
+  const message = 'apiVersion or kind is missing: this is no Kubernetes object';
+  const remedy = 'give the document an apiVersion and a kind, or leave the file out of what is checked';
+  return [
+    {
+      rule: 'manifest.kind',
+      result: 'fail',
+      message,
+      remedy,
+      severity: 'high',
+      controls: [],
+      object: objectOf(document),
+    },
+  ];
+}
+
+/** Two policies may say the same thing of an object (`manifest.kind`); it is said once. */
+function dedupe(findings: readonly Finding[]): readonly Finding[] {
+  const seen = new Set<string>();
+  return findings.filter((finding) => {
+    const key = JSON.stringify([finding.rule, finding.result, finding.path ?? '', finding.message]);
+    return !seen.has(key) && seen.add(key);
+  });
+}
+
+/** Gives each finding its place in the file it came from. */
+function place(findings: readonly { finding: Finding; index: number }[], change: Change): readonly Finding[] {
+  const sources = new Map<string, Source>(change.sources.map((source) => [source.name, source]));
+  return findings.map(({ finding, index }) => {
+    const document = change.documents[index];
+    const source = document === undefined ? undefined : sources.get(document.file);
+    if (document === undefined || source === undefined) return finding;
+    return { ...finding, location: locate(source, document, finding.path ?? '') };
+  });
+}
+
+function passedOf(codes: readonly string[], reviewed: readonly Reviewed[]): Record<string, number> {
+  const failed = new Map<string, number>();
+  for (const { findings } of reviewed) {
+    for (const code of new Set(findings.map((finding) => finding.rule)))
+      failed.set(code, (failed.get(code) ?? 0) + 1);
+  }
+  return Object.fromEntries(
+    [...codes].sort().map((code) => [code, reviewed.length - (failed.get(code) ?? 0)]),
+  );
+}
+
+/** One line of the input digest; a Secret's line is over its reduced form, since a digest of values lets anyone test guesses. */
+function inputLine(style: Style, input: Uint8Array, document: Document): string {
+  const bytes = style === 'native' ? input : digestForm(document);
+  return `${hash('sha256', bytes, 'hex')}  ${objectId(objectOf(document))}\n`;
+}
+
+function digests(
+  bench: Bench,
+  context: string,
+  reviewed: readonly Reviewed[],
+): Pick<Decision, 'inputDigest' | 'contextDigest' | 'projectDigest' | 'environment'> {
+  const lines = reviewed
+    .flatMap((one) => one.inputs)
+    .sort((a, b) => (a.slice(64) < b.slice(64) ? -1 : a.slice(64) > b.slice(64) ? 1 : a < b ? -1 : 1));
+  return {
+    inputDigest: hash('sha256', lines.join(''), 'hex'),
+    contextDigest: hash('sha256', context, 'hex'),
+    ...(bench.projectDigest === undefined ? {} : { projectDigest: bench.projectDigest }),
+    ...(bench.environment === undefined ? {} : { environment: bench.environment.name }),
+  };
+}
+
+function distinctImages(change: Change): Judgement['images'] {
+  if (change.operation === 'DELETE') return [];
+  const found = new Map<string, string | undefined>();
+  for (const image of change.documents.flatMap((document) => imagesOf(document)))
+    found.set(image.ref, image.digest);
+  return [...found]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([ref, digest]) => ({ ref, ...(digest === undefined ? {} : { digest }) }));
+}
