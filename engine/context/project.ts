@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+import { hash } from 'node:crypto';
+import type { Enforcement } from '../decide/findings.ts';
+import { EngineError, type Problem } from '../error.ts';
+import { type Document, type JsonValue, locate, readDocuments, type Source } from '../manifest/index.ts';
+import { canonicalBytes } from '../record/canonical.ts';
+import type { YamlReader } from '../toolchain/yaml.ts';
+import schema from './project.schema.json' with { type: 'json' };
+import { compileSchema } from './schema.ts';
+
+/** Where something is deployed to, and what it asks for. */
+export interface Environment {
+  readonly name: string;
+  readonly tier: 'production' | 'staging' | 'testing' | 'development' | 'other';
+  readonly cluster?: string;
+  readonly namespaces?: readonly string[];
+  readonly packs?: readonly {
+    readonly name: string;
+    readonly parameters?: Readonly<Record<string, unknown>>;
+  }[];
+  readonly rules?: Readonly<Record<string, Enforcement>>;
+}
+
+/** The file `countersign.yaml`. Paths in it are relative to its own folder. */
+export interface Project {
+  readonly name?: string;
+  readonly environments: readonly Environment[];
+  readonly unmapped: 'deny' | 'warn' | 'allow';
+  readonly policies: readonly {
+    readonly path: string;
+    readonly namespaces?: readonly string[];
+    readonly parameters?: Readonly<Record<string, unknown>>;
+  }[];
+  readonly trust?: { readonly keys?: readonly JsonValue[]; readonly logs?: readonly JsonValue[] };
+  readonly ledger?: { readonly directory: string };
+  /** SHA-256 (hex) of the Project's canonical JSON. */
+  readonly digest: string;
+}
+
+type Stated = Partial<Omit<Project, 'digest'>>;
+
+/**
+ * Reads a Project. Unknown keys are errors: a misspelt key must not quietly take a check away.
+ * @throws {EngineError} PROJECT_SYNTAX | PROJECT_SCHEMA with one problem, line and column for each fault
+ */
+export function readProject(source: Source, reader: YamlReader): Project {
+  const document = onlyDocument(source, reader);
+  const faults = compileSchema(schema)(document.value);
+  const stated = document.value;
+  if (faults.length > 0 || !isStated(stated)) {
+    const problems = faults.map(
+      ({ pointer, message }): Problem => ({ message, location: locate(source, document, pointer) }),
+    );
+    throw new EngineError('PROJECT_SCHEMA', `${JSON.stringify(source.name)} is not a Project`, {
+      problems,
+      hint: 'docs/project.md lists every key',
+    });
+  }
+  refuseAmbiguous(stated, source, document);
+  return {
+    ...stated,
+    environments: stated.environments ?? [],
+    unmapped: stated.unmapped ?? 'deny',
+    policies: stated.policies ?? [],
+    digest: hash('sha256', canonicalBytes(document.json), 'hex'),
+  };
+}
+
+// The schema has said everything about the shape; this only tells the compiler.
+const isStated = (value: unknown): value is Stated => typeof value === 'object' && value !== null;
+
+function onlyDocument(source: Source, reader: YamlReader): Document {
+  let documents: readonly Document[];
+  try {
+    documents = readDocuments([source], reader);
+  } catch (cause) {
+    if (!(cause instanceof EngineError)) throw cause;
+    const { location, problems, message } = cause;
+    throw new EngineError('PROJECT_SYNTAX', message, {
+      cause,
+      problems,
+      ...(location === undefined ? {} : { location }),
+    });
+  }
+  const [first, second] = documents;
+  if (first === undefined || second !== undefined) {
+    throw new EngineError(
+      'PROJECT_SYNTAX',
+      `${JSON.stringify(source.name)} holds ${documents.length} documents; a Project is one`,
+    );
+  }
+  return first;
+}
+
+/** Two environments of one name, or one namespace in two environments: which rules hold would be a matter of order. */
+function refuseAmbiguous(stated: Stated, source: Source, document: Document): void {
+  const environments = stated.environments ?? [];
+  const problems: Problem[] = [];
+  const report = (message: string, pointer: string): void => {
+    problems.push({ message, location: locate(source, document, pointer) });
+  };
+  const names = new Set<string>();
+  const namespaces = new Map<string, string>();
+  for (const [index, environment] of environments.entries()) {
+    if (names.has(environment.name))
+      report(
+        `environment ${JSON.stringify(environment.name)} is declared twice`,
+        `/environments/${index}/name`,
+      );
+    names.add(environment.name);
+    for (const [at, namespace] of (environment.namespaces ?? []).entries()) {
+      const other = namespaces.get(namespace);
+      if (other !== undefined)
+        report(
+          `namespace ${JSON.stringify(namespace)} is in environment ${JSON.stringify(other)} already`,
+          `/environments/${index}/namespaces/${at}`,
+        );
+      namespaces.set(namespace, environment.name);
+    }
+  }
+  if (problems.length > 0)
+    throw new EngineError('PROJECT_SCHEMA', `${JSON.stringify(source.name)} is ambiguous`, { problems });
+}
+
+/** The environment of this name. @throws {EngineError} ENVIRONMENT_UNKNOWN, with the names there are */
+export function environmentNamed(project: Project, name: string): Environment {
+  const found = project.environments.find((environment) => environment.name === name);
+  if (found !== undefined) return found;
+  const known = project.environments.map((environment) => environment.name).join(', ');
+  throw new EngineError('ENVIRONMENT_UNKNOWN', `there is no environment ${JSON.stringify(name)}`, {
+    hint: known === '' ? 'the Project declares no environments' : `the Project declares: ${known}`,
+  });
+}
+
+/** The environment that a namespace belongs to, if any. */
+export function environmentOfNamespace(project: Project, namespace: string): Environment | undefined {
+  return project.environments.find((environment) => environment.namespaces?.includes(namespace) === true);
+}
