@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+import { AttestError, type AttestErrorCode } from '../attest/index.ts';
+import { EngineError, type EngineErrorCode, type Problem } from '../engine/index.ts';
+import type { Io } from './io.ts';
+
+/** Exit 1 says no; 2 and above say there is no answer. No flag renumbers (DESIGN §5). */
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 70;
+
+/** The command line itself is wrong. */
+export class UsageError extends Error {
+  readonly hint: string;
+
+  constructor(message: string, hint: string) {
+    super(message);
+    this.name = 'UsageError';
+    this.hint = hint;
+  }
+}
+
+const ENGINE_EXITS = {
+  INPUT_EMPTY: 3,
+  INPUT_UNREADABLE: 3,
+  INPUT_SYNTAX: 3,
+  INPUT_ENCODING: 3,
+  INPUT_SHAPE: 3,
+  INPUT_TOO_LARGE: 3,
+  INPUT_TOO_DEEP: 3,
+  INPUT_DUPLICATE_KEY: 3,
+  INPUT_ALIASES: 3,
+  INPUT_NUMBER: 3,
+  INPUT_DUPLICATE_OBJECT: 3,
+  POLICY_UNREADABLE: 4,
+  POLICY_EMPTY: 4,
+  POLICY_COMPILE: 4,
+  POLICY_METADATA: 4,
+  POLICY_BUILTIN: 4,
+  POLICY_MODULE: 4,
+  POLICY_LIMIT: 4,
+  POLICY_DEADLINE: 4,
+  POLICY_EVALUATION: 4,
+  POLICY_RESULT: 4,
+  POLICY_PARAMETERS: 4,
+  POLICY_DATA: 4,
+  PROJECT_UNREADABLE: 3,
+  PROJECT_SYNTAX: 3,
+  PROJECT_SCHEMA: 3,
+  ENVIRONMENT_UNKNOWN: 2,
+  RECORD_SHAPE: 3,
+  RECORD_TOO_LARGE: 3,
+  TOOLCHAIN_DIGEST: 5,
+  TOOLCHAIN_FAILED: 4,
+} as const satisfies Record<EngineErrorCode, ExitCode>;
+
+const ATTEST_EXITS = {
+  KEY_UNREADABLE: 5,
+  KEY_KIND: 5,
+  KEY_MISMATCH: 5,
+  LEDGER_UNAVAILABLE: 5,
+  LEDGER_CORRUPT: 5,
+  LEDGER_FULL: 5,
+  TRUST_SHAPE: 5,
+  BUNDLE_SHAPE: 3,
+  STATEMENT_SHAPE: 3,
+} as const satisfies Record<AttestErrorCode, ExitCode>;
+
+/** Prints an error as its reader needs it and returns the exit code; a fault of ours prints its stack and is 70. */
+export function reportError(error: unknown, io: Io): ExitCode {
+  if (error instanceof UsageError) {
+    io.err(`countersign: ${error.message}\nhint: ${error.hint}\n`);
+    return 2;
+  }
+  if (error instanceof EngineError) {
+    io.err(engineLines(error));
+    return ENGINE_EXITS[error.code];
+  }
+  if (error instanceof AttestError) {
+    io.err(
+      `countersign: ${error.message} [${error.code}]\n${error.hint === undefined ? '' : `hint: ${error.hint}\n`}`,
+    );
+    return ATTEST_EXITS[error.code];
+  }
+  io.err(
+    `countersign: internal error, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  return 70;
+}
+
+/** `path:line:col: what is wrong [code]`, one line a problem, then the hint. */
+function engineLines(error: EngineError): string {
+  const own = error.location !== undefined || error.problems.length === 0;
+  const head = own || error.problems.length > 1 ? [`${at(error)}${error.message} [${error.code}]`] : [];
+  const problems = error.problems.map(
+    (problem) => `${at(problem)}${problem.message} [${problem.code ?? error.code}]`,
+  );
+  const hint = error.hint === undefined ? [] : [`hint: ${error.hint}`];
+  return [...head, ...problems, ...hint].map((line) => `${line}\n`).join('');
+}
+
+function at({ location }: Pick<Problem, 'location'>): string {
+  return location === undefined ? 'countersign: ' : `${location.file}:${location.line}:${location.column}: `;
+}

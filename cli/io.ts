@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** The world as a command sees it. stdout is the answer, stderr is the talk; tests hand in their own. */
+export interface Io {
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+  readonly stdin: () => Promise<Uint8Array>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly outIsTerminal: boolean;
+  readonly errIsTerminal: boolean;
+  readonly userId: number | undefined;
+  readonly homeDirectory: string;
+  readonly now: () => Date;
+  /** Calls back once when the process is asked to stop (SIGTERM, SIGINT). */
+  readonly onStop: (callback: () => void) => void;
+}
+
+/** Whether text on stdout may be coloured (https://no-color.org: any non-empty value says no). */
+export function mayColour(io: Io): boolean {
+  return io.outIsTerminal && (io.env['NO_COLOR'] ?? '') === '' && io.env['TERM'] !== 'dumb';
+}

