@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
 import type { Change, Judge, Judgement } from './change.ts';
+import { environmentOfNamespace, type Project } from './context/project.ts';
 import { type Decision, decide } from './decide/decision.ts';
 import { type Finding, objectId } from './decide/finding.ts';
 import { type Enforcement, errorFinding, findingsOf } from './decide/findings.ts';
@@ -38,30 +39,36 @@ function review(
   change: Change,
   facts: { readonly time: Date; readonly id: string },
 ): Judgement {
-  const context = contextOf(bench, facts.time);
-  const frame = frameOf(change, context);
+  const frame = frameOf(change, contextOf(bench, facts.time));
   const reviewed = change.documents.map((document) => reviewDocument(bench, document, frame, facts.time));
-  const findings = place(
-    reviewed.flatMap(({ findings: found }, index) => found.map((finding) => ({ finding, index }))),
-    change,
-  );
+  const codes = bench.policies.flatMap((policy) => policy.rules).map((rule) => rule.code);
+  return judgementOf(bench, change, { ...facts, reviewed, codes });
+}
+
+interface Outcome {
+  readonly time: Date;
+  readonly id: string;
+  readonly reviewed: readonly Reviewed[];
+  readonly codes: readonly string[];
+}
+
+function judgementOf(bench: Bench, change: Change, { time, id, reviewed, codes }: Outcome): Judgement {
   const set = listSet(change.documents, change.operation === 'DELETE');
-  const rules = bench.policies.flatMap((policy) => policy.rules);
   const decision = decide({
-    id: facts.id,
+    id,
     phase: change.phase,
     operations: change.phase === 'check' ? ['CREATE', 'UPDATE'] : [change.operation],
     enforced: true,
-    findings,
-    passed: passedOf(
-      rules.map((rule) => rule.code),
-      reviewed,
+    findings: place(
+      reviewed.flatMap(({ findings }, index) => findings.map((finding) => ({ finding, index }))),
+      change,
     ),
-    evaluated: { objects: change.documents.length, rules: rules.length },
+    passed: passedOf(codes, reviewed),
+    evaluated: { objects: change.documents.length, rules: codes.length },
     policies: bench.policies.map((policy) => policy.reference),
-    ...digests(bench, context, reviewed),
+    ...digests(bench, contextOf(bench, time), reviewed),
     setDigest: set.digest,
-    time: facts.time.toISOString(),
+    time: time.toISOString(),
   });
   return { decision, set, images: distinctImages(change) };
 }

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { type Environment, environmentNamed } from '../../engine/context/project.ts';
+import { type Decision, EngineError, type Judgement } from '../../engine/index.ts';
+import { readDocuments, type Source } from '../../engine/manifest/index.ts';
+import { DEFAULT_NAMESPACES, type Namespaces } from '../../engine/policy/index.ts';
+import { openJudge } from '../../engine/review.ts';
+import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
+import type { Args, Verb } from '../args.ts';
+import { type ExitCode, UsageError } from '../exit.ts';
+import { readManifests, readSource } from '../files.ts';
+import { findInstallation, type Installation } from '../installation.ts';
+import type { Io } from '../io.ts';
+import { findProject, type Prepared, prepare, userCache } from '../prepare.ts';
+import { parseTargets, writeReports } from '../report/report.ts';
+import { uuidv7 } from '../uuid.ts';
+
+export const check: Verb = {
+  name: 'check',
+  summary: 'Evaluates manifests against policies and decides: allow, deny or no answer.',
+  positionals: 'PATH|-…',
+  details: [
+    'PATH is a file or a folder (searched recursively for .yaml, .yml and .json); - is standard input.',
+    'Without a Project and without --policy the shipped pack "baseline" is used.',
+    'Exit code: 0 allowed, 1 denied, 2 usage, 3 input, 4 policy, 5 trust; 2 and above mean there is no answer.',
+  ].join('\n'),
+  flags: {
+    policy: {
+      value: 'PATH',
+      multiple: true,
+      help: 'folder or file of Rego policies, native or Conftest style; adds to the packs of the environment',
+    },
+    'policy-namespace': {
+      value: 'NAME',
+      multiple: true,
+      help: 'package that Conftest rules are read from (default main)',
+    },
+    'all-policy-namespaces': { help: 'read Conftest rules from every package' },
+    env: { value: 'NAME', help: 'environment of the Project to check for' },
+    project: {
+      value: 'FILE',
+      help: 'the Project (default countersign.yaml in this folder, if there is one)',
+    },
+    data: { value: 'FILE', multiple: true, help: 'JSON or YAML whose keys become the document under data' },
+    parameters: {
+      value: 'FILE',
+      help: 'JSON or YAML of parameters by rule: {"images.registry": {"registries": […]}}',
+    },
+    format: {
+      value: 'NAME[=FILE]',
+      multiple: true,
+      help: 'text, json, sarif or junit; several in one run, all but one to a file',
+    },
+    'fail-on': { value: 'fail|warn', help: 'warn: exit 1 for warnings too' },
+    record: {
+      value: 'FILE',
+      help: 'sign the decision, append it to the ledger and write the record here (needs --key)',
+    },
+    key: {
+      value: 'FILE',
+      help: 'private key that signs the record (PEM, ECDSA P-256; made by countersign init)',
+    },
+    state: {
+      value: 'DIR',
+      help: "folder that holds the ledger (default .countersign, or the Project's ledger)",
+    },
+  },
+  run,
+};
+
+async function run(args: Args, io: Io): Promise<ExitCode> {
+  const targets = parseTargets(args.list('format'));
+  const failOn = failOnOf(args);
+  const isRecorded = recordWanted(args);
+  if (args.positionals.length === 0)
+    throw new UsageError('no path is given', 'countersign check PATH…, or - for standard input');
+  const installation = findInstallation();
+  const reader = openYamlReader(installation.toolchain);
+  const sources = await readManifests(args.positionals, io);
+  const documents = readDocuments(sources, reader);
+  const { prepared, ledgerDirectory } = await prepareFor(args, io, { installation, reader, isRecorded });
+  for (const note of prepared.notes) io.err(`note: ${note}\n`);
+  const judgement = openJudge(prepared.bench).review(
+    { phase: 'check', operation: 'CREATE', documents, sources },
+    { time: io.now(), id: uuidv7(io.now()) },
+  );
+  // Signed and durable before anything is answered: an allow that nobody can find later is none.
+  if (isRecorded) await record(judgement, args, io, { installation, ledgerDirectory });
+  writeReports(judgement.decision, targets, io, {
+    version: installation.version,
+    titles: titlesOf(prepared),
+  });
+  return exitOf(judgement.decision, failOn);
+}
+
+function failOnOf(args: Args): 'fail' | 'warn' {
+  const value = args.text('fail-on') ?? 'fail';
+  if (value === 'fail' || value === 'warn') return value;
+  throw new UsageError(`--fail-on ${JSON.stringify(value)} is not known`, '--fail-on fail or --fail-on warn');
+}
+
+function recordWanted(args: Args): boolean {
+  if (args.has('record') === args.has('key')) return args.has('record');
+  throw new UsageError(
+    args.has('record') ? '--record needs --key' : '--key needs --record',
+    'give both: --record FILE --key FILE',
+  );
+}
+
+interface Frame {
+  readonly installation: Installation;
+  readonly reader: YamlReader;
+  readonly isRecorded: boolean;
+}
+
+async function prepareFor(
+  args: Args,
+  io: Io,
+  frame: Frame,
+): Promise<{ prepared: Prepared; ledgerDirectory: string | undefined }> {
+  const found = findProject(args.text('project'), frame.reader);
+  const environment = environmentOf(args, found?.project);
+  const prepared = await prepare(
+    {
+      ...(found === undefined ? {} : { project: found.project }),
+      ...(environment === undefined ? {} : { environment }),
+      policies: args.list('policy'),
+      namespaces: namespacesOf(args),
+      parameters: mergeMaps(args.list('parameters').map(readSource), frame.reader, 'parameters'),
+      data: mergeMaps(args.list('data').map(readSource), frame.reader, 'data'),
+      // A cache never decides what is signed.
+      ...(frame.isRecorded ? {} : { cache: userCache(io, frame.installation) }),
+    },
+    frame.installation,
+    frame.reader,
+  );
+  return { prepared, ledgerDirectory: found?.project.ledger?.directory };
+}
+
+function environmentOf(
+  args: Args,
+  project: Parameters<typeof environmentNamed>[0] | undefined,
+): Environment | undefined {
+  const name = args.text('env');
+  if (project === undefined) {
+    if (name === undefined) return undefined;
+    throw new UsageError(
+      '--env needs a Project and there is none',
+      'run countersign init, or name one with --project FILE',
+    );
+  }
+  if (name !== undefined) return environmentNamed(project, name);
+  if (project.environments.length === 0) return undefined;
+  const known = project.environments.map((environment) => environment.name).join(', ');
+  throw new UsageError(
+    'the Project declares environments and none is chosen',
+    `--env NAME, one of: ${known}`,
+  );
+}
+
+function namespacesOf(args: Args): Namespaces {
+  const names = args.list('policy-namespace');
+  return {
+    names: names.length === 0 ? DEFAULT_NAMESPACES.names : names,
+    all: args.has('all-policy-namespaces'),
+  };
+}
+
+/** Merges the top-level keys of several files; the same key twice is an error, since which one counts would be a matter of order. */
+export function mergeMaps(
+  sources: readonly Source[],
+  reader: YamlReader,
+  what: 'data' | 'parameters',
+): Record<string, unknown> {
+  const merged = new Map<string, unknown>();
+  for (const source of sources) {
+    const [document, second] = readDocuments([source], reader);
+    const value = document?.value;
+    if (second !== undefined || typeof value !== 'object' || value === null || Array.isArray(value)) {
+      throw new EngineError('POLICY_DATA', `${JSON.stringify(source.name)} is not one map of ${what}`);
+    }
+    for (const [key, item] of Object.entries(value)) {
+      if (merged.has(key))
+        throw new EngineError(
+          'POLICY_DATA',
+          `${JSON.stringify(key)} is given in more than one file of ${what}`,
+        );
+      if (what === 'data' && key === 'countersign')
+        throw new EngineError('POLICY_DATA', 'data may not set "countersign"');
+      merged.set(key, item);
+    }
+  }
+  return Object.fromEntries(merged);
+}
+
+function titlesOf(prepared: Prepared): ReadonlyMap<string, { title: string; remedy?: string }> {
+  const rules = prepared.bench.policies.flatMap((policy) => policy.rules);
+  return new Map(
+    rules.map((rule) => [
+      rule.code,
+      { title: rule.title, ...(rule.remedy === undefined ? {} : { remedy: rule.remedy }) },
+    ]),
+  );
+}
+
+async function record(
+  judgement: Judgement,
+  args: Args,
+  io: Io,
+  frame: { installation: Installation; ledgerDirectory: string | undefined },
+): Promise<void> {
+  const { writeRecord } = await import('../seal.ts');
+  const state = args.text('state') ?? frame.ledgerDirectory ?? '.countersign';
+  await writeRecord(
+    judgement,
+    { file: args.text('record') ?? '', key: args.text('key') ?? '', state, installation: frame.installation },
+    io,
+  );
+}
+
+function exitOf(decision: Decision, failOn: 'fail' | 'warn'): ExitCode {
+  if (decision.verdict === 'error') return 4;
+  if (decision.verdict === 'deny') return 1;
+  return failOn === 'warn' && decision.findings.some((finding) => finding.result === 'warn') ? 1 : 0;
+}

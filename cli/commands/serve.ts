@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+import { conclude } from '../../engine/conclude.ts';
+import { environmentNamed, type Project } from '../../engine/context/project.ts';
+import type { Judge } from '../../engine/index.ts';
+import { DEFAULT_NAMESPACES } from '../../engine/policy/index.ts';
+import { openJudge, openProjectJudge } from '../../engine/review.ts';
+import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
+import type { Args, Verb } from '../args.ts';
+import { type ExitCode, UsageError } from '../exit.ts';
+import { readSource } from '../files.ts';
+import { findInstallation, type Installation } from '../installation.ts';
+import type { Io } from '../io.ts';
+import { findProject, prepare } from '../prepare.ts';
+import { openState, readKey, stateKey } from '../seal.ts';
+import { uuidv7 } from '../uuid.ts';
+import { mergeMaps } from './check.ts';
+
+const DEFAULT_LISTEN = '127.0.0.1:8443';
+
+export const serve: Verb = {
+  name: 'serve',
+  summary:
+    'Serves the Kubernetes validating webhook: judges each request, signs and keeps a record, then answers.',
+  positionals: '',
+  details:
+    'Without a Project it judges by the pack "baseline". Key, ledger, CA and certificate are made in the state folder on first use.',
+  flags: {
+    listen: {
+      value: 'HOST:PORT',
+      help: `where to listen (default ${DEFAULT_LISTEN}; port 0 takes a free one)`,
+    },
+    state: { value: 'DIR', help: 'folder of key, ledger, CA and certificate (default .countersign)' },
+    project: {
+      value: 'FILE',
+      help: 'the Project (default countersign.yaml in this folder, if there is one)',
+    },
+    env: { value: 'NAME', help: 'judge every request for this environment, whatever its namespace' },
+    policy: { value: 'PATH', multiple: true, help: 'folder or file of Rego policies; adds to the packs' },
+    'policy-namespace': {
+      value: 'NAME',
+      multiple: true,
+      help: 'package that Conftest rules are read from (default main)',
+    },
+    'all-policy-namespaces': { help: 'read Conftest rules from every package' },
+    parameters: { value: 'FILE', help: 'JSON or YAML of parameters by rule' },
+    data: { value: 'FILE', multiple: true, help: 'JSON or YAML whose keys become the document under data' },
+    key: { value: 'FILE', help: 'private key that signs records (default: the key of the state folder)' },
+    host: {
+      value: 'NAME',
+      multiple: true,
+      help: 'further name in the certificate, such as countersign.countersign.svc',
+    },
+    'print-manifest': { help: 'print the ValidatingWebhookConfiguration for this server and exit' },
+    url: {
+      value: 'URL',
+      help: 'with --print-manifest: where the API server reaches it (default: the service countersign in its namespace)',
+    },
+    namespace: {
+      value: 'NAME',
+      help: 'with --print-manifest: the namespace this server runs in (default countersign)',
+    },
+  },
+  run,
+};
+
+async function run(args: Args, io: Io): Promise<ExitCode> {
+  if (args.positionals.length > 0)
+    throw new UsageError(`unexpected ${JSON.stringify(args.positionals[0])}`, 'see countersign serve --help');
+  const state = args.text('state') ?? '.countersign';
+  return args.has('print-manifest') ? printManifest(args, state, io) : startAndWait(args, state, io);
+}
+
+async function printManifest(args: Args, state: string, io: Io): Promise<ExitCode> {
+  const { ensureCertificate, webhookManifest } = await import('../../webhook/index.ts');
+  const { caCert } = await ensureCertificate({ directory: state, names: namesOf(args), now: io.now() });
+  const url = args.text('url');
+  const namespace = args.text('namespace') ?? 'countersign';
+  io.out(
+    webhookManifest({
+      caCert,
+      namespace,
+      ...(url === undefined ? { service: { name: 'countersign', namespace } } : { url }),
+    }),
+  );
+  return 0;
+}
+
+const namesOf = (args: Args): readonly string[] => ['countersign.countersign.svc', ...args.list('host')];
+
+function listenOf(args: Args): { host: string; port: number } {
+  const text = args.text('listen') ?? DEFAULT_LISTEN;
+  const match = /^(?:\[([0-9a-f:]+)\]|([^:]+)):(\d{1,5})$/i.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port > 65_535)
+    throw new UsageError(`--listen ${JSON.stringify(text)} is no HOST:PORT`, `such as ${DEFAULT_LISTEN}`);
+  return { host: match[1] ?? match[2] ?? '', port };
+}
+
+async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode> {
+  const installation = findInstallation();
+  const { host, port } = listenOf(args);
+  const judge = await loadJudge(args, installation, io);
+  const keyFile = args.text('key');
+  const signer = keyFile === undefined ? stateKey(state) : readKey(keyFile);
+  const ledger = openState(state, signer, io);
+  const { ensureCertificate, startServer } = await import('../../webhook/index.ts');
+  const certificate = await ensureCertificate({
+    directory: state,
+    names: [host, ...namesOf(args)],
+    now: io.now(),
+  });
+  const engine = { version: installation.version, opa: installation.opa };
+  const server = await startServer({
+    host,
+    port,
+    tls: { key: certificate.key, cert: certificate.cert },
+    judge,
+    conclude: (judgement) => conclude(judgement, { signer, ledger, engine }),
+    log: (event) => io.err(`${JSON.stringify(event)}\n`),
+    now: io.now,
+    newId: () => uuidv7(io.now()),
+  });
+  io.out(`listening on ${server.url}\n`);
+  await new Promise<void>((resolve) => io.onStop(resolve));
+  await server.stop();
+  await ledger.close();
+  return 0;
+}
+
+async function loadJudge(args: Args, installation: Installation, io: Io): Promise<Judge> {
+  const reader = openYamlReader(installation.toolchain);
+  const project = findProject(args.text('project'), reader)?.project;
+  const name = args.text('env');
+  if (project === undefined && name !== undefined)
+    throw new UsageError('--env needs a Project and there is none', 'name one with --project FILE');
+  if (project === undefined) return openJudge(await benchFor(args, { installation, reader, io }, {}));
+  if (name !== undefined)
+    return openJudge(await benchFor(args, { installation, reader, io }, { project, environment: name }));
+  const benches = new Map(
+    await Promise.all(
+      project.environments.map(
+        async ({ name: environment }) =>
+          [
+            environment,
+            await benchFor(args, { installation, reader, io }, { project, environment }),
+          ] as const,
+      ),
+    ),
+  );
+  return openProjectJudge(project, benches);
+}
+
+interface Frame {
+  readonly installation: Installation;
+  readonly reader: YamlReader;
+  readonly io: Io;
+}
+
+async function benchFor(
+  args: Args,
+  frame: Frame,
+  of: { project?: Project; environment?: string },
+): Promise<Parameters<typeof openJudge>[0]> {
+  const names = args.list('policy-namespace');
+  const environment =
+    of.project === undefined || of.environment === undefined
+      ? undefined
+      : environmentNamed(of.project, of.environment);
+  const { bench, notes } = await prepare(
+    {
+      ...(of.project === undefined ? {} : { project: of.project }),
+      ...(environment === undefined ? {} : { environment }),
+      policies: args.list('policy'),
+      namespaces: {
+        names: names.length === 0 ? DEFAULT_NAMESPACES.names : names,
+        all: args.has('all-policy-namespaces'),
+      },
+      parameters: mergeMaps(args.list('parameters').map(readSource), frame.reader, 'parameters'),
+      data: mergeMaps(args.list('data').map(readSource), frame.reader, 'data'),
+    },
+    frame.installation,
+    frame.reader,
+  );
+  for (const note of notes) frame.io.err(`note: ${note}\n`);
+  return bench;
+}

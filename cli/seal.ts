@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keys, ledger and record files of one state folder. Loaded only where something is signed.
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  AttestError,
+  generateKeyPair,
+  type Ledger,
+  openLedger,
+  readSigner,
+  type Signer,
+} from '../attest/index.ts';
+import { conclude } from '../engine/conclude.ts';
+import type { Judgement } from '../engine/index.ts';
+import type { Installation } from './installation.ts';
+import type { Io } from './io.ts';
+
+/** Reads a private key. @throws {AttestError} KEY_UNREADABLE | KEY_KIND */
+export function readKey(file: string): Signer {
+  let pem: string;
+  try {
+    pem = readFileSync(file, 'utf8');
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
+    throw new AttestError('KEY_UNREADABLE', `cannot read key ${JSON.stringify(file)}: ${code}`, {
+      hint: 'countersign init makes one',
+      cause,
+    });
+  }
+  return readSigner(pem);
+}
+
+/** Opens the ledger of a state folder, making both where there is none, and keeps the files that verifiers need beside it. */
+export function openState(directory: string, signer: Signer, io: Io): Ledger {
+  const ledger = openLedger({ directory, now: io.now, create: true });
+  writeTrust(directory, signer, ledger);
+  return ledger;
+}
+
+/** The key of a state folder, made on first use. */
+export function stateKey(directory: string): Signer {
+  const file = join(directory, 'key.pem');
+  if (!existsSync(file)) {
+    makeFolder(directory);
+    const pair = generateKeyPair();
+    write(file, pair.privateKeyPem, 0o600);
+    write(join(directory, 'key.pub'), pair.publicKeyPem, 0o644);
+  }
+  return readKey(file);
+}
+
+/**
+ * Writes `trust.json` (for `verify record --trust`) and `trusted_root.json` (for stock cosign) where they are missing. What is
+ * there is never changed: who is trusted is the reader's decision, not this program's.
+ */
+function writeTrust(directory: string, signer: Signer, ledger: Ledger): void {
+  const root = ledger.trustedRoot();
+  const trust = {
+    apiVersion: 'countersign.dev/v1alpha1',
+    kind: 'Trust',
+    keys: [{ name: 'local', uses: ['record'], environments: ['*'], publicKey: signer.publicKeyPem }],
+    logs: [root],
+  };
+  for (const [name, value] of [
+    ['trust.json', trust],
+    ['trusted_root.json', root],
+  ] as const) {
+    const file = join(directory, name);
+    if (!existsSync(file)) write(file, `${JSON.stringify(value, null, 2)}\n`, 0o644);
+  }
+}
+
+/** What one record is written with. */
+export interface RecordRequest {
+  readonly file: string;
+  readonly key: string;
+  readonly state: string;
+  readonly installation: Installation;
+}
+
+/** Concludes a judgement and writes its record, and beside it the listing that the record is about (`FILE.set.txt`). */
+export async function writeRecord(judgement: Judgement, request: RecordRequest, io: Io): Promise<void> {
+  const signer = readKey(request.key);
+  const ledger = openState(request.state, signer, io);
+  try {
+    const { version, opa } = request.installation;
+    const bundle = await conclude(judgement, { signer, ledger, engine: { version, opa } });
+    write(request.file, `${JSON.stringify(bundle)}\n`, 0o644);
+    write(`${request.file}.set.txt`, judgement.set.listing, 0o644);
+    io.err(`note: recorded ${judgement.decision.verdict} in ${request.file}\n`);
+  } finally {
+    await ledger.close();
+  }
+}
+
+/** Makes the state folder, closed to others. */
+export function makeFolder(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw unwritable(directory, cause);
+  }
+}
+
+/** Writes whole or not at all. */
+export function write(file: string, text: string, mode: number): void {
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    writeFileSync(temporary, text, { mode });
+    renameSync(temporary, file);
+  } catch (cause) {
+    throw unwritable(file, cause);
+  }
+}
+
+function unwritable(path: string, cause: unknown): AttestError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unwritable';
+  return new AttestError('LEDGER_UNAVAILABLE', `cannot write ${JSON.stringify(path)}: ${code}`, {
+    hint: 'check that the folder can be written and has room',
+    cause,
+  });
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Verb } from './args.ts';
+
+/** Every verb: its name, one line for the overview, and how to load it. Only the verb that runs is loaded. */
+export const VERBS: Readonly<
+  Record<string, { readonly summary: string; readonly load: () => Promise<Verb> }>
+> = {
+  check: {
+    summary: 'evaluate manifests and decide',
+    load: async () => (await import('./commands/check.ts')).check,
+  },
+  'verify record': {
+    summary: 'check a signed record offline',
+    load: async () => (await import('./commands/verify.ts')).verifyRecordVerb,
+  },
+  serve: {
+    summary: 'serve the Kubernetes webhook',
+    load: async () => (await import('./commands/serve.ts')).serve,
+  },
+  'policy build': {
+    summary: 'compile policies to WebAssembly',
+    load: async () => (await import('./commands/policy.ts')).policyBuild,
+  },
+  'policy check': {
+    summary: 'check policies strictly',
+    load: async () => (await import('./commands/policy.ts')).policyCheck,
+  },
+  'policy test': {
+    summary: 'run the tests of policies',
+    load: async () => (await import('./commands/policy.ts')).policyTest,
+  },
+  init: {
+    summary: 'make a Project, a key and a ledger',
+    load: async () => (await import('./commands/init.ts')).init,
+  },
+};
+
+/** The help without a verb. */
+export function overview(): string {
+  const width = Math.max(...Object.keys(VERBS).map((name) => name.length));
+  const lines = Object.entries(VERBS).map(([name, verb]) => `  ${name.padEnd(width)}  ${verb.summary}`);
+  return [
+    'countersign: what was approved is what was applied, and anyone can check it later',
+    '',
+    'usage: countersign VERB [flags]',
+    '',
+    ...lines,
+    '',
+    'countersign VERB --help tells what a verb takes; countersign --version prints the version.',
+    '',
+  ].join('\n');
+}

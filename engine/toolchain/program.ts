@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EngineError } from '../error.ts';
+import { type ProgramName, readArtefact } from './artefact.ts';
+import { makeSandbox, type Sandbox } from './sandbox.ts';
+
+/** A running Go program that answers one request after the other. */
+export interface ProgramInstance {
+  /**
+   * Hands `request` to the program and returns a copy of its answer; what the bytes mean is between the program and
+   * its client. Runs in place: nothing can interrupt it.
+   *
+   * @throws {EngineError} TOOLCHAIN_FAILED: the program crashed; the next call starts a new one
+   */
+  call(request: Uint8Array): Uint8Array;
+}
+
+/** A program's memory never shrinks: past this a new instance is made for the next call. */
+const KEEP_MAX_BYTES = 512 * 1024 * 1024;
+
+/**
+ * Reads, checks and compiles a program; it starts with the first call.
+ *
+ * @param directory where the built programs are (`engine/toolchain/built` of the package); the edge knows it
+ * @throws {EngineError} TOOLCHAIN_FAILED | TOOLCHAIN_DIGEST
+ */
+export function loadProgram(directory: string, name: ProgramName): ProgramInstance {
+  const module = compileProgram(directory, name);
+  let running: Running | undefined;
+  return {
+    call: (request) => {
+      try {
+        running ??= start(module);
+        const answer = exchange(running, request);
+        if (running.memory.buffer.byteLength > KEEP_MAX_BYTES) running = undefined;
+        return answer;
+      } catch (cause) {
+        const complaint = running?.sandbox.complaint() ?? '';
+        running = undefined;
+        throw crashed(name, complaint, cause);
+      }
+    },
+  };
+}
+
+/** The compiled module of a program, for sharing with a worker thread; as {@link loadProgram}. */
+function compileProgram(directory: string, name: ProgramName): WebAssembly.Module {
+  return new WebAssembly.Module(readArtefact(directory, name));
+}
+
+interface Running {
+  readonly sandbox: Sandbox;
+  readonly memory: WebAssembly.Memory;
+  readonly alloc: WebAssembly.Function;
+  readonly free: WebAssembly.Function;
+  readonly call: WebAssembly.Function;
+}
+
+function start(module: WebAssembly.Module): Running {
+  const sandbox = makeSandbox(module);
+  const { exports } = new WebAssembly.Instance(module, sandbox.imports);
+  const memory = exports['memory'];
+  if (!(memory instanceof WebAssembly.Memory)) throw new TypeError('the module exports no memory');
+  sandbox.attach(memory);
+  exported(exports, '_initialize')();
+  const [alloc, free, call] = ['alloc', 'free', 'call'].map((name) => exported(exports, name));
+  if (alloc === undefined || free === undefined || call === undefined)
+    throw new TypeError('exports are missing');
+  return { sandbox, memory, alloc, free, call };
+}
+
+function exported(exports: WebAssembly.Exports, name: string): WebAssembly.Function {
+  const value = exports[name];
+  if (typeof value !== 'function') throw new TypeError(`the module exports no function ${name}`);
+  return value;
+}
+
+/** The memory may be replaced while the program runs, so its buffer is taken anew for each copy. */
+function exchange({ memory, alloc, free, call }: Running, request: Uint8Array): Uint8Array {
+  const at = Number(alloc(request.length)) >>> 0;
+  new Uint8Array(memory.buffer, at, request.length).set(request);
+  const packed = BigInt.asUintN(64, BigInt(call(at, request.length) ?? 0));
+  const answerAt = Number(packed >> 32n);
+  const answer = new Uint8Array(memory.buffer, answerAt, Number(packed & 0xffffffffn)).slice();
+  free(at);
+  free(answerAt);
+  return answer;
+}
+
+/** Go says what happened in one line; the stacks below it are of no use to a reader. */
+const LAST_WORDS = /^(?:panic|fatal error|runtime error): .*$/m;
+
+function crashed(name: ProgramName, complaint: string, cause: unknown): EngineError {
+  const why = LAST_WORDS.exec(complaint)?.[0];
+  const message = `the program "${name}" failed${why === undefined ? '' : `: ${JSON.stringify(why)}`}`;
+  return new EngineError('TOOLCHAIN_FAILED', message, { cause });
+}
