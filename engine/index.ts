@@ -6,3 +6,4 @@ export type { Change, Judge, Judgement } from './change.ts';
 export type { Decision, Operation, Phase, PolicyReference, Verdict } from './decide/decision.ts';
 export { type Finding, type FindingObject, objectId, type Severity } from './decide/finding.ts';
 export { EngineError, type EngineErrorCode, type Location, type Problem } from './error.ts';
+export type { Document, Source } from './manifest/index.ts';

@@ -34,6 +34,46 @@ export function openJudge(bench: Bench): Judge {
   return { review: (change, facts) => review(bench, change, facts) };
 }
 
+/**
+ * The judge of a whole Project: the environment follows from the request's namespace. A namespace of no environment is what the
+ * Project's `unmapped` says, deny where it says nothing: an unset scope is no scope.
+ */
+export function openProjectJudge(project: Project, benches: ReadonlyMap<string, Bench>): Judge {
+  return {
+    review: (change, facts) => {
+      const environment = environmentOfNamespace(project, change.namespace ?? '');
+      const bench = environment === undefined ? undefined : benches.get(environment.name);
+      return bench === undefined ? unmapped(project, change, facts) : review(bench, change, facts);
+    },
+  };
+}
+
+const UNMAPPED_RESULTS = { deny: 'fail', warn: 'warn', allow: 'skip' } as const;
+
+/** One built-in rule speaks where no environment does, so that the record says why. */
+function unmapped(
+  project: Project,
+  change: Change,
+  facts: { readonly time: Date; readonly id: string },
+): Judgement {
+  const bench: Bench = { policies: [], enforcement: {}, projectDigest: project.digest };
+  const message = `namespace ${JSON.stringify(change.namespace ?? '')} belongs to no environment`;
+  const rule = {
+    rule: 'environment.unmapped',
+    message,
+    severity: 'high',
+    controls: [],
+    remedy: 'add it to an environment of the Project',
+  } as const;
+  const reviewed = change.documents.map(
+    (document): Reviewed => ({
+      findings: [{ ...rule, result: UNMAPPED_RESULTS[project.unmapped], object: objectOf(document) }],
+      inputs: [],
+    }),
+  );
+  return judgementOf(bench, change, { ...facts, reviewed, codes: [rule.rule] });
+}
+
 function review(
   bench: Bench,
   change: Change,

@@ -32,13 +32,12 @@ function byPlace(a: Finding, b: Finding): number {
       : left.line - right.line || left.column - right.column;
 }
 
-/** Foreign text on a terminal: control characters (escape sequences) are shown, not obeyed. */
+/** What a terminal must not obey: control characters but line feed and tab, invisible and direction-changing characters. */
+const HIDDEN = /[^\P{Cc}\n\t]|\p{Cf}|[\u2028\u2029]/gu;
+
+/** Foreign text on a terminal: escape sequences and their kin are shown, not obeyed. */
 export function visible(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is to be found
-  return text.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return text.replace(HIDDEN, (c) => `\\u${(c.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
 }
 
 function findingLines(finding: Finding, paint: Paint): readonly string[] {
