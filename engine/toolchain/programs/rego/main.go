@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build wasip1
+
+// Program rego: OPA's own parser, compiler and tester. One JSON request in, one answer out: four bytes of length, that many
+// bytes of JSON, then the module where one was built.
+package main
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"unsafe"
+)
+
+var kept = map[uint32][]byte{}
+
+//go:wasmexport alloc
+func alloc(length uint32) uint32 {
+	return keep(make([]byte, max(length, 1)))
+}
+
+//go:wasmexport free
+func free(at uint32) { delete(kept, at) }
+
+//go:wasmexport call
+func call(at, length uint32) uint64 {
+	reply := answer(kept[at][:length])
+	return uint64(keep(reply))<<32 | uint64(len(reply))
+}
+
+func keep(bytes []byte) uint32 {
+	at := uint32(uintptr(unsafe.Pointer(unsafe.SliceData(bytes))))
+	kept[at] = bytes
+	return at
+}
+
+// answer never panics: a crash of the compiler over one policy is an answer too.
+func answer(input []byte) (reply []byte) {
+	defer func() {
+		if crash := recover(); crash != nil {
+			reply = frame(result{Problems: []problem{{Code: "crash", Message: fmt.Sprint(crash)}}}, nil)
+		}
+	}()
+	var asked request
+	if err := json.Unmarshal(input, &asked); err != nil {
+		return frame(result{Problems: []problem{{Code: "request", Message: err.Error()}}}, nil)
+	}
+	done, module := do(asked)
+	return frame(done, module)
+}
+
+func frame(done result, module []byte) []byte {
+	text, err := json.Marshal(done)
+	if err != nil {
+		panic(err)
+	}
+	reply := binary.LittleEndian.AppendUint32(make([]byte, 0, 4+len(text)+len(module)), uint32(len(text)))
+	return append(append(reply, text...), module...)
+}
+
+func main() {}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EngineError, type EngineErrorCode, type Problem } from '../error.ts';
+import { openRegoThread, type RegoThread } from './rego_thread.ts';
+
+/** One Rego file. */
+export interface RegoSource {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** One rule as written; `line` is 1-based. */
+export interface RegoRule {
+  readonly name: string;
+  readonly kind: 'set' | 'object' | 'complete' | 'function';
+  readonly row: number;
+}
+
+/** One METADATA block and what it is of: `path` is `data.<package>[.<rule>]`. */
+export interface RegoAnnotation {
+  readonly scope: string;
+  readonly path: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly custom?: unknown;
+  readonly row: number;
+}
+
+/** What one file declares; `package` is without `data.`. */
+export interface RegoModuleInfo {
+  readonly file: string;
+  readonly package: string;
+  readonly rules: readonly RegoRule[];
+  readonly annotations: readonly RegoAnnotation[];
+}
+
+/** One `test_` rule's outcome; neither `fail` nor `skip` nor `error` means it passed. */
+export interface RegoTest {
+  readonly package: string;
+  readonly name: string;
+  readonly file: string;
+  readonly line: number;
+  readonly fail: boolean;
+  readonly skip: boolean;
+  readonly error?: string;
+  /** What the test printed. */
+  readonly output: string;
+  readonly durationNs: number;
+}
+
+/** The outcome of all tests; `percent` of lines covered. */
+export interface RegoTestReport {
+  readonly tests: readonly RegoTest[];
+  readonly coverage: readonly {
+    readonly file: string;
+    readonly covered: number;
+    readonly notCovered: readonly number[];
+  }[];
+  readonly percent: number;
+}
+
+/** OPA's parser, checker, compiler and tester. Each call throws POLICY_DEADLINE, TOOLCHAIN_FAILED or TOOLCHAIN_DIGEST besides its own. */
+export interface RegoToolchain {
+  /** @throws {EngineError} POLICY_COMPILE with every file's problems */
+  parse(sources: readonly RegoSource[]): Promise<readonly RegoModuleInfo[]>;
+  /** Strict: unused variables and imports are errors. @throws {EngineError} POLICY_COMPILE */
+  check(sources: readonly RegoSource[], options: { readonly strict: true }): Promise<void>;
+  /** @param options.entrypoints paths such as `a/b/c` @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN */
+  build(
+    sources: readonly RegoSource[],
+    options: { readonly entrypoints: readonly string[] },
+  ): Promise<{ readonly wasm: Uint8Array }>;
+  /** @throws {EngineError} POLICY_COMPILE */
+  test(
+    sources: readonly RegoSource[],
+    options: { readonly data?: unknown; readonly deadlineMs?: number },
+  ): Promise<RegoTestReport>;
+  close(): Promise<void>;
+}
+
+/** The builtins that `engine/rego` serves beyond those native to OPA's WebAssembly runtime. */
+const SERVED = ['sprintf'];
+
+interface Answer {
+  readonly problems?: readonly { code: string; message: string; file?: string; row?: number; col?: number }[];
+  readonly modules?: readonly RegoModuleInfo[];
+  readonly tests?: RegoTestReport;
+}
+
+/** Opens the toolchain; its thread starts with the first request. */
+export function openRegoToolchain(options: {
+  readonly directory: string;
+  readonly deadlineMs: number;
+}): RegoToolchain {
+  const thread = openRegoThread(options.directory);
+  const ask = (
+    op: string,
+    sources: readonly RegoSource[],
+    more: object = {},
+    deadlineMs = options.deadlineMs,
+  ): ReturnType<typeof request> =>
+    request(
+      thread,
+      { op, files: sources.map(({ file, text }) => ({ name: file, text })), ...more },
+      deadlineMs,
+    );
+  return {
+    parse: async (sources) => need((await ask('parse', sources)).answer.modules),
+    check: async (sources) => void (await ask('check', sources)),
+    build: async (sources, { entrypoints }) => ({
+      wasm: (await ask('build', sources, { entrypoints, served: SERVED })).module,
+    }),
+    test: async (sources, { data, deadlineMs }) =>
+      need((await ask('test', sources, { data: data ?? {} }, deadlineMs)).answer.tests),
+    close: () => thread.close(),
+  };
+}
+
+function need<T>(value: T | undefined): T {
+  if (value === undefined)
+    throw new EngineError('TOOLCHAIN_FAILED', 'the program "rego" gave no answer to what was asked');
+  return value;
+}
+
+/** Answer: four bytes of length (little endian), JSON, the module's bytes. */
+async function request(
+  thread: RegoThread,
+  body: object,
+  deadlineMs: number,
+): Promise<{ answer: Answer; module: Uint8Array }> {
+  const reply = Buffer.from(await thread.ask(Buffer.from(JSON.stringify(body)), deadlineMs));
+  const end = 4 + reply.readUInt32LE(0);
+  const answer: Answer = JSON.parse(reply.toString('utf8', 4, end));
+  if (answer.problems !== undefined && answer.problems.length > 0) throw failed(answer.problems);
+  return { answer, module: new Uint8Array(reply.subarray(end)) };
+}
+
+function failed(found: NonNullable<Answer['problems']>): EngineError {
+  const isRefused = found.some((problem) => problem.code === 'builtin_refused');
+  const code: EngineErrorCode = isRefused
+    ? 'POLICY_BUILTIN'
+    : found.some(({ code: own }) => own === 'crash')
+      ? 'TOOLCHAIN_FAILED'
+      : 'POLICY_COMPILE';
+  const problems = found.map(
+    ({ code: own, message, file, row, col }): Problem => ({
+      message: own === 'builtin_refused' ? `builtin ${JSON.stringify(message)} is not available` : message,
+      code: own === 'builtin_refused' ? 'POLICY_BUILTIN' : own,
+      ...(file === undefined ? {} : { location: { file, line: row ?? 1, column: col ?? 1 } }),
+    }),
+  );
+  const hint = isRefused ? builtinHint(found.map((problem) => problem.message)) : undefined;
+  return new EngineError(
+    code,
+    `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} in the policy`,
+    { problems, ...(hint === undefined ? {} : { hint }) },
+  );
+}
+
+const READS_THE_WORLD =
+  /^(?:http\.send|net\.lookup_ip_addr|opa\.runtime|rand\.intn|uuid\.rfc4122|io\.jwt\.encode_sign(?:_raw)?|providers\.aws\.sign_req)$/;
+
+function builtinHint(names: readonly string[]): string {
+  if (names.includes('time.now_ns')) return 'a rule sees no clock: use input.context.time';
+  if (names.some((name) => READS_THE_WORLD.test(name)))
+    return 'a rule cannot read the world: what it needs comes in input or with --data';
+  return 'only the builtins native to OPA on WebAssembly and sprintf are available for now: see docs/policies.md';
+}
