@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import { refuse } from './bytes.ts';
+
+/** A function of the module: addresses and lengths in, an address out. */
+export type Call = (...parameters: number[]) => number;
+
+/** What an OPA module of ABI 1.2 or later exports, and the meter's globals. @see https://www.openpolicyagent.org/docs/wasm */
+export interface PolicyExports {
+  readonly malloc: Call;
+  readonly valueParse: Call;
+  readonly valueDump: Call;
+  readonly jsonDump: Call;
+  readonly free: Call;
+  readonly heapGet: Call;
+  readonly builtins: Call;
+  readonly entrypoints: Call;
+  readonly contextNew: Call;
+  readonly setInput: Call;
+  readonly setData: Call;
+  readonly setEntrypoint: Call;
+  readonly evaluate: Call;
+  readonly result: Call;
+  readonly fuel: WebAssembly.Global;
+  readonly depth: WebAssembly.Global;
+  /** The module's own mutable globals: with the memory they are its whole state. */
+  readonly own: readonly WebAssembly.Global[];
+}
+
+export function readExports(exports: WebAssembly.Exports): PolicyExports {
+  const call = (name: string): Call => {
+    const found = exports[name];
+    if (typeof found !== 'function') return refuse(`it exports no function ${JSON.stringify(name)}`);
+    return (...parameters) => Number(found(...parameters) ?? 0);
+  };
+  const global = (name: string): WebAssembly.Global => {
+    const found = exports[name];
+    return found instanceof WebAssembly.Global
+      ? found
+      : refuse(`it exports no global ${JSON.stringify(name)}`);
+  };
+  return {
+    malloc: call('opa_malloc'),
+    valueParse: call('opa_value_parse'),
+    valueDump: call('opa_value_dump'),
+    jsonDump: call('opa_json_dump'),
+    free: call('opa_free'),
+    heapGet: call('opa_heap_ptr_get'),
+    builtins: call('builtins'),
+    entrypoints: call('entrypoints'),
+    contextNew: call('opa_eval_ctx_new'),
+    setInput: call('opa_eval_ctx_set_input'),
+    setData: call('opa_eval_ctx_set_data'),
+    setEntrypoint: call('opa_eval_ctx_set_entrypoint'),
+    evaluate: call('eval'),
+    result: call('opa_eval_ctx_get_result'),
+    fuel: global('fuel'),
+    depth: global('depth'),
+    own: Object.keys(exports)
+      .filter((name) => /^mut\d+$/.test(name))
+      .map(global),
+  };
+}

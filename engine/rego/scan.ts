@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Reader, refuse } from './bytes.ts';
+
+export const OP = {
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  end: 0x0b,
+  br: 0x0c,
+  brIf: 0x0d,
+  brTable: 0x0e,
+  return: 0x0f,
+  call: 0x10,
+  callIndirect: 0x11,
+} as const;
+
+/** Stands in a call graph for "any function in the table". */
+export const ANY = -1;
+
+/** One function body: where to charge and how much, which `return`s to redirect, what it calls. */
+export interface Scan {
+  /** The first charge is that of the function itself. */
+  readonly charges: readonly { readonly at: number; readonly cost: number }[];
+  readonly returns: readonly { readonly at: number; readonly depth: number }[];
+  readonly calls: ReadonlySet<number>;
+}
+
+interface Charge {
+  readonly at: number;
+  cost: number;
+}
+
+/**
+ * One pass over a body. A charge stands at the function's entry and at each loop's header and counts every instruction that can
+ * run from there without passing another: every cycle of a program passes one of them, since backward branches only reach loops.
+ */
+export function scanBody(bytes: Uint8Array, start: number, end: number): Scan {
+  const reader = new Reader(bytes, start, end);
+  let here: Charge = { at: start, cost: 0 };
+  const charges: Charge[] = [here];
+  const returns: { at: number; depth: number }[] = [];
+  const calls = new Set<number>();
+  const owners: Charge[] = [here];
+  while (owners.length > 0) {
+    const at = reader.position;
+    const op = reader.byte();
+    const target = immediate(reader, op);
+    here.cost++;
+    if (op === OP.block || op === OP.if || op === OP.loop) owners.push(here);
+    if (op === OP.loop) {
+      here = { at: reader.position, cost: 0 };
+      charges.push(here);
+    }
+    if (op === OP.end) here = owners.pop() ?? refuse('unbalanced end');
+    if (op === OP.return) returns.push({ at, depth: owners.length - 1 });
+    if (op === OP.call) calls.add(target);
+    if (op === OP.callIndirect) calls.add(ANY);
+  }
+  if (reader.position !== end) refuse('code after the end of a function');
+  return { charges, returns, calls };
+}
+
+const NO_IMMEDIATE: ReadonlySet<number> = new Set([0x00, 0x01, OP.else, OP.end, OP.return, 0x1a, 0x1b]);
+
+/** Steps over the immediates of an instruction; a call's target is the result. What is not known here is refused, never skipped. */
+export function immediate(reader: Reader, op: number): number {
+  if ((op >= 0x45 && op <= 0xc4) || NO_IMMEDIATE.has(op)) return 0; // numeric; control without operands
+  if (op >= 0x28 && op <= 0x3e) return pair(reader); // loads and stores: alignment, offset
+  if (op >= 0x20 && op <= 0x24) return leb(reader, 5); // local.*, global.*
+  if (op === OP.br || op === OP.brIf || op === OP.call) return reader.u32();
+  if (op === OP.block || op === OP.loop || op === OP.if) return blockType(reader);
+  if (op === OP.brTable) return branchTable(reader);
+  if (op === OP.callIndirect) return pair(reader);
+  return constantOrRare(reader, op);
+}
+
+function constantOrRare(reader: Reader, op: number): number {
+  if (op === 0x41) return leb(reader, 5); // i32.const
+  if (op === 0x42) return leb(reader, 10); // i64.const
+  if (op === 0x43 || op === 0x44) return skip(reader, op === 0x43 ? 4 : 8); // f32.const, f64.const
+  if (op === 0x3f || op === 0x40) return skip(reader, 1); // memory.size, memory.grow
+  if (op !== 0xfc) return refuse(`opcode 0x${op.toString(16)} is not known`);
+  // memory.init, copy and fill run for as long as an operand says and would need a charge by length
+  const saturating = reader.u32();
+  return saturating <= 7 ? 0 : refuse(`opcode 0xfc ${saturating} is not known`);
+}
+
+function leb(reader: Reader, max: number): number {
+  reader.skipLeb(max);
+  return 0;
+}
+
+function pair(reader: Reader): number {
+  reader.skipLeb(5);
+  return leb(reader, 5);
+}
+
+function skip(reader: Reader, count: number): number {
+  reader.skip(count);
+  return 0;
+}
+
+function blockType(reader: Reader): number {
+  const type = reader.bytes[reader.position] ?? 0;
+  return type === 0x40 || (type >= 0x7c && type <= 0x7f) ? skip(reader, 1) : leb(reader, 5);
+}
+
+function branchTable(reader: Reader): number {
+  reader.list((each) => each.u32());
+  return leb(reader, 5);
+}
