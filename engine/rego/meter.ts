@@ -7,6 +7,10 @@ const I32 = 0x7f;
 const I64 = 0x7e;
 const SECTION = { type: 1, import: 2, function: 3, global: 6, export: 7, element: 9, code: 10 } as const;
 
+/** What the start function may use, before a host can set a budget. */
+const START_FUEL = 2 ** 31 - 1;
+const START_DEPTH = 400;
+
 interface Section {
   readonly id: number;
   readonly start: number;
@@ -65,8 +69,8 @@ export function meter(bytes: Uint8Array): Uint8Array {
     [
       SECTION.global,
       append(SECTION.global, open(SECTION.global), [
-        [I64, 1, 0x42, 0, OP.end],
-        [I32, 1, 0x41, 0, OP.end],
+        [I64, 1, 0x42, ...signed(START_FUEL), OP.end],
+        [I32, 1, 0x41, ...signed(START_DEPTH), OP.end],
       ]),
     ],
     [SECTION.export, exportsWith(open(SECTION.export), open(SECTION.export), globals)],
