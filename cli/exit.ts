@@ -60,7 +60,6 @@ const ATTEST_EXITS = {
   LEDGER_FULL: 5,
   TRUST_SHAPE: 5,
   BUNDLE_SHAPE: 3,
-  STATEMENT_SHAPE: 3,
 } as const satisfies Record<AttestErrorCode, ExitCode>;
 
 /** Prints an error as its reader needs it and returns the exit code; a fault of ours prints its stack and is 70. */

@@ -115,7 +115,10 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
     port,
     tls: { key: certificate.key, cert: certificate.cert },
     judge,
-    conclude: (judgement) => conclude(judgement, { signer, ledger, engine }),
+    conclude: async (judgement) => {
+      await conclude(judgement, { signer, ledger, engine });
+      return { recordId: judgement.decision.id };
+    },
     log: (event) => io.err(`${JSON.stringify(event)}\n`),
     now: io.now,
     newId: () => uuidv7(io.now()),

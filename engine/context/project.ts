@@ -46,7 +46,7 @@ type Stated = Partial<Omit<Project, 'digest'>>;
 export function readProject(source: Source, reader: YamlReader): Project {
   const document = onlyDocument(source, reader);
   const faults = compileSchema(schema)(document.value);
-  const stated = document.value;
+  const stated: unknown = document.value;
   if (faults.length > 0 || !isStated(stated)) {
     const problems = faults.map(
       ({ pointer, message }): Problem => ({ message, location: locate(source, document, pointer) }),

@@ -2,7 +2,7 @@
 import type { EngineError } from '../error.ts';
 import type { RawResult } from '../policy/policy.ts';
 import type { Rule } from '../policy/rule.ts';
-import type { RegoValue } from '../rego/index.ts';
+import { isRegoObject, type RegoValue } from '../rego/index.ts';
 import type { Finding, FindingObject, FindingResult, Severity } from './finding.ts';
 
 /** How an environment enforces one rule: as it says, as a warning, or recorded only. */
@@ -79,8 +79,7 @@ function saidBy(value: RegoValue): readonly Said[] | undefined {
 
 function saidItem(item: RegoValue): Said | undefined {
   if (typeof item === 'string') return { message: item };
-  if (typeof item !== 'object' || item === null || Array.isArray(item) || item instanceof Map)
-    return undefined;
+  if (!isRegoObject(item)) return undefined;
   const message = item['msg'];
   if (typeof message !== 'string') return undefined;
   const severity = SEVERITIES.find((known) => known === item['severity']);

@@ -5,4 +5,4 @@
 export { DEFAULT_LIMITS, type RegoLimits } from './limits.ts';
 export { meter } from './meter.ts';
 export { loadRego, type RegoLoad, type RegoProgram, type RegoResult } from './program.ts';
-export { compareValues, parseValue, type RegoObject, type RegoValue } from './value.ts';
+export { compareValues, isRegoObject, parseValue, type RegoObject, type RegoValue } from './value.ts';

@@ -19,6 +19,11 @@ export interface RegoObject {
   readonly [key: string]: RegoValue;
 }
 
+/** An object whose keys are all strings. */
+export function isRegoObject(value: RegoValue | undefined): value is RegoObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Map);
+}
+
 const WORDS: readonly (readonly [string, RegoValue])[] = [
   ['null', null],
   ['true', true],

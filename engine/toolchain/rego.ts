@@ -8,21 +8,28 @@ export interface RegoSource {
   readonly text: string;
 }
 
-/** One rule as written; `line` is 1-based. */
+/** One rule as written; `name` is the first part of its head, `line` is 1-based. */
 export interface RegoRule {
   readonly name: string;
   readonly kind: 'set' | 'object' | 'complete' | 'function';
-  readonly row: number;
+  readonly line: number;
 }
 
-/** One METADATA block and what it is of: `path` is `data.<package>[.<rule>]`. */
+/** One METADATA block and what it is of: `path` is `data.<package>[.<rule>]`; `line` is the first of the block, 1-based. */
 export interface RegoAnnotation {
   readonly scope: string;
   readonly path: string;
   readonly title?: string;
   readonly description?: string;
   readonly custom?: unknown;
-  readonly row: number;
+  readonly line: number;
+}
+
+/** Where a builtin of OPA is called or replaced by name; both 1-based. */
+export interface RegoBuiltinUse {
+  readonly name: string;
+  readonly line: number;
+  readonly column: number;
 }
 
 /** What one file declares; `package` is without `data.`. */
@@ -31,6 +38,15 @@ export interface RegoModuleInfo {
   readonly package: string;
   readonly rules: readonly RegoRule[];
   readonly annotations: readonly RegoAnnotation[];
+  /** As references: `data.lib.images`, `rego.v1`. */
+  readonly imports: readonly string[];
+  readonly builtins: readonly RegoBuiltinUse[];
+}
+
+/** A compiled policy: the module of all entrypoints, and the version of OPA that made it. */
+export interface RegoBuild {
+  readonly wasm: Uint8Array;
+  readonly opaVersion: string;
 }
 
 /** One `test_` rule's outcome; neither `fail` nor `skip` nor `error` means it passed. */
@@ -62,14 +78,17 @@ export interface RegoTestReport {
 export interface RegoToolchain {
   /** @throws {EngineError} POLICY_COMPILE with every file's problems */
   parse(sources: readonly RegoSource[]): Promise<readonly RegoModuleInfo[]>;
-  /** Strict: unused variables and imports are errors. @throws {EngineError} POLICY_COMPILE */
+  /** Strict: unused variables and imports are errors. @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN */
   check(sources: readonly RegoSource[], options: { readonly strict: true }): Promise<void>;
   /** @param options.entrypoints paths such as `a/b/c` @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN */
   build(
     sources: readonly RegoSource[],
     options: { readonly entrypoints: readonly string[] },
-  ): Promise<{ readonly wasm: Uint8Array }>;
-  /** @throws {EngineError} POLICY_COMPILE */
+  ): Promise<RegoBuild>;
+  /**
+   * Runs every `test_` rule. A test (file `*_test.rego` or package `*_test`) may use all builtins that do not read the world,
+   * what it tests only those of `build`. @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN
+   */
   test(
     sources: readonly RegoSource[],
     options: { readonly data?: unknown; readonly deadlineMs?: number },
@@ -81,9 +100,16 @@ export interface RegoToolchain {
 const SERVED = ['sprintf'];
 
 interface Answer {
-  readonly problems?: readonly { code: string; message: string; file?: string; row?: number; col?: number }[];
+  readonly problems?: readonly {
+    code: string;
+    message: string;
+    file?: string;
+    line?: number;
+    column?: number;
+  }[];
   readonly modules?: readonly RegoModuleInfo[];
   readonly tests?: RegoTestReport;
+  readonly opa?: string;
 }
 
 /** Opens the toolchain; its thread starts with the first request. */
@@ -100,15 +126,16 @@ export function openRegoToolchain(options: {
   ): ReturnType<typeof request> =>
     request(
       thread,
-      { op, files: sources.map(({ file, text }) => ({ name: file, text })), ...more },
+      { op, files: sources.map(({ file, text }) => ({ name: file, text })), served: SERVED, ...more },
       deadlineMs,
     );
   return {
     parse: async (sources) => need((await ask('parse', sources)).answer.modules),
     check: async (sources) => void (await ask('check', sources)),
-    build: async (sources, { entrypoints }) => ({
-      wasm: (await ask('build', sources, { entrypoints, served: SERVED })).module,
-    }),
+    build: async (sources, { entrypoints }) => {
+      const { answer, module } = await ask('build', sources, { entrypoints });
+      return { wasm: module, opaVersion: need(answer.opa) };
+    },
     test: async (sources, { data, deadlineMs }) =>
       need((await ask('test', sources, { data: data ?? {} }, deadlineMs)).answer.tests),
     close: () => thread.close(),
@@ -142,10 +169,10 @@ function failed(found: NonNullable<Answer['problems']>): EngineError {
       ? 'TOOLCHAIN_FAILED'
       : 'POLICY_COMPILE';
   const problems = found.map(
-    ({ code: own, message, file, row, col }): Problem => ({
+    ({ code: own, message, file, line, column }): Problem => ({
       message: own === 'builtin_refused' ? `builtin ${JSON.stringify(message)} is not available` : message,
       code: own === 'builtin_refused' ? 'POLICY_BUILTIN' : own,
-      ...(file === undefined ? {} : { location: { file, line: row ?? 1, column: col ?? 1 } }),
+      ...(file === undefined ? {} : { location: { file, line: line ?? 1, column: column ?? 1 } }),
     }),
   );
   const hint = isRefused ? builtinHint(found.map((problem) => problem.message)) : undefined;

@@ -17,11 +17,7 @@ export function openRegoThread(directory: string): RegoThread {
   let worker: Worker | undefined;
   let last: Promise<unknown> = Promise.resolve();
   const askNow = async (request: Uint8Array, deadlineMs: number): Promise<Uint8Array> => {
-    worker ??= new Worker(new URL(FILE, import.meta.url), {
-      workerData: directory,
-      env: {},
-      execArgv: ['--disable-warning=ExperimentalWarning'],
-    });
+    worker ??= startWorker(directory);
     try {
       return await exchange(worker, request, deadlineMs);
     } catch (error) {
@@ -45,25 +41,29 @@ export function openRegoThread(directory: string): RegoThread {
   };
 }
 
+/** The lasting listener: a thread that breaks after its answer must not bring the process down, and the next request finds out. */
+function startWorker(directory: string): Worker {
+  const options = { workerData: directory, env: {}, execArgv: [] };
+  return new Worker(new URL(FILE, import.meta.url), options).on('error', () => undefined);
+}
+
 function exchange(worker: Worker, request: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const settle = (finish: () => void): void => {
       clearTimeout(timer);
-      worker.removeAllListeners('message').removeAllListeners('error').removeAllListeners('exit');
-      worker.unref();
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit).unref();
       finish();
     };
-    const fail = (message: string, cause?: unknown): void =>
-      settle(() => reject(new EngineError('TOOLCHAIN_FAILED', message, { cause })));
-    const timer = setTimeout(() => settle(() => reject(deadlinePassed(deadlineMs))), deadlineMs);
-    worker.ref();
-    worker.on('message', (reply: WorkerReply) =>
+    const onMessage = (reply: WorkerReply): void =>
       settle(() =>
-        'answer' in reply ? resolve(reply.answer) : reject(new EngineError(reply.code, reply.message)),
-      ),
-    );
-    worker.on('error', (cause) => fail('the program "rego" failed', cause));
-    worker.on('exit', () => fail('the program "rego" ended'));
+        'answer' in reply ? resolve(reply.answer) : reject(new EngineError(reply.code, reply.message, reply)),
+      );
+    const onError = (cause: unknown): void =>
+      settle(() => reject(new EngineError('TOOLCHAIN_FAILED', 'the program "rego" failed', { cause })));
+    const onExit = (): void =>
+      settle(() => reject(new EngineError('TOOLCHAIN_FAILED', 'the program "rego" ended')));
+    const timer = setTimeout(() => settle(() => reject(deadlinePassed(deadlineMs))), deadlineMs);
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit).ref();
     worker.postMessage(request);
   });
 }

@@ -7,7 +7,11 @@ import { loadProgram } from './program.ts';
 /** What the thread answers: the program's bytes, or why there are none. */
 export type WorkerReply =
   | { readonly answer: Uint8Array }
-  | { readonly code: 'TOOLCHAIN_DIGEST' | 'TOOLCHAIN_FAILED'; readonly message: string };
+  | {
+      readonly code: 'TOOLCHAIN_DIGEST' | 'TOOLCHAIN_FAILED';
+      readonly message: string;
+      readonly hint?: string;
+    };
 
 const directory: unknown = workerData;
 const program = lazily(() => loadProgram(String(directory), 'rego'));
@@ -18,13 +22,12 @@ function reply(request: Uint8Array): WorkerReply {
   try {
     return { answer: program().call(request) };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const isChanged = error instanceof EngineError && error.code === 'TOOLCHAIN_DIGEST';
+    const hint = error instanceof EngineError ? error.hint : undefined;
     return {
-      code:
-        error instanceof EngineError && error.code === 'TOOLCHAIN_DIGEST'
-          ? 'TOOLCHAIN_DIGEST'
-          : 'TOOLCHAIN_FAILED',
-      message,
+      code: isChanged ? 'TOOLCHAIN_DIGEST' : 'TOOLCHAIN_FAILED',
+      message: error instanceof Error ? error.message : String(error),
+      ...(hint === undefined ? {} : { hint }),
     };
   }
 }

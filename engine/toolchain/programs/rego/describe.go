@@ -12,7 +12,7 @@ import (
 type ruleInfo struct {
 	Name string `json:"name"`
 	Kind string `json:"kind"`
-	Row  int    `json:"row"`
+	Line int    `json:"line"`
 }
 
 type annotation struct {
@@ -21,7 +21,7 @@ type annotation struct {
 	Title       string         `json:"title,omitempty"`
 	Description string         `json:"description,omitempty"`
 	Custom      map[string]any `json:"custom,omitempty"`
-	Row         int            `json:"row"`
+	Line        int            `json:"line"`
 }
 
 type moduleInfo struct {
@@ -29,15 +29,24 @@ type moduleInfo struct {
 	Package     string       `json:"package"`
 	Rules       []ruleInfo   `json:"rules"`
 	Annotations []annotation `json:"annotations"`
+	Imports     []string     `json:"imports"`
+	Builtins    []builtinUse `json:"builtins"`
 }
 
 func describe(parsed []parsedFile) result {
 	modules := make([]moduleInfo, 0, len(parsed))
 	var problems []problem
+	defined := definedNames(parsed)
 	for _, p := range parsed {
-		info := moduleInfo{File: p.Name, Package: dotted(p.module.Package.Path), Rules: []ruleInfo{}, Annotations: []annotation{}}
+		info := moduleInfo{
+			File: p.Name, Package: dotted(p.module.Package.Path), Rules: []ruleInfo{}, Annotations: []annotation{},
+			Imports: []string{}, Builtins: builtinsOf(p.module, defined),
+		}
+		for _, imported := range p.module.Imports {
+			info.Imports = append(info.Imports, imported.Path.String())
+		}
 		for _, rule := range p.module.Rules {
-			info.Rules = append(info.Rules, ruleInfo{Name: nameOf(rule), Kind: kindOf(rule), Row: rule.Location.Row})
+			info.Rules = append(info.Rules, ruleInfo{Name: nameOf(rule), Kind: kindOf(rule), Line: rule.Location.Row})
 		}
 		set, errs := ast.BuildAnnotationSet([]*ast.Module{p.module})
 		if len(errs) > 0 {
@@ -63,7 +72,7 @@ func annotationOf(ref *ast.AnnotationsRef) annotation {
 		Description: ref.Annotations.Description, Custom: ref.Annotations.Custom,
 	}
 	if ref.Annotations.Location != nil {
-		a.Row = ref.Annotations.Location.Row
+		a.Line = ref.Annotations.Location.Row
 	}
 	return a
 }

@@ -7,6 +7,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -29,9 +30,9 @@ func call(at, length uint32) uint64 {
 	return uint64(keep(reply))<<32 | uint64(len(reply))
 }
 
-func keep(bytes []byte) uint32 {
-	at := uint32(uintptr(unsafe.Pointer(unsafe.SliceData(bytes))))
-	kept[at] = bytes
+func keep(content []byte) uint32 {
+	at := uint32(uintptr(unsafe.Pointer(unsafe.SliceData(content))))
+	kept[at] = content
 	return at
 }
 
@@ -43,7 +44,10 @@ func answer(input []byte) (reply []byte) {
 		}
 	}()
 	var asked request
-	if err := json.Unmarshal(input, &asked); err != nil {
+	// Numbers of data keep every digit.
+	decoder := json.NewDecoder(bytes.NewReader(input))
+	decoder.UseNumber()
+	if err := decoder.Decode(&asked); err != nil {
 		return frame(result{Problems: []problem{{Code: "request", Message: err.Error()}}}, nil)
 	}
 	done, module := do(asked)

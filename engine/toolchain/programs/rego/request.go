@@ -4,6 +4,8 @@ package main
 
 import (
 	"errors"
+	"strconv"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/version"
@@ -27,8 +29,8 @@ type problem struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 	File    string `json:"file,omitempty"`
-	Row     int    `json:"row,omitempty"`
-	Col     int    `json:"col,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Column  int    `json:"column,omitempty"`
 }
 
 type result struct {
@@ -47,7 +49,7 @@ func do(asked request) (result, []byte) {
 	case "parse":
 		return describe(parsed), nil
 	case "check":
-		return result{Problems: check(parsed), OPA: version.Version}, nil
+		return result{Problems: check(asked, parsed), OPA: version.Version}, nil
 	case "build":
 		return build(asked, parsed)
 	case "test":
@@ -63,19 +65,64 @@ type parsedFile struct {
 
 // parse reads every file and collects what is wrong with any of them.
 func parse(files []file) (parsed []parsedFile, problems []problem) {
+	names := map[string]bool{}
 	for _, f := range files {
-		module, err := ast.ParseModuleWithOpts(f.Name, f.Text, ast.ParserOptions{RegoVersion: ast.RegoV1, ProcessAnnotation: true})
+		if names[f.Name] {
+			problems = append(problems, problem{Code: "duplicate_file", Message: "two files have this name", File: f.Name, Line: 1, Column: 1})
+			continue
+		}
+		names[f.Name] = true
+		module, err := parseOne(f)
 		if err != nil {
 			problems = append(problems, problemsOf(err)...)
 			continue
 		}
 		if module == nil {
-			problems = append(problems, problem{Code: "rego_parse_error", Message: "empty module", File: f.Name, Row: 1, Col: 1})
+			problems = append(problems, problem{Code: "rego_parse_error", Message: "empty module", File: f.Name, Line: 1, Column: 1})
+			continue
+		}
+		if part, ok := ambiguousPart(module); ok {
+			at := module.Package.Location
+			message := "part " + strconv.Quote(part) + " of the package has a dot or a slash: rules in it could not be told apart"
+			problems = append(problems, problem{Code: "package_name", Message: message, File: f.Name, Line: at.Row, Column: at.Col})
 			continue
 		}
 		parsed = append(parsed, parsedFile{f, module})
 	}
 	return parsed, problems
+}
+
+// maxDepth keeps what the parser takes within the host's stack: deeper nesting would end the program, not just the request.
+const maxDepth = 1000
+
+func parseOne(f file) (*ast.Module, error) {
+	if err := refuseDepth(f); err != nil {
+		return nil, err
+	}
+	return ast.ParseModuleWithOpts(f.Name, f.Text, ast.ParserOptions{RegoVersion: ast.RegoV1, ProcessAnnotation: true})
+}
+
+// refuseDepth parses once more, to no end but the limit, which a module's parser cannot be given; few files have so many brackets.
+func refuseDepth(f file) error {
+	if strings.Count(f.Text, "[")+strings.Count(f.Text, "{")+strings.Count(f.Text, "(") <= maxDepth {
+		return nil
+	}
+	parser := ast.NewParser().WithFilename(f.Name).WithReader(strings.NewReader(f.Text)).WithRegoVersion(ast.RegoV1).
+		WithMaxRecursionDepth(maxDepth)
+	if _, _, errs := parser.Parse(); len(errs) > 0 {
+		return errs
+	}
+	return nil
+}
+
+// ambiguousPart finds what makes a dotted package or an entrypoint's path mean two things: data["a.b"] is not data.a.b.
+func ambiguousPart(module *ast.Module) (string, bool) {
+	for _, term := range module.Package.Path[1:] {
+		if text, ok := term.Value.(ast.String); ok && strings.ContainsAny(string(text), "./") {
+			return string(text), true
+		}
+	}
+	return "", false
 }
 
 func problemsOf(err error) []problem {
@@ -91,7 +138,7 @@ func problemsOf(err error) []problem {
 	for _, e := range several {
 		p := problem{Code: e.Code, Message: e.Message}
 		if e.Location != nil {
-			p.File, p.Row, p.Col = e.Location.File, e.Location.Row, e.Location.Col
+			p.File, p.Line, p.Column = e.Location.File, e.Location.Row, e.Location.Col
 		}
 		problems = append(problems, p)
 	}
@@ -106,12 +153,13 @@ func modulesOf(parsed []parsedFile) map[string]*ast.Module {
 	return modules
 }
 
-// check compiles strictly: unused variables and imports, deprecated builtins, shadowed input.
-func check(parsed []parsedFile) []problem {
+// check compiles strictly: unused variables and imports, deprecated builtins, shadowed input, builtins that are not there.
+func check(asked request, parsed []parsedFile) []problem {
+	problems := refusedBuiltins(parsed, asked.Served)
 	compiler := ast.NewCompiler().WithStrict(true).WithDefaultRegoVersion(ast.RegoV1).SetErrorLimit(100)
 	compiler.Compile(modulesOf(parsed))
-	if !compiler.Failed() {
-		return nil
+	if compiler.Failed() {
+		problems = append(problems, problemsOf(compiler.Errors)...)
 	}
-	return problemsOf(compiler.Errors)
+	return problems
 }

@@ -5,11 +5,14 @@ package main
 import (
 	"context"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/cover"
 	"github.com/open-policy-agent/opa/v1/storage/inmem"
 	"github.com/open-policy-agent/opa/v1/tester"
+	"github.com/open-policy-agent/opa/v1/version"
 )
 
 type testResult struct {
@@ -36,7 +39,13 @@ type testReport struct {
 	Percent  float64        `json:"percent"`
 }
 
+// noTimeout leaves the deadline to the host, who can end this program: which test fails may not depend on the machine's speed.
+const noTimeout = 24 * time.Hour
+
 func test(asked request, parsed []parsedFile) result {
+	if refused := refusedBuiltins(parsed, asked.Served); len(refused) > 0 {
+		return result{Problems: refused}
+	}
 	data := asked.Data
 	if data == nil {
 		data = map[string]any{}
@@ -45,7 +54,7 @@ func test(asked request, parsed []parsedFile) result {
 	tracer := cover.New()
 	compiler := ast.NewCompiler().WithEnablePrintStatements(true).WithDefaultRegoVersion(ast.RegoV1)
 	results, err := tester.NewRunner().SetCompiler(compiler).SetStore(inmem.NewFromObject(data)).SetModules(modules).
-		CapturePrintOutput(true).SetCoverageQueryTracer(tracer).RunTests(context.Background(), nil)
+		CapturePrintOutput(true).SetCoverageQueryTracer(tracer).SetTimeout(noTimeout).RunTests(context.Background(), nil)
 	if err != nil {
 		return result{Problems: problemsOf(err)}
 	}
@@ -58,12 +67,12 @@ func test(asked request, parsed []parsedFile) result {
 	for name, lines := range covered.Files {
 		report.Coverage = append(report.Coverage, coverageFile{File: name, Covered: lines.CoveredLines, NotCovered: rows(lines.NotCovered)})
 	}
-	slices.SortFunc(report.Coverage, func(a, b coverageFile) int { return compare(a.File, b.File) })
-	return result{Tests: report}
+	slices.SortFunc(report.Coverage, func(a, b coverageFile) int { return strings.Compare(a.File, b.File) })
+	return result{Tests: report, OPA: version.Version}
 }
 
 func resultOf(r *tester.Result) testResult {
-	t := testResult{Package: r.Package, Name: r.Name, Fail: r.Fail, Skip: r.Skip, Output: string(r.Output), DurationNs: r.Duration.Nanoseconds()}
+	t := testResult{Package: strings.TrimPrefix(r.Package, "data."), Name: r.Name, Fail: r.Fail, Skip: r.Skip, Output: string(r.Output), DurationNs: r.Duration.Nanoseconds()}
 	if r.Location != nil {
 		t.File, t.Line = r.Location.File, r.Location.Row
 	}
@@ -80,15 +89,6 @@ func rows(ranges []cover.Range) []int {
 			found = append(found, row)
 		}
 	}
-	return found
-}
-
-func compare(a, b string) int {
-	if a < b {
-		return -1
-	}
-	if a > b {
-		return 1
-	}
-	return 0
+	slices.Sort(found)
+	return slices.Compact(found)
 }

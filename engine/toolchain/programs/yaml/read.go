@@ -176,7 +176,7 @@ func readJSONValue(text []byte) (any, *fault) {
 	var value any
 	duplicates, err := kjson.UnmarshalStrict(text, &value, kjson.DisallowDuplicateFields)
 	if err != nil {
-		return nil, &fault{number, err.Error()}
+		return nil, &fault{number, beyondInt64} // Decode has checked the syntax; only a number can be too large.
 	}
 	if len(duplicates) > 0 {
 		return value, &fault{duplicate, duplicates[0].Error()}

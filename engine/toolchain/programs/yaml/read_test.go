@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
@@ -122,8 +123,7 @@ func TestNeverReadsDifferentlyFromKubectl(t *testing.T) {
 }
 
 func TestCorpus(t *testing.T) {
-	paths, _ := filepath.Glob("../../../../test/engine/manifest/corpus/*.in")
-	for _, path := range paths {
+	for _, path := range corpus(t) {
 		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -137,20 +137,43 @@ func TestRecord(t *testing.T) {
 	if os.Getenv("COUNTERSIGN_RECORD") != "1" {
 		t.Skip("COUNTERSIGN_RECORD is not 1")
 	}
-	paths, _ := filepath.Glob("../../../../test/engine/manifest/corpus/*.in")
-	for _, path := range paths {
-		data, _ := os.ReadFile(path)
-		values, failed := asKubectl(data)
-		record := map[string]any{"documents": values}
-		if failed != nil {
-			record["error"] = failed.Error()
-		}
-		text, err := json.MarshalIndent(record, "", "  ")
+	for _, path := range corpus(t) {
+		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path[:len(path)-2]+"json", append(text, '\n'), 0o644); err != nil {
+		values, failed := asKubectl(data)
+		record := struct {
+			Documents []string `json:"documents"`
+			Error     string   `json:"error,omitempty"`
+		}{Documents: []string{}}
+		for _, value := range values {
+			record.Documents = append(record.Documents, strings.TrimSpace(encode(t, value, "")))
+		}
+		if failed != nil {
+			record.Error = failed.Error()
+		}
+		if err := os.WriteFile(strings.TrimSuffix(path, "in")+"json", []byte(encode(t, record, "  ")), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
+}
+
+func encode(t *testing.T, value any, indent string) string {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", indent)
+	if err := encoder.Encode(value); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
+}
+
+func corpus(t *testing.T) []string {
+	paths, err := filepath.Glob("../../../../test/engine/manifest/corpus/*.in")
+	if err != nil || len(paths) == 0 {
+		t.Fatal("the corpus is missing", err)
+	}
+	return paths
 }

@@ -74,7 +74,7 @@ func (a *answer) value(v any, depth int) *fault {
 	case int64:
 		a.buffer = strconv.AppendInt(a.buffer, v, 10)
 	case uint64:
-		return &fault{number, strconv.FormatUint(v, 10) + " does not fit into 64 bits with a sign"}
+		return &fault{number, beyondInt64}
 	case float64:
 		return a.float(v)
 	case []any:
@@ -89,13 +89,15 @@ func (a *answer) value(v any, depth int) *fault {
 	return nil
 }
 
+const beyondInt64 = "a number does not fit into 64 bits with a sign"
+
 // float refuses what stands for an integer beyond int64 too: the readers round such integers to floats.
 func (a *answer) float(f float64) *fault {
 	if math.IsInf(f, 0) || math.IsNaN(f) {
-		return &fault{number, "infinity and not-a-number have no JSON"}
+		return &fault{number, "infinity and NaN are no JSON numbers"}
 	}
 	if math.Abs(f) >= 1<<63 {
-		return &fault{number, strconv.FormatFloat(f, 'g', -1, 64) + " does not fit into 64 bits with a sign"}
+		return &fault{number, beyondInt64}
 	}
 	return a.other(f)
 }

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Every way in which a proof cannot be made or looked at. A signature that does not hold is no error but a verdict. */
+export type AttestErrorCode =
+  | 'KEY_UNREADABLE'
+  | 'KEY_KIND'
+  | 'KEY_MISMATCH'
+  | 'LEDGER_UNAVAILABLE'
+  | 'LEDGER_CORRUPT'
+  | 'LEDGER_FULL'
+  | 'TRUST_SHAPE'
+  | 'BUNDLE_SHAPE';
+
+/** There is no proof to be had; `hint` says what to do. */
+export class AttestError extends Error {
+  readonly code: AttestErrorCode;
+  readonly hint?: string;
+
+  constructor(
+    code: AttestErrorCode,
+    message: string,
+    detail: { readonly hint?: string; readonly cause?: unknown } = {},
+  ) {
+    super(message, { cause: detail.cause });
+    this.name = 'AttestError';
+    this.code = code;
+    if (detail.hint !== undefined) this.hint = detail.hint;
+  }
+}

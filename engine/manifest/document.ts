@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Any JSON; objects may have a key `__proto__`, so they are read by own keys only. */
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
+
+/** A JSON object. */
+export interface JsonObject {
+  readonly [key: string]: JsonValue;
+}
+
+/** One file, or standard input, with the name the user gave it. */
+export interface Source {
+  /** The path as the user gave it, or `-`. */
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What Kubernetes calls an object by; a name that is to be generated is its prefix, one that is missing is empty. */
+export interface ObjectId {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** One object from a manifest, with where it came from. */
+export interface Document {
+  /** Exact UTF-8 JSON: integers of 64 bits as they are. */
+  readonly json: Uint8Array;
+  /** The same as a value; numbers beyond 2^53 are inexact here, so only identity and images are read from it. */
+  readonly value: JsonValue;
+  /** Undefined when the value is not an object with `apiVersion` and `kind`. */
+  readonly id: ObjectId | undefined;
+  readonly file: string;
+  /** 1-based line of the file on which the YAML document begins; all items of a List have the List's. */
+  readonly line: number;
+  /** Ordinal of the YAML document in its file, from 0, not counting empty ones. */
+  readonly index: number;
+  /** JSON pointer inside the YAML document: `''`, or `/items/3` for an item of a List. */
+  readonly pointer: string;
+  /** Byte range of the YAML document in its file; the whole file when absent. */
+  readonly range?: readonly [start: number, end: number];
+}
+
+export const isObject = (value: JsonValue | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The own member of an object; undefined for anything else. */
+export const member = (value: JsonValue | undefined, key: string): JsonValue | undefined =>
+  isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+
+/** The own member, where it is a string that is not empty. */
+export function textMember(value: JsonValue | undefined, key: string): string | undefined {
+  const text = member(value, key);
+  return typeof text === 'string' && text !== '' ? text : undefined;
+}
+
+/** The identity of an object, or undefined for JSON that is not a Kubernetes object. */
+export function idOf(value: JsonValue): ObjectId | undefined {
+  const apiVersion = textMember(value, 'apiVersion');
+  const kind = textMember(value, 'kind');
+  if (apiVersion === undefined || kind === undefined) return undefined;
+  const metadata = member(value, 'metadata');
+  const namespace = textMember(metadata, 'namespace');
+  const name = textMember(metadata, 'name') ?? textMember(metadata, 'generateName') ?? '';
+  return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
+}

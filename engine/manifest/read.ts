@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EngineError, type Problem } from '../error.ts';
+import { YamlError, type YamlReader, type YamlSection } from '../toolchain/yaml.ts';
+import { type Document, idOf, type JsonValue, type Source } from './document.ts';
+import { byteFault } from './encoding.ts';
+import { aliasTooMany, refine } from './faults.ts';
+import { flatten } from './list.ts';
+import { regionOf } from './region.ts';
+
+/**
+ * Reads every document of every source as kubectl would, Lists replaced by their items, in the order of the sources.
+ *
+ * Limits of a file: 32 MiB, valid UTF-8 without NUL; of a YAML document: 100 levels, 100 aliases; of Lists: 8 in each other. A value of
+ * any other kind (array, string, object without kind) is a Document without id. Two equal objects are no error here.
+ *
+ * @throws {EngineError} INPUT_EMPTY | INPUT_SYNTAX | INPUT_ENCODING | INPUT_SHAPE | INPUT_TOO_LARGE | INPUT_TOO_DEEP |
+ *   INPUT_DUPLICATE_KEY | INPUT_ALIASES | INPUT_NUMBER: the first fault, with all faults of all sources as `problems` when
+ *   there are several; TOOLCHAIN_FAILED | TOOLCHAIN_DIGEST
+ */
+export function readDocuments(sources: readonly Source[], reader: YamlReader): readonly Document[] {
+  const faults: EngineError[] = [];
+  const documents: Document[] = [];
+  for (const source of sources) {
+    try {
+      for (const document of readSource(source, reader)) documents.push(document);
+    } catch (error) {
+      if (!(error instanceof EngineError) || !error.code.startsWith('INPUT_')) throw error;
+      faults.push(error);
+    }
+  }
+  const [first] = faults;
+  if (first !== undefined) throw faults.length === 1 ? first : together(first, faults);
+  if (documents.length === 0) throw nothing(sources);
+  return documents;
+}
+
+function together(first: EngineError, faults: readonly EngineError[]): EngineError {
+  return new EngineError(first.code, first.message, {
+    ...(first.location === undefined ? {} : { location: first.location }),
+    ...(first.hint === undefined ? {} : { hint: first.hint }),
+    problems: faults.flatMap((fault) => (fault.problems.length > 0 ? fault.problems : [asProblem(fault)])),
+    cause: faults,
+  });
+}
+
+const asProblem = ({ message, code, location }: EngineError): Problem => ({
+  message,
+  code,
+  ...(location === undefined ? {} : { location }),
+});
+
+const utf8 = new TextDecoder();
+
+const NAMES_SHOWN = 3;
+
+/** Nothing to check is never a pass. */
+function nothing(sources: readonly Source[]): EngineError {
+  const shown = sources.slice(0, NAMES_SHOWN).map(({ name }) => JSON.stringify(name));
+  const more = sources.length > NAMES_SHOWN ? ` and ${sources.length - NAMES_SHOWN} more` : '';
+  const where = sources.length === 0 ? '' : ` in ${shown.join(', ')}${more}`;
+  const [only, second] = sources;
+  return new EngineError('INPUT_EMPTY', `there are no documents${where}`, {
+    hint: 'name files that hold at least one object',
+    ...(only === undefined || second !== undefined
+      ? {}
+      : { location: { file: only.name, line: 1, column: 1 } }),
+  });
+}
+
+function readSource(source: Source, reader: YamlReader): readonly Document[] {
+  refuseBytes(source);
+  const sections = sectionsOf(source, reader);
+  return sections.flatMap((section, index) => documentsOf(source, section, index));
+}
+
+function refuseBytes({ name, bytes }: Source): void {
+  const fault = byteFault(bytes);
+  if (fault === undefined) return;
+  const before = regionOf(bytes, [0, fault.at]);
+  const place = before.place(before.text.length);
+  throw new EngineError(fault.code, fault.message, { hint: fault.hint, location: { file: name, ...place } });
+}
+
+function sectionsOf({ name, bytes }: Source, reader: YamlReader): readonly YamlSection[] {
+  try {
+    return reader.read(bytes, name);
+  } catch (error) {
+    if (!(error instanceof YamlError)) throw error;
+    const [first, ...more] = error.faults;
+    if (first === undefined) throw error;
+    throw new YamlError(name, [refine(first, bytes), ...more.map((fault) => refine(fault, bytes))], error);
+  }
+}
+
+function documentsOf(source: Source, section: YamlSection, index: number): readonly Document[] {
+  const range = [section.start, section.end] as const;
+  const file = source.name;
+  const excess = aliasTooMany(source.bytes, range);
+  if (excess !== undefined)
+    throw new EngineError('INPUT_ALIASES', 'the document has more than 100 aliases', {
+      hint: 'write out what they stand for',
+      location: { file, ...excess },
+    });
+  const value: JsonValue = JSON.parse(utf8.decode(section.json));
+  const document = {
+    json: section.json,
+    value,
+    id: idOf(value),
+    file,
+    line: section.startLine,
+    index,
+    pointer: '',
+    range,
+  };
+  try {
+    return flatten(document);
+  } catch (error) {
+    if (!(error instanceof EngineError)) throw error;
+    const { code, message } = error;
+    throw new EngineError(code, message, {
+      cause: error,
+      location: { file, line: section.startLine, column: 1 },
+    });
+  }
+}
