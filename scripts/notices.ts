@@ -22,9 +22,15 @@ function licenceIn(directory: string): string {
 function goParts(): Part[] {
   const found = new Map<string, string>();
   for (const program of readdirSync(PROGRAMS)) {
-    const { modules }: { modules: { path: string; version: string }[] } = JSON.parse(readFileSync(join(BUILT, `${program}.json`), 'utf8'));
+    const { modules }: { modules: { path: string; version: string }[] } = JSON.parse(
+      readFileSync(join(BUILT, `${program}.json`), 'utf8'),
+    );
     for (const { path, version } of modules) {
-      const options = { cwd: join(PROGRAMS, program), encoding: 'utf8', env: { ...process.env, GOFLAGS: '-mod=mod' } } as const;
+      const options = {
+        cwd: join(PROGRAMS, program),
+        encoding: 'utf8',
+        env: { ...process.env, GOFLAGS: '-mod=mod' },
+      } as const;
       const directory = execFileSync('go', ['list', '-m', '-f', '{{.Dir}}', path], options).trim();
       found.set(`${path} ${version} (Go module)`, licenceIn(directory));
     }
@@ -33,7 +39,9 @@ function goParts(): Part[] {
 }
 
 function npmParts(): Part[] {
-  const lock: { packages: Record<string, { version?: string; dev?: boolean; optional?: boolean; license?: string }> } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
+  const lock: {
+    packages: Record<string, { version?: string; dev?: boolean; optional?: boolean; license?: string }>;
+  } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8'));
   return Object.entries(lock.packages)
     .filter(([path, entry]) => path !== '' && entry.dev !== true && existsSync(join(ROOT, path)))
     .map(([path, entry]) => ({
