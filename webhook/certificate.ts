@@ -21,11 +21,11 @@ const LEAF_LIFETIME_MS = 365 * DAY_MS;
 const CLOCK_SKEW_MS = 60 * 60 * 1000;
 const LOCAL_HOSTS = ['127.0.0.1', '::1', 'localhost'] as const;
 
-/** A certificate to serve with, all PEM. `cert` is the leaf alone; `ca` is what a webhook configuration's caBundle holds. */
+/** A certificate to serve with, all PEM. `cert` is the leaf alone; `caCert` is what a webhook configuration's caBundle holds. */
 export interface ServingCertificate {
   readonly key: string;
   readonly cert: string;
-  readonly ca: string;
+  readonly caCert: string;
   readonly notAfter: Date;
   /** The CA was made anew although one was there: the webhook configuration has to be applied again. */
   readonly caReplaced: boolean;
@@ -40,18 +40,18 @@ interface Identity {
 }
 
 /**
- * Returns the server's certificate of a state folder: made on first use, kept while it is valid, covers `hosts` and
+ * Returns the server's certificate of a state folder: made on first use, kept while it is valid, covers `names` and
  * was issued by the CA beside it, renewed when fewer than 30 days remain. The CA (10 years) stays, so that a
  * caBundle stays true. Files `ca.pem` and `server.pem` (key and certificate) are written whole and with mode 0600.
- * @param o.hosts names and addresses beside 127.0.0.1, ::1 and localhost; wildcard addresses are left out
+ * @param o.names host names and addresses beside 127.0.0.1, ::1 and localhost; wildcard addresses are left out
  * @throws {WebhookError} STATE_UNUSABLE (unreadable, damaged, not writable) | HOST_NAME
  */
-export async function loadServingCertificate(o: {
+export async function ensureCertificate(o: {
   readonly directory: string;
-  readonly hosts: readonly string[];
+  readonly names: readonly string[];
   readonly now: Date;
 }): Promise<ServingCertificate> {
-  const hosts = hostsOf(o.hosts);
+  const hosts = hostsOf(o.names);
   await prepare(o.directory);
   const caFile = join(o.directory, 'ca.pem');
   const found = await readIdentity(caFile);
@@ -64,7 +64,7 @@ export async function loadServingCertificate(o: {
   return {
     key: leaf.keyPem,
     cert: leaf.certificatePem,
-    ca: ca.certificatePem,
+    caCert: ca.certificatePem,
     notAfter: leaf.certificate.validToDate,
     caReplaced,
   };

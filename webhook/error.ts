@@ -18,8 +18,13 @@ export type RequestErrorCode = keyof typeof REQUEST_STATUS;
 /** Our own failures: an AdmissionReview came in, and the answer is a refusal with status code 500. */
 export type ServerErrorCode = 'DEADLINE' | 'OVERLOADED' | 'NOT_READY' | 'INTERNAL';
 
-/** What keeps the server from starting. */
-export type StartErrorCode = 'STATE_UNUSABLE' | 'HOST_NAME' | 'CERTIFICATE_UNUSABLE' | 'LISTEN_FAILED';
+/** What keeps the server from starting or being registered. */
+export type StartErrorCode =
+  | 'STATE_UNUSABLE'
+  | 'HOST_NAME'
+  | 'CERTIFICATE_UNUSABLE'
+  | 'LISTEN_FAILED'
+  | 'URL_UNUSABLE';
 
 export type WebhookErrorCode = RequestErrorCode | ServerErrorCode | StartErrorCode;
 

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { loadServingCertificate } from '../../webhook/certificate.ts';
+import { ensureCertificate } from '../../webhook/certificate.ts';
 import { WebhookError } from '../../webhook/error.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -18,12 +18,12 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const load = (at = now, hosts: readonly string[] = ['countersign.countersign.svc']) =>
-  loadServingCertificate({ directory, hosts, now: at });
+  ensureCertificate({ directory, names: hosts, now: at });
 
 describe('a new state folder', () => {
   it('gets a CA for ten years and a server certificate for one', async () => {
     const made = await load();
-    const ca = new X509Certificate(made.ca);
+    const ca = new X509Certificate(made.caCert);
     const leaf = new X509Certificate(made.cert);
     expect(ca.ca).toBe(true);
     expect(leaf.ca).toBe(false);
@@ -50,7 +50,7 @@ describe('a new state folder', () => {
 
   it('has one CA when two processes start at once', async () => {
     const [a, b] = await Promise.all([load(), load()]);
-    expect(a.ca).toBe(b.ca);
+    expect(a.caCert).toBe(b.caCert);
   });
 });
 
@@ -63,7 +63,7 @@ describe('a state folder in use', () => {
   it('renews the leaf under the same CA when fewer than 30 days remain', async () => {
     const first = await load();
     const second = await load(later(336));
-    expect(second.ca).toBe(first.ca);
+    expect(second.caCert).toBe(first.caCert);
     expect(second.cert).not.toBe(first.cert);
     expect(second.notAfter).toEqual(later(336 + 365));
   });
@@ -82,16 +82,16 @@ describe('a state folder in use', () => {
     const first = await load();
     const second = await load(later(3630));
     expect(second.caReplaced).toBe(true);
-    expect(second.ca).not.toBe(first.ca);
-    expect(new X509Certificate(second.cert).verify(new X509Certificate(second.ca).publicKey)).toBe(true);
+    expect(second.caCert).not.toBe(first.caCert);
+    expect(new X509Certificate(second.cert).verify(new X509Certificate(second.caCert).publicKey)).toBe(true);
   });
 
   it('replaces a leaf of another CA', async () => {
     const first = await load();
     rmSync(join(directory, 'ca.pem'));
     const second = await load();
-    expect(second.ca).not.toBe(first.ca);
-    expect(new X509Certificate(second.cert).verify(new X509Certificate(second.ca).publicKey)).toBe(true);
+    expect(second.caCert).not.toBe(first.caCert);
+    expect(new X509Certificate(second.cert).verify(new X509Certificate(second.caCert).publicKey)).toBe(true);
   });
 });
 
@@ -117,7 +117,7 @@ describe('a state folder that cannot be used', () => {
   it('refuses a path that is no folder', async () => {
     const file = join(directory, 'file');
     writeFileSync(file, '');
-    const error = await loadServingCertificate({ directory: file, hosts: [], now }).catch(
+    const error = await ensureCertificate({ directory: file, names: [], now }).catch(
       (reason: unknown) => reason,
     );
     expect(error).toMatchObject({ code: 'STATE_UNUSABLE' });

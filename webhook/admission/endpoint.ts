@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { checkHeaders, type Held, readBody } from '../body.ts';
+import { WebhookError } from '../error.ts';
+import type { Limits } from '../limits.ts';
+import { failureEvent, type Log, type LogEvent } from '../log.ts';
+import { kindClass, type Metrics } from '../metrics.ts';
+import { isRequestError, refuse, sendJson } from '../reply.ts';
+import { renderReview } from './answer.ts';
+import { type Admission, answerReview, failed, type Outcome, tooLate } from './handler.ts';
+import { parseReview, type Review } from './review.ts';
+import { openTurns } from './turns.ts';
+
+/** What the endpoint needs of its server. */
+export interface EndpointFrame {
+  readonly admission: Admission;
+  readonly limits: Limits;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  /** Why nothing can be judged now; empty when all is well. */
+  readonly notReady: () => readonly string[];
+  readonly isDraining: () => boolean;
+}
+
+/** `POST /v1/admit` on the bare server: express would cost more than all of this. */
+export interface Endpoint {
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Resolves when no judgement is being concluded any more, those included whose caller was answered before. */
+  settled(): Promise<void>;
+}
+
+export function openEndpoint(frame: EndpointFrame): Endpoint {
+  const { limits, metrics, log } = frame;
+  const held: Held = { bytes: 0 };
+  const turns = openTurns(limits.sliceMs);
+  const running = new Set<Promise<Outcome>>();
+  let inFlight = 0;
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const arrivedMs = performance.now();
+    checkHeaders(request, limits);
+    const body = await readBody(request, limits, held);
+    if (body === undefined) return;
+    metrics.inFlight(++inFlight);
+    try {
+      const review = parseReview(body);
+      const leftMs = deadlineMs(request.url ?? '', limits) - (performance.now() - arrivedMs);
+      const outcome = await outcomeOf(review, leftMs);
+      sendJson(response, 200, renderReview(review.uid, outcome.answer), frame.isDraining());
+      report(review, outcome, performance.now() - arrivedMs);
+    } finally {
+      metrics.inFlight(--inFlight);
+      held.bytes -= body.length;
+    }
+  }
+
+  /** The outcome of a review, at the latest when its time is up. */
+  function outcomeOf(review: Review, leftMs: number): Promise<Outcome> {
+    const reasons = frame.notReady();
+    if (reasons.length > 0)
+      return Promise.resolve(failed(new WebhookError('NOT_READY', `not ready: ${reasons.join(', ')}`)));
+    if (inFlight > limits.maxInFlight) return Promise.resolve(failed(overloaded(inFlight)));
+    return new Promise((resolve) => {
+      let late = leftMs <= 0;
+      const timer = setTimeout(() => {
+        late = true;
+        resolve(failed(tooLate()));
+      }, leftMs);
+      const endMs = performance.now() + leftMs;
+      turns.take(() => {
+        const outcome = answerReview(review, frame.admission, () => late || performance.now() >= endMs);
+        running.add(outcome);
+        void outcome.then((value) => {
+          clearTimeout(timer);
+          running.delete(outcome);
+          if (late) log(lateEvent(review, value));
+          resolve(value);
+        });
+      });
+    });
+  }
+
+  function report(review: Review, outcome: Outcome, durationMs: number): void {
+    metrics.admission({
+      verdict: outcome.verdict,
+      operation: review.operation,
+      kind: kindClass(review),
+      durationMs,
+    });
+    if (outcome.failure !== undefined) {
+      metrics.failure(outcome.failure.code);
+      log(failureEvent(outcome.error, { uid: review.uid }));
+    }
+    log(admissionEvent(review, outcome, durationMs));
+  }
+
+  /** Nothing was judged, so there is nothing to answer with but a status of HTTP. */
+  function onError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    if (isRequestError(error)) {
+      metrics.failure(error.code);
+      log({ level: 'warn', event: 'refused', code: error.code, message: error.message });
+      refuse(request, response, error);
+    } else {
+      metrics.failure('INTERNAL');
+      log(failureEvent(error, {}));
+      sendJson(
+        response,
+        500,
+        JSON.stringify({ error: { code: 'INTERNAL', message: 'internal error' } }),
+        true,
+      );
+    }
+  }
+
+  return {
+    handle(request, response) {
+      serve(request, response).catch((error: unknown) => onError(request, response, error));
+    },
+    async settled() {
+      while (running.size > 0) await Promise.all(running);
+    },
+  };
+}
+
+/**
+ * How long the caller waits, less the margin in which we tell it the reason. An API server says so in the query
+ * (`?timeout=10s`, whole seconds, 1 to 30); anything else counts as the default.
+ */
+export function deadlineMs(url: string, limits: Limits): number {
+  const seconds = /[?&]timeout=(\d{1,2})s(?:&|$)/.exec(url)?.[1];
+  const waitsMs =
+    seconds === undefined ? limits.answerTimeoutMs : Math.min(Math.max(Number(seconds), 1), 30) * 1000;
+  return waitsMs - limits.answerMarginMs;
+}
+
+/** What became of a judgement whose caller was told DEADLINE: its record may say allow where the answer was no. */
+function lateEvent(review: Review, outcome: Outcome): LogEvent {
+  const about = { uid: review.uid, ...(outcome.recordId === undefined ? {} : { record: outcome.recordId }) };
+  return outcome.failure === undefined
+    ? { level: 'warn', event: 'late', verdict: outcome.verdict, ...about }
+    : failureEvent(outcome.error, about);
+}
+
+function overloaded(count: number): WebhookError {
+  return new WebhookError('OVERLOADED', `${count} admissions are in flight`, {
+    hint: 'try again; if it lasts, the webhook needs more replicas',
+  });
+}
+
+function admissionEvent(review: Review, outcome: Outcome, durationMs: number): LogEvent {
+  const { uid, operation, group, kind, subResource, namespace, name, dryRun } = review;
+  const { answer, verdict, decision, recordId, failure } = outcome;
+  return {
+    level: failure === undefined ? 'info' : 'error',
+    event: 'admission',
+    uid,
+    verdict,
+    allowed: answer.allowed,
+    operation,
+    group,
+    kind,
+    ...(subResource === undefined ? {} : { subResource }),
+    ...(namespace === undefined ? {} : { namespace }),
+    name,
+    dryRun,
+    ...(decision === undefined ? {} : { decision: decision.id, findings: decision.findings.length }),
+    ...(recordId === undefined ? {} : { record: recordId }),
+    ...(failure === undefined ? {} : { code: failure.code }),
+    durationMs: Math.round(durationMs * 1000) / 1000,
+  };
+}

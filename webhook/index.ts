@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// The edge towards a cluster: admission requests in, answers out, over TLS.
+// `server.ts` owns the socket: limits, readiness, drain. `/v1/admit` goes to `admission/` on the bare server:
+// endpoint (headers, body, deadline, in flight) -> review (strict parse, bytes as they came) -> turns (one thread, in
+// order) -> handler (judge, sign and append, then answer) -> answer (Decision to AdmissionReview). Express serves the rest
+// in `routes.ts`. A denial is 403 inside HTTP 200, our own failure 500 inside HTTP 200; neither is ever an allow.
+// `certificate.ts` keeps a CA and a certificate in the state folder, `manifest.ts` prints what registers the webhook.
+export { ensureCertificate, type ServingCertificate } from './certificate.ts';
+export { WebhookError, type WebhookErrorCode } from './error.ts';
+export { DEFAULT_LIMITS, type Limits } from './limits.ts';
+export type { Log, LogEvent } from './log.ts';
+export { type Target, webhookManifest } from './manifest.ts';
+export { type ServerOptions, startServer, type TlsIdentity, type WebhookServer } from './server.ts';

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** What the server bears. Every caller is treated as hostile: anything on the cluster's network may reach the port. */
+export interface Limits {
+  /** Largest body: object and oldObject at 3 MiB each, which is what an API server takes, and 1 MiB for the rest. */
+  readonly maxBodyBytes: number;
+  /** Bytes of bodies held at once; beyond it a request gets HTTP 503 before it is read. */
+  readonly maxHeldBytes: number;
+  readonly maxHeaderBytes: number;
+  /** Admissions between their last byte and their answer; beyond it the answer is a refusal, OVERLOADED. */
+  readonly maxInFlight: number;
+  readonly maxConnections: number;
+  /** For a TLS handshake, the headers and the whole request; a slower client is cut. */
+  readonly handshakeTimeoutMs: number;
+  readonly headersTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  /** How often slow clients are looked for. */
+  readonly checkIntervalMs: number;
+  /** Above the 90 s after which the API server's client gives up an idle connection, so that we never close one it is about to use. */
+  readonly keepAliveTimeoutMs: number;
+  /** A connection on which nothing moves, as when a client does not read its answer. */
+  readonly idleTimeoutMs: number;
+  /** Where the caller names no `timeout`, what the API server waits by default. */
+  readonly answerTimeoutMs: number;
+  /** By how much we answer before the caller gives up, so that it hears the reason. */
+  readonly answerMarginMs: number;
+  /** How long evaluations may hold the thread before bytes that came in are looked at. */
+  readonly sliceMs: number;
+  /** From the first failing /readyz to closing the port: what a cluster takes to stop sending requests. */
+  readonly drainDelayMs: number;
+  /** From then on, how long requests in flight may take. */
+  readonly drainTimeoutMs: number;
+}
+
+const MIB = 1024 * 1024;
+
+export const DEFAULT_LIMITS: Limits = {
+  maxBodyBytes: 7 * MIB,
+  maxHeldBytes: 256 * MIB,
+  maxHeaderBytes: 16 * 1024,
+  maxInFlight: 1000,
+  maxConnections: 2000,
+  handshakeTimeoutMs: 10_000,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 15_000,
+  checkIntervalMs: 1000,
+  keepAliveTimeoutMs: 120_000,
+  idleTimeoutMs: 150_000,
+  answerTimeoutMs: 10_000,
+  answerMarginMs: 500,
+  sliceMs: 5,
+  drainDelayMs: 0,
+  drainTimeoutMs: 25_000,
+};

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createServer, type Server } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { openEndpoint } from './admission/endpoint.ts';
+import type { Admission } from './admission/handler.ts';
+import { WebhookError } from './error.ts';
+import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { failureEvent, type Log } from './log.ts';
+import { type Metrics, openMetrics } from './metrics.ts';
+import { createRoutes } from './routes.ts';
+
+/** A server's key and certificate, PEM. */
+export interface TlsIdentity {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** Everything a webhook server is given; judge, clock and randomness come from the edge. */
+export interface ServerOptions extends Admission {
+  /** Address to listen on, such as `127.0.0.1`, `::` or `localhost`. */
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly tls: TlsIdentity;
+  readonly log: Log;
+  /** Reasons why nothing can be judged now, such as a ledger that does not open; empty when all is well. */
+  readonly notReady?: () => readonly string[];
+  /** Called after the last answer: closes the ledger. */
+  readonly release?: () => Promise<void>;
+  readonly metricsToken?: string;
+  readonly limits?: Partial<Limits>;
+}
+
+/** A running server. */
+export interface WebhookServer {
+  /** `https://host:port` as it listens. */
+  readonly url: string;
+  readonly port: number;
+  /** New connections get this certificate; those that are open stay. */
+  useCertificate(tls: TlsIdentity): void;
+  /**
+   * Fails `/readyz`, stops accepting, finishes what is in flight, closes what is left and calls `release`. Resolves when
+   * all is done; called again it waits for the same end.
+   */
+  stop(): Promise<void>;
+}
+
+const ADMIT_PATH = /^\/v1\/admit(?:\?|$)/;
+const MIN_VERSION = 'TLSv1.2';
+
+/**
+ * Starts the webhook on https and resolves when it accepts connections.
+ * @throws {WebhookError} CERTIFICATE_UNUSABLE | LISTEN_FAILED
+ */
+export async function startServer(o: ServerOptions): Promise<WebhookServer> {
+  const limits: Limits = { ...DEFAULT_LIMITS, ...o.limits };
+  const metrics = openMetrics();
+  const state = { draining: false };
+  const notReady = (): readonly string[] => [
+    ...(state.draining ? ['draining'] : []),
+    ...(o.notReady?.() ?? []),
+  ];
+  const endpoint = openEndpoint({
+    admission: counted(o, metrics),
+    limits,
+    metrics,
+    log: o.log,
+    // What comes in on an open connection while we drain is still answered.
+    notReady: () => o.notReady?.() ?? [],
+    isDraining: () => state.draining,
+  });
+  const { metricsToken } = o;
+  const routes = createRoutes({ metrics, log: o.log, notReady, ...(metricsToken ? { metricsToken } : {}) });
+  const server = httpsServer(o.tls, limits);
+  const traffic = watch(server);
+  server.on('request', (request, response) => {
+    if (ADMIT_PATH.test(request.url ?? '')) endpoint.handle(request, response);
+    else routes(request, response);
+  });
+  const port = await listen(server, o.host, o.port);
+  // Such as no file descriptor left for a connection: that caller is turned away, the server goes on.
+  server.on('error', (error) => o.log(failureEvent(error, {})));
+  const url = `https://${o.host.includes(':') ? `[${o.host}]` : o.host}:${port}`;
+  o.log({ level: 'info', event: 'listening', url });
+  let stopped: Promise<void> | undefined;
+  return {
+    url,
+    port,
+    useCertificate: ({ key, cert }) => {
+      server.setSecureContext({ key, cert, minVersion: MIN_VERSION });
+      o.log({ level: 'info', event: 'certificate' });
+    },
+    stop: () => {
+      stopped ??= drain();
+      return stopped;
+    },
+  };
+
+  async function drain(): Promise<void> {
+    state.draining = true;
+    o.log({ level: 'info', event: 'stopping' });
+    if (limits.drainDelayMs > 0) await sleep(limits.drainDelayMs);
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    await traffic.quiet(limits.drainTimeoutMs);
+    traffic.destroy();
+    await closed;
+    await endpoint.settled();
+    await o.release?.();
+    o.log({ level: 'info', event: 'stopped' });
+  }
+}
+
+/** The admission port with its appends counted. */
+function counted(admission: Admission, metrics: Metrics): Admission {
+  const { judge, now, newId } = admission;
+  const conclude: Admission['conclude'] = async (judgement) => {
+    try {
+      const record = await admission.conclude(judgement);
+      metrics.append('appended');
+      return record;
+    } catch (error) {
+      metrics.append('failed');
+      throw error;
+    }
+  };
+  return { judge, now, newId, conclude };
+}
+
+function httpsServer(tls: TlsIdentity, limits: Limits): Server {
+  let server: Server;
+  try {
+    server = createServer({
+      key: tls.key,
+      cert: tls.cert,
+      minVersion: MIN_VERSION,
+      handshakeTimeout: limits.handshakeTimeoutMs,
+      maxHeaderSize: limits.maxHeaderBytes,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      connectionsCheckingInterval: limits.checkIntervalMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      noDelay: true,
+    });
+  } catch (cause) {
+    throw new WebhookError('CERTIFICATE_UNUSABLE', 'the key and certificate of the server cannot be used', {
+      cause,
+    });
+  }
+  server.maxConnections = limits.maxConnections;
+  server.setTimeout(limits.idleTimeoutMs);
+  return server;
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const onError = (cause: NodeJS.ErrnoException): void => {
+      const message = `cannot listen on ${JSON.stringify(`${host}:${port}`)}: ${cause.code ?? cause.message}`;
+      reject(
+        new WebhookError('LISTEN_FAILED', message, { hint: 'name a free HOST:PORT with --listen', cause }),
+      );
+    };
+    server.once('error', onError);
+    server.listen({ host, port }, () => {
+      server.off('error', onError);
+      const address: AddressInfo | string | null = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}
+
+interface Traffic {
+  /** Resolves when no request is being answered, or after `maxMs`. */
+  quiet(maxMs: number): Promise<void>;
+  /** Ends every connection, also one still shaking hands, which the server itself would wait for. */
+  destroy(): void;
+}
+
+function watch(server: Server): Traffic {
+  const sockets = new Set<Socket>();
+  let requests = 0;
+  let onQuiet = (): void => {};
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.on('request', (_, response) => {
+    requests += 1;
+    response.once('close', () => {
+      requests -= 1;
+      if (requests === 0) onQuiet();
+    });
+  });
+  return {
+    async quiet(maxMs) {
+      if (requests === 0) return;
+      const timeout = new AbortController();
+      const quiet = new Promise<void>((resolve) => {
+        onQuiet = resolve;
+      });
+      await Promise.race([quiet, sleep(maxMs, undefined, { signal: timeout.signal }).catch(() => undefined)]);
+      timeout.abort();
+    },
+    destroy() {
+      server.closeAllConnections();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
