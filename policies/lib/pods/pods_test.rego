@@ -1,0 +1,46 @@
+package countersign.lib.pods_test
+
+import data.countersign.lib.pods
+import rego.v1
+
+_pod(spec) := {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec}
+
+test_spec_of_every_kind if {
+	spec := {"containers": []}
+	pods.spec_path == "/spec" with input.object as _pod(spec)
+	pods.spec_path == "/template/spec" with input.object as {"kind": "PodTemplate", "template": {"spec": spec}}
+	every kind in ["Deployment", "ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Job"] {
+		pods.spec == spec with input.object as {"kind": kind, "spec": {"template": {"spec": spec}}}
+	}
+	pods.spec == spec with input.object as {"kind": "CronJob", "spec": {"jobTemplate": {"spec": {"template": {"spec": spec}}}}}
+}
+
+test_other_kinds_have_no_pod if {
+	not pods.spec_path with input.object as {"kind": "Service", "spec": {}}
+	count(pods.containers) == 0 with input.object as {"kind": "Service", "spec": {"containers": [{}]}}
+	count(pods.malformed) == 0 with input.object as {"kind": "Service", "spec": {}}
+}
+
+test_containers_of_every_list if {
+	object := _pod({"containers": [{"name": "a"}], "initContainers": [{"name": "b"}], "ephemeralContainers": ["c"]})
+	pods.containers == {
+		{"name": "a", "path": "/spec/containers/0", "container": {"name": "a"}},
+		{"name": "b", "path": "/spec/initContainers/0", "container": {"name": "b"}},
+		{"name": "", "path": "/spec/ephemeralContainers/0", "container": {}},
+	} with input.object as object
+}
+
+test_malformed if {
+	pods.malformed == {{"msg": "containers is not a list of containers", "path": "/spec/containers"}} with input.object as _pod({"containers": "x"})
+	pods.malformed == {{"msg": "the pod has no containers", "path": "/spec"}} with input.object as _pod({})
+	pods.malformed == {{"msg": "the pod has no containers", "path": "/spec"}} with input.object as _pod("x")
+	pods.malformed == set() with input.object as _pod({"containers": []})
+}
+
+test_security if {
+	pods.security({"container": {"securityContext": "x"}}) == {}
+	pods.security({"container": {"securityContext": {"privileged": true}}}) == {"privileged": true}
+	pods.security_path({"path": "/a", "container": {"securityContext": {}}}) == "/a/securityContext"
+	pods.security_path({"path": "/a", "container": {}}) == "/a"
+	pods.pod_security == {} with input.object as _pod({"securityContext": []})
+}

@@ -1,0 +1,18 @@
+# METADATA
+# scope: package
+# title: "Images are named by digest"
+# description: "Each image reference has a digest: a tag can be moved after it was approved."
+# custom:
+#   severity: high
+#   controls: []
+#   remedy: "name the image as repository@sha256:…, which the build prints and docker buildx imagetools inspect shows"
+package countersign.rules.images.digest
+
+import rego.v1
+
+deny contains {"msg": sprintf("image %q has no digest", [image.ref]), "path": image.path} if {
+	some image in input.images
+	not _has_digest(image)
+}
+
+_has_digest(image) if regex.match(`^sha256:[0-9a-f]{64}$`, image.digest)

@@ -1,0 +1,29 @@
+# METADATA
+# scope: package
+# title: "Containers say what they need"
+# description: "Each container requests cpu and memory and limits memory."
+# custom:
+#   severity: medium
+#   controls: [nsa-cisa:resource-policies]
+#   remedy: "set resources.requests.cpu, resources.requests.memory and resources.limits.memory"
+package countersign.rules.pod.resource_limits
+
+import data.countersign.lib.pods
+import rego.v1
+
+deny contains {"msg": sprintf("container %q has no %s", [entry.name, concat(".", field)]), "path": _path(entry)} if {
+	some entry in pods.containers
+	some field in [["requests", "cpu"], ["requests", "memory"], ["limits", "memory"]]
+	not _is_set(object.get(entry.container, array.concat(["resources"], field), null))
+}
+
+_is_set(value) if is_number(value)
+
+_is_set(value) if {
+	is_string(value)
+	value != ""
+}
+
+_path(entry) := sprintf("%s/resources", [entry.path]) if entry.container.resources
+
+_path(entry) := entry.path if not entry.container.resources

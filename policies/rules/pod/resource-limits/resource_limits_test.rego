@@ -1,0 +1,39 @@
+package countersign.rules.pod.resource_limits_test
+
+import data.countersign.rules.pod.resource_limits as rule
+import rego.v1
+
+_good := {
+	"name": "web",
+	"resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "64Mi"}},
+	"securityContext": {
+		"privileged": false,
+		"runAsNonRoot": true,
+		"allowPrivilegeEscalation": false,
+		"readOnlyRootFilesystem": true,
+		"capabilities": {"drop": ["ALL"]},
+	},
+}
+
+_pod(spec) := {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec}
+
+_with(patch) := _pod({"automountServiceAccountToken": false, "containers": [object.union(_good, patch)]})
+
+test_good if {
+	rule.deny == set() with input.object as _with({})
+	rule.deny == set() with input.object as _with({"resources": {"requests": {"cpu": 1}}})
+}
+
+test_nothing_set if {
+	rule.deny == {
+		{"msg": "container \"web\" has no requests.cpu", "path": "/spec/containers/0"},
+		{"msg": "container \"web\" has no requests.memory", "path": "/spec/containers/0"},
+		{"msg": "container \"web\" has no limits.memory", "path": "/spec/containers/0"},
+	} with input.object as _pod({"containers": [{"name": "web"}]})
+}
+
+test_empty_or_malformed if {
+	every value in ["", null, [], {}] {
+		rule.deny == {{"msg": "container \"web\" has no limits.memory", "path": "/spec/containers/0/resources"}} with input.object as _with({"resources": {"limits": {"memory": value}}})
+	}
+}

@@ -1,0 +1,28 @@
+# METADATA
+# scope: package
+# title: "Containers do not run as root"
+# description: "Each container says runAsNonRoot true, itself or by its pod, and no user id 0."
+# custom:
+#   severity: high
+#   controls: [pss:restricted/runAsNonRoot, pss:restricted/runAsUser]
+#   remedy: "set securityContext.runAsNonRoot to true and use an image whose user is not root"
+package countersign.rules.pod.run_as_non_root
+
+import data.countersign.lib.pods
+import rego.v1
+
+deny contains pods.malformed[_]
+
+deny contains {"msg": sprintf("container %q may run as root", [entry.name]), "path": pods.security_path(entry)} if {
+	some entry in pods.containers
+	not _is_non_root(entry)
+}
+
+deny contains {"msg": sprintf("container %q runs as user 0", [entry.name]), "path": pods.security_path(entry)} if {
+	some entry in pods.containers
+	_user(entry) == 0
+}
+
+_is_non_root(entry) if object.get(pods.security(entry), "runAsNonRoot", object.get(pods.pod_security, "runAsNonRoot", false)) == true
+
+_user(entry) := object.get(pods.security(entry), "runAsUser", object.get(pods.pod_security, "runAsUser", null))

@@ -1,0 +1,35 @@
+package countersign.rules.pod.service_account_token_test
+
+import data.countersign.rules.pod.service_account_token as rule
+import rego.v1
+
+_good := {
+	"name": "web",
+	"resources": {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "64Mi"}},
+	"securityContext": {
+		"privileged": false,
+		"runAsNonRoot": true,
+		"allowPrivilegeEscalation": false,
+		"readOnlyRootFilesystem": true,
+		"capabilities": {"drop": ["ALL"]},
+	},
+}
+
+_pod(spec) := {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": spec}
+
+_with(patch) := _pod({"automountServiceAccountToken": false, "containers": [object.union(_good, patch)]})
+
+test_good if {
+	rule.deny == set() with input.object as _with({})
+}
+
+test_missing_true_or_a_string if {
+	every value in [true, "false", null] {
+		rule.deny == {{"msg": "the pod mounts its service account's token", "path": "/spec"}} with input.object as _pod({"automountServiceAccountToken": value, "containers": [_good]})
+	}
+	rule.deny == {{"msg": "the pod mounts its service account's token", "path": "/spec"}} with input.object as _pod({"containers": [_good]})
+}
+
+test_other_kinds if {
+	rule.deny == set() with input.object as {"apiVersion": "v1", "kind": "Service"}
+}
