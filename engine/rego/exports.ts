@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { refuse } from './bytes.ts';
+import { refuse } from './meter/bytes.ts';
 
 /** A function of the module: addresses and lengths in, an address out. */
 export type Call = (...parameters: number[]) => number;

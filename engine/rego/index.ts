@@ -3,6 +3,6 @@
 // call depth (meter, scan, recursion, bytes); one instance with its data is rewound before every evaluation (machine); values
 // cross the boundary as text (value); builtins that the module lacks come from one table (builtins) and from nowhere else.
 export { DEFAULT_LIMITS, type RegoLimits } from './limits.ts';
-export { meter } from './meter.ts';
+export { meter } from './meter/meter.ts';
 export { loadRego, type RegoLoad, type RegoProgram, type RegoResult } from './program.ts';
 export { compareValues, isRegoObject, parseValue, type RegoObject, type RegoValue } from './value.ts';

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { EngineError } from '../error.ts';
+import { EngineError } from '../../error.ts';
 
 /** A part of an output module: bytes of the input, or numbers below 256. */
 export type Bytes = Uint8Array | readonly number[];
