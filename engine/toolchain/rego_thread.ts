@@ -16,14 +16,17 @@ const FILE = import.meta.url.endsWith('.ts') ? './rego_worker.ts' : './rego_work
 export function openRegoThread(directory: string): RegoThread {
   let worker: Worker | undefined;
   let last: Promise<unknown> = Promise.resolve();
+  const forget = (gone: Worker): void => {
+    if (worker === gone) worker = undefined;
+  };
   const askNow = async (request: Uint8Array, deadlineMs: number): Promise<Uint8Array> => {
-    worker ??= startWorker(directory);
+    const current = worker ?? startWorker(directory, forget);
+    worker = current;
     try {
-      return await exchange(worker, request, deadlineMs);
+      return await exchange(current, request, deadlineMs);
     } catch (error) {
-      const failed = worker;
-      worker = undefined;
-      await failed.terminate();
+      forget(current);
+      await current.terminate();
       throw error;
     }
   };
@@ -41,10 +44,11 @@ export function openRegoThread(directory: string): RegoThread {
   };
 }
 
-/** The lasting listener: a thread that breaks after its answer must not bring the process down, and the next request finds out. */
-function startWorker(directory: string): Worker {
+/** A thread may also break while it is idle: that must not bring the process down, nor may the next request wait for it. */
+function startWorker(directory: string, onGone: (gone: Worker) => void): Worker {
   const options = { workerData: directory, env: {}, execArgv: [] };
-  return new Worker(new URL(FILE, import.meta.url), options).on('error', () => undefined);
+  const worker = new Worker(new URL(FILE, import.meta.url), options);
+  return worker.on('error', () => onGone(worker));
 }
 
 function exchange(worker: Worker, request: Uint8Array, deadlineMs: number): Promise<Uint8Array> {

@@ -7,8 +7,7 @@ import type { Scene } from './scene.ts';
 import { expectParts, expectSame } from './tally.ts';
 
 const WEBHOOK = 'admit.countersign.dev';
-const CONFIGURATION =
-  '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/countersign';
+const CONFIGURATION = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/countersign';
 
 /** What an unsafe Deployment is answered with, whoever asks. */
 const DENIAL = [`admission webhook "${WEBHOOK}" denied the request`, 'countersign: denied by', 'pod.'];
@@ -124,10 +123,7 @@ async function changes({ plane, tally }: Scene): Promise<void> {
 }
 
 /** What the cluster itself needs to write goes on, whether the webhook answers or not. */
-export async function ownWrites(
-  { plane, tally }: Scene,
-  label: string,
-): Promise<void> {
+export async function ownWrites({ plane, tally }: Scene, label: string): Promise<void> {
   const { access } = plane;
   await tally.check(`namespaces, leases and events are written while the webhook is ${label}`, async () => {
     const name = `own-${label}`;
@@ -140,7 +136,11 @@ export async function ownWrites(
   });
   await tally.check(`the API server renews its own lease while the webhook is ${label}`, async () => {
     const renewed = async (): Promise<string | undefined> => {
-      const { body } = await call(access, 'GET', '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases');
+      const { body } = await call(
+        access,
+        'GET',
+        '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases',
+      );
       const time = field(body, 'items', 0, 'spec', 'renewTime');
       return typeof time === 'string' ? time : undefined;
     };

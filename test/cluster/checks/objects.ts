@@ -31,7 +31,11 @@ const SAFE_POD = {
 const UNSAFE_POD = {
   hostNetwork: true,
   containers: [
-    { name: 'web', image: 'docker.io/library/nginx:latest', securityContext: { privileged: true, runAsUser: 0 } },
+    {
+      name: 'web',
+      image: 'docker.io/library/nginx:latest',
+      securityContext: { privileged: true, runAsUser: 0 },
+    },
   ],
 };
 
