@@ -26,6 +26,8 @@ export interface Limits {
   readonly answerMarginMs: number;
   /** How long evaluations may hold the thread before bytes that came in are looked at. */
   readonly sliceMs: number;
+  /** How often `renew` is asked for a newer certificate. */
+  readonly renewIntervalMs: number;
   /** From the first failing /readyz to closing the port: what a cluster takes to stop sending requests. */
   readonly drainDelayMs: number;
   /** From then on, how long requests in flight may take. */
@@ -49,6 +51,7 @@ export const DEFAULT_LIMITS: Limits = {
   answerTimeoutMs: 10_000,
   answerMarginMs: 500,
   sliceMs: 5,
+  renewIntervalMs: 12 * 60 * 60 * 1000,
   drainDelayMs: 0,
   drainTimeoutMs: 25_000,
 };

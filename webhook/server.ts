@@ -23,6 +23,8 @@ export interface ServerOptions extends Admission {
   /** 0 takes a free port. */
   readonly port: number;
   readonly tls: TlsIdentity;
+  /** Asked from time to time while the server runs: the certificate to serve with from now on. */
+  readonly renew?: () => Promise<TlsIdentity>;
   readonly log: Log;
   /** Reasons why nothing can be judged now, such as a ledger that does not open; empty when all is well. */
   readonly notReady?: () => readonly string[];
@@ -53,7 +55,8 @@ const MIN_VERSION = 'TLSv1.2';
  * Starts the webhook on https and resolves when it accepts connections.
  * @throws {WebhookError} CERTIFICATE_UNUSABLE | LISTEN_FAILED
  */
-export async function startServer(o: ServerOptions): Promise<WebhookServer> {
+export async function startServer(options: ServerOptions): Promise<WebhookServer> {
+  const o = { ...options, log: harmless(options.log) };
   const limits: Limits = { ...DEFAULT_LIMITS, ...o.limits };
   const metrics = openMetrics();
   const state = { draining: false };
@@ -83,22 +86,38 @@ export async function startServer(o: ServerOptions): Promise<WebhookServer> {
   server.on('error', (error) => o.log(failureEvent(error, {})));
   const url = `https://${o.host.includes(':') ? `[${o.host}]` : o.host}:${port}`;
   o.log({ level: 'info', event: 'listening', url });
+  const useCertificate = ({ key, cert }: TlsIdentity): void => {
+    server.setSecureContext({ key, cert, minVersion: MIN_VERSION });
+    o.log({ level: 'info', event: 'certificate' });
+  };
+  const renewal = setInterval(() => void renew(), limits.renewIntervalMs).unref();
+  let current = o.tls;
   let stopped: Promise<void> | undefined;
   return {
     url,
     port,
-    useCertificate: ({ key, cert }) => {
-      server.setSecureContext({ key, cert, minVersion: MIN_VERSION });
-      o.log({ level: 'info', event: 'certificate' });
-    },
+    useCertificate,
     stop: () => {
       stopped ??= drain();
       return stopped;
     },
   };
 
+  /** The old certificate serves on when a newer one cannot be had: 30 days are left to mend it. */
+  async function renew(): Promise<void> {
+    try {
+      const tls = await o.renew?.();
+      if (tls === undefined || tls.cert === current.cert) return;
+      useCertificate(tls);
+      current = tls;
+    } catch (error) {
+      o.log(failureEvent(error, {}));
+    }
+  }
+
   async function drain(): Promise<void> {
     state.draining = true;
+    clearInterval(renewal);
     o.log({ level: 'info', event: 'stopping' });
     if (limits.drainDelayMs > 0) await sleep(limits.drainDelayMs);
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -110,6 +129,17 @@ export async function startServer(o: ServerOptions): Promise<WebhookServer> {
     await o.release?.();
     o.log({ level: 'info', event: 'stopped' });
   }
+}
+
+// A log that cannot be written must not take the webhook, and with it the cluster, down.
+function harmless(log: Log): Log {
+  return (event) => {
+    try {
+      log(event);
+    } catch {
+      // Nobody is left to tell.
+    }
+  };
 }
 
 /** The admission port with its appends counted. */

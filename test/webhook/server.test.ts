@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
+import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Judgement } from '../../engine/index.ts';
-import { startServer, WebhookError } from '../../webhook/index.ts';
+import {
+  ensureCertificate,
+  type ServingCertificate,
+  startServer,
+  WebhookError,
+} from '../../webhook/index.ts';
 import {
   admit,
   allow,
@@ -248,4 +256,33 @@ describe('starting', () => {
     expect(parsed(await admit(server, reviewOf()))).toEqual(allow);
     expect(events[1]).toEqual({ level: 'info', event: 'certificate' });
   });
+
+  it('asks for a newer certificate, and keeps the old one when there is none', async () => {
+    const other = await otherCertificate();
+    let round = 0;
+    const renew = async () => {
+      round += 1;
+      if (round === 1) throw new WebhookError('STATE_UNUSABLE', 'gone');
+      return round === 2 ? TLS : other;
+    };
+    const { server, events } = await start({ limits: { renewIntervalMs: 10 }, renew });
+    while (!events.some(({ event }) => event === 'certificate'))
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(events.map(({ event, code }) => code ?? event)).toEqual([
+      'listening',
+      'STATE_UNUSABLE',
+      'certificate',
+    ]);
+    const socket = connect({ host: '127.0.0.1', port: server.port, ca: other.caCert });
+    await new Promise((resolve) => socket.on('secureConnect', resolve));
+    expect(socket.getPeerX509Certificate()?.toString()).toBe(other.cert);
+    socket.destroy();
+  });
 });
+
+async function otherCertificate(): Promise<ServingCertificate> {
+  const directory = mkdtempSync(join(tmpdir(), 'countersign-renew-'));
+  const certificate = await ensureCertificate({ directory, names: [], now: new Date() });
+  rmSync(directory, { recursive: true });
+  return certificate;
+}

@@ -45,7 +45,7 @@ export function openEndpoint(frame: EndpointFrame): Endpoint {
     try {
       const review = parseReview(body);
       const leftMs = deadlineMs(request.url ?? '', limits) - (performance.now() - arrivedMs);
-      const outcome = await outcomeOf(review, leftMs);
+      const outcome = await outcomeOf(review, leftMs).catch(failed);
       sendJson(response, 200, renderReview(review.uid, outcome.answer), frame.isDraining());
       report(review, outcome, performance.now() - arrivedMs);
     } finally {
@@ -55,11 +55,10 @@ export function openEndpoint(frame: EndpointFrame): Endpoint {
   }
 
   /** The outcome of a review, at the latest when its time is up. */
-  function outcomeOf(review: Review, leftMs: number): Promise<Outcome> {
+  async function outcomeOf(review: Review, leftMs: number): Promise<Outcome> {
     const reasons = frame.notReady();
-    if (reasons.length > 0)
-      return Promise.resolve(failed(new WebhookError('NOT_READY', `not ready: ${reasons.join(', ')}`)));
-    if (inFlight > limits.maxInFlight) return Promise.resolve(failed(overloaded(inFlight)));
+    if (reasons.length > 0) return failed(new WebhookError('NOT_READY', `not ready: ${reasons.join(', ')}`));
+    if (inFlight > limits.maxInFlight) return failed(overloaded(inFlight));
     return new Promise((resolve) => {
       let late = leftMs <= 0;
       const timer = setTimeout(() => {

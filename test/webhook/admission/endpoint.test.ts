@@ -244,6 +244,28 @@ describe('admission', () => {
   });
 });
 
+describe('a fault around the judge', () => {
+  const internal = failure('countersign: no answer [INTERNAL]: internal error');
+  const broken = (): never => {
+    throw new RangeError('broken');
+  };
+  it.each([
+    ['the readiness check', { notReady: broken }],
+    ['the clock', { now: broken }],
+    ['the ids', { newId: broken }],
+  ])('in %s refuses', async (_, options) => {
+    const { server, concluded } = await start(options);
+    expect(parsed(await admit(server, reviewOf()))).toEqual(internal);
+    expect(concluded).toEqual([]);
+  });
+
+  it('in the log changes no answer', async () => {
+    const { server } = await start({ log: broken });
+    expect(parsed(await admit(server, reviewOf()))).toEqual(allow);
+    expect((await admit(server, 'x')).status).toBe(400);
+  });
+});
+
 describe('a request that is no admission', () => {
   const error = (code: string, message: string): string => JSON.stringify({ error: { code, message } });
   it.each([
