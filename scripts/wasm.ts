@@ -97,7 +97,7 @@ function modulesOf(program: string): Manifest['modules'] {
 }
 
 /** SHA-256 over the lines `<sha256>  <path>` of go.mod, go.sum and every Go file, by path. */
-function sourceDigest(program: string): string {
+export function sourceDigest(program: string): string {
   const paths = readdirSync(program, { recursive: true, encoding: 'utf8' })
     .filter((path) => /^go\.(?:mod|sum)$|\.go$/.test(path))
     .map((path) => path.replaceAll('\\', '/'))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EngineError, type EngineErrorCode, type Problem } from '../error.ts';
+import { HOST_BUILTINS } from '../rego/builtins.ts';
 import { openRegoThread, type RegoThread } from './rego_thread.ts';
 
 /** One Rego file. */
@@ -96,8 +97,8 @@ export interface RegoToolchain {
   close(): Promise<void>;
 }
 
-/** The builtins that `engine/rego` serves beyond those native to OPA's WebAssembly runtime. */
-const SERVED = ['sprintf'];
+/** What a policy may call beyond the builtins native to OPA's WebAssembly runtime. */
+const SERVED: readonly string[] = [...HOST_BUILTINS.keys()];
 
 interface Answer {
   readonly problems?: readonly {
