@@ -89,6 +89,8 @@ function apiServerArguments(directory: string, ports: { client: number; secure: 
     `--etcd-servers=http://127.0.0.1:${ports.client}`,
     `--secure-port=${ports.secure}`,
     '--bind-address=127.0.0.1',
+    // Whether a Pod may be privileged is what the webhook is asked, not the API server's own default.
+    '--allow-privileged=true',
     '--advertise-address=127.0.0.1',
     `--cert-dir=${file('certificates')}`,
     `--token-auth-file=${file('tokens.csv')}`,

@@ -78,20 +78,18 @@ export async function drain({ plane, tally }: Scene, serve: Serve): Promise<void
   await tally.check(
     'on SIGTERM the webhook answers what it has accepted and ends with exit code 0',
     async () => {
-      const sent = Array.from({ length: 10 }, (_, index) =>
+      const sent = Array.from({ length: 60 }, (_, index) =>
         call(plane.access, 'POST', PATHS.deployments, deployment(`last-${index}`, 'safe')),
       );
+      await Promise.race(sent);
+      // To the whole group, as a service manager or Ctrl-C does it: launcher and server are told at once.
       const ended = await serve.running.stop('SIGTERM', 30_000);
       const answers = await Promise.all(sent);
       expectSame('exit code', ended, 0);
-      const odd = answers.filter(({ status }) => status !== 201 && status !== 500);
-      expectSame(
-        'answers that are neither stored nor refused',
-        odd.map(({ status, message }) => [status, message]),
-        [],
-      );
       const stored = answers.filter(({ status }) => status === 201).length;
-      return `${stored} stored, ${answers.length - stored} refused`;
+      const refused = answers.filter(({ status }) => status === 500).length;
+      expectSame('answers that are either stored or refused', stored + refused, answers.length);
+      return `${stored} stored, ${refused} refused`;
     },
   );
 }

@@ -2,7 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openLedger, readTrust, verifyRecord } from '../../../attest/index.ts';
-import { field, run } from '../api.ts';
+import { call, field, run } from '../api.ts';
+import { NAMESPACE, PATHS } from './objects.ts';
 import type { Scene } from './scene.ts';
 import { expectParts, expectSame } from './tally.ts';
 
@@ -74,6 +75,20 @@ export async function records(scene: Scene): Promise<void> {
     if (count('allow') === 0 || count('deny') === 0)
       throw new Error('nothing was allowed, or nothing denied');
     return `${count('allow')} allowed, ${count('deny')} denied`;
+  });
+  await tally.check('nothing is stored that has no record of an allow', async () => {
+    const { body } = await call(plane.access, 'GET', PATHS.deployments);
+    const items = field(body, 'items');
+    const names = (Array.isArray(items) ? items : []).map((item) => String(field(item, 'metadata', 'name')));
+    const allowed = new Set(
+      kept.filter(({ verdict }) => verdict === 'allow').flatMap(({ objects }) => objects),
+    );
+    expectSame(
+      'Deployments without a record',
+      names.filter((name) => !allowed.has(`apps/Deployment/${NAMESPACE}/${name}`)),
+      [],
+    );
+    return `${names.length} Deployments`;
   });
   await tally.check('each record is about the object that was asked for', async () => {
     const byId = new Map(kept.map((record) => [record.id, record]));

@@ -4,8 +4,6 @@
 export interface Tally {
   /** Runs one check: it holds when `attempt` returns, and fails when it throws. */
   readonly check: (text: string, attempt: () => Promise<string | undefined>) => Promise<void>;
-  /** Says that something could not be tried here. */
-  readonly skip: (text: string, why: string) => void;
   readonly passed: () => number;
   readonly failed: () => number;
 }
@@ -16,18 +14,16 @@ export function startTally(print: (line: string) => void): Tally {
   let failed = 0;
   return {
     check: async (text, attempt) => {
-      const number = passed + failed + 1;
       try {
         const remark = await attempt();
         passed += 1;
-        print(`ok ${number} - ${text}${remark === undefined ? '' : ` (${remark})`}`);
+        print(`ok ${passed + failed} - ${text}${remark === undefined ? '' : ` (${remark})`}`);
       } catch (error) {
         failed += 1;
         const reason = error instanceof Error ? error.message : String(error);
-        print(`not ok ${number} - ${text}\n${reason.replaceAll(/^/gm, '    ')}`);
+        print(`not ok ${passed + failed} - ${text}\n${reason.replaceAll(/^/gm, '    ')}`);
       }
     },
-    skip: (text, why) => print(`skipped - ${text}: ${why}`),
     passed: () => passed,
     failed: () => failed,
   };
