@@ -9,12 +9,17 @@ export default {
       {
         swcrc: false,
         sourceMaps: 'inline',
-        jsc: { parser: { syntax: 'typescript' }, target: 'es2023' },
+        jsc: {
+          parser: { syntax: 'typescript' },
+          target: 'es2024',
+          experimental: { keepImportAttributes: true },
+        },
         module: { type: 'es6' },
       },
     ],
   },
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/test/cluster/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/test/cluster/', '<rootDir>/test/bench/.build/'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/cosign/'],
   maxWorkers: 2,
   testTimeout: 30_000,
 };

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { parseArgs } from 'node:util';
+import { codeOf, messageOf } from './cause.ts';
 import type { ExitCode } from './exit.ts';
 import { UsageError } from './exit.ts';
 import type { Io } from './io.ts';
@@ -63,7 +65,7 @@ function parse(
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
+    if (!codeOf(error).startsWith('ERR_PARSE_ARGS')) throw error;
     throw new UsageError(usageMessage(error, argv), helpHint(verb));
   }
 }
@@ -71,12 +73,11 @@ function parse(
 const helpHint = (verb: Verb): string => `see countersign ${verb.name} --help`;
 
 /** Node's own sentences give advice about "--" that does not fit; ours names the flag. */
-function usageMessage(error: TypeError, argv: readonly string[]): string {
-  const code = 'code' in error ? error.code : '';
-  const flag =
-    /'(-[^' ]+)/.exec(error.message)?.[1] ?? argv.find((argument) => argument.startsWith('-')) ?? '';
-  if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return `unknown flag ${JSON.stringify(flag)}`;
-  return `${flag} ${error.message.includes('does not take an argument') ? 'takes no value' : 'needs a value'}`;
+function usageMessage(error: unknown, argv: readonly string[]): string {
+  const message = messageOf(error);
+  const flag = /'(-[^' ]+)/.exec(message)?.[1] ?? argv.find((argument) => argument.startsWith('-')) ?? '';
+  if (codeOf(error) === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') return `unknown flag ${JSON.stringify(flag)}`;
+  return `${flag} ${message.includes('does not take an argument') ? 'takes no value' : 'needs a value'}`;
 }
 
 /** The help of one verb. */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { EngineError, type Source } from '../engine/index.ts';
+import { codeOf } from './cause.ts';
 import type { Io } from './io.ts';
 
 const MANIFEST = /\.(?:ya?ml|json)$/i;
@@ -74,7 +76,7 @@ function attempt<T>(path: string, run: () => T): T {
   try {
     return run();
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
+    const code = codeOf(cause);
     throw new EngineError(
       'INPUT_UNREADABLE',
       `cannot read ${JSON.stringify(path)}: ${REASONS[code] ?? code}`,

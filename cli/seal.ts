@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys, ledger and record files of one state folder. Loaded only where something is signed.
+
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -12,6 +13,7 @@ import {
 } from '../attest/index.ts';
 import { conclude } from '../engine/conclude.ts';
 import type { Judgement } from '../engine/index.ts';
+import { codeOf } from './cause.ts';
 import type { Installation } from './installation.ts';
 import type { Io } from './io.ts';
 
@@ -21,7 +23,7 @@ export function readKey(file: string): Signer {
   try {
     pem = readFileSync(file, 'utf8');
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
+    const code = codeOf(cause);
     throw new AttestError('KEY_UNREADABLE', `cannot read key ${JSON.stringify(file)}: ${code}`, {
       hint: 'countersign init makes one',
       cause,
@@ -114,7 +116,7 @@ export function write(file: string, text: string, mode: number): void {
 }
 
 function unwritable(path: string, cause: unknown): AttestError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unwritable';
+  const code = codeOf(cause);
   return new AttestError('LEDGER_UNAVAILABLE', `cannot write ${JSON.stringify(path)}: ${code}`, {
     hint: 'check that the folder can be written and has room',
     cause,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type Environment, environmentNamed } from '../../engine/context/project.ts';
+import { join } from 'node:path';
+import { type Environment, environmentNamed, type Project } from '../../engine/context/project.ts';
 import { type Decision, EngineError, type Judgement } from '../../engine/index.ts';
 import { readDocuments, type Source } from '../../engine/manifest/index.ts';
 import { DEFAULT_NAMESPACES, type Namespaces } from '../../engine/policy/index.ts';
@@ -76,9 +77,19 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
     throw new UsageError('no path is given', 'countersign check PATH…, or - for standard input');
   const installation = findInstallation();
   const reader = openYamlReader(installation.toolchain);
+  const found = findProject(args.text('project'), reader);
+  const environment = environmentOf(args, found?.project);
   const sources = await readManifests(args.positionals, io);
   const documents = readDocuments(sources, reader);
-  const { prepared, ledgerDirectory } = await prepareFor(args, io, { installation, reader, isRecorded });
+  const prepared = await prepareFor(args, io, {
+    installation,
+    reader,
+    isRecorded,
+    project: found?.project,
+    environment,
+  });
+  const ledgerDirectory =
+    found?.project.ledger === undefined ? undefined : join(found.directory, found.project.ledger.directory);
   for (const note of prepared.notes) io.err(`note: ${note}\n`);
   const judgement = openJudge(prepared.bench).review(
     { phase: 'check', operation: 'CREATE', documents, sources },
@@ -111,18 +122,15 @@ interface Frame {
   readonly installation: Installation;
   readonly reader: YamlReader;
   readonly isRecorded: boolean;
+  readonly project: Project | undefined;
+  readonly environment: Environment | undefined;
 }
 
-async function prepareFor(
-  args: Args,
-  io: Io,
-  frame: Frame,
-): Promise<{ prepared: Prepared; ledgerDirectory: string | undefined }> {
-  const found = findProject(args.text('project'), frame.reader);
-  const environment = environmentOf(args, found?.project);
-  const prepared = await prepare(
+async function prepareFor(args: Args, io: Io, frame: Frame): Promise<Prepared> {
+  const { project, environment } = frame;
+  return prepare(
     {
-      ...(found === undefined ? {} : { project: found.project }),
+      ...(project === undefined ? {} : { project }),
       ...(environment === undefined ? {} : { environment }),
       policies: args.list('policy'),
       namespaces: namespacesOf(args),
@@ -134,13 +142,9 @@ async function prepareFor(
     frame.installation,
     frame.reader,
   );
-  return { prepared, ledgerDirectory: found?.project.ledger?.directory };
 }
 
-function environmentOf(
-  args: Args,
-  project: Parameters<typeof environmentNamed>[0] | undefined,
-): Environment | undefined {
+function environmentOf(args: Args, project: Project | undefined): Environment | undefined {
   const name = args.text('env');
   if (project === undefined) {
     if (name === undefined) return undefined;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { readFileSync } from 'node:fs';
 import { readTrust, type Trust, verifyRecord } from '../../attest/index.ts';
 import { EngineError } from '../../engine/index.ts';
@@ -7,6 +8,7 @@ import { listSet } from '../../engine/record/set.ts';
 import { DECISION_PREDICATE_TYPE } from '../../engine/record/statement.ts';
 import { openYamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
+import { codeOf } from '../cause.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { readManifests, readSource } from '../files.ts';
 import { findInstallation } from '../installation.ts';
@@ -130,7 +132,7 @@ function readJson(file: string): unknown {
   try {
     text = readFileSync(file, 'utf8');
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
+    const code = codeOf(cause);
     throw new EngineError('INPUT_UNREADABLE', `cannot read ${JSON.stringify(file)}: ${code}`, { cause });
   }
   try {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { writeFileSync } from 'node:fs';
 import type { Decision } from '../../engine/index.ts';
 import { EngineError } from '../../engine/index.ts';
+import { codeOf } from '../cause.ts';
 import { UsageError } from '../exit.ts';
 import { type Io, mayColour } from '../io.ts';
 import { jsonReport } from './json.ts';
@@ -71,7 +73,7 @@ function writeReport(file: string, text: string): void {
   try {
     writeFileSync(file, text);
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unwritable';
+    const code = codeOf(cause);
     throw new EngineError('INPUT_UNREADABLE', `cannot write the report ${JSON.stringify(file)}: ${code}`, {
       cause,
       hint: 'check that its folder exists and can be written',

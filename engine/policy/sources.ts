@@ -68,10 +68,10 @@ function readText(file: string): string {
 
 function unreadable(path: string, cause: unknown): EngineError {
   if (cause instanceof EngineError) return cause;
-  const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+  const missing = codeOf(cause) === 'ENOENT';
   return new EngineError(
     'POLICY_UNREADABLE',
-    `cannot read policy ${JSON.stringify(path)}: ${missing ? 'no such file or folder' : reasonOf(cause)}`,
+    `cannot read policy ${JSON.stringify(path)}: ${missing ? 'no such file or folder' : codeOf(cause)}`,
     {
       cause,
       hint: missing ? 'check the path given to --policy' : 'check that the file can be read by this user',
@@ -79,5 +79,8 @@ function unreadable(path: string, cause: unknown): EngineError {
   );
 }
 
-const reasonOf = (cause: unknown): string =>
-  cause instanceof Error && 'code' in cause ? String(cause.code) : 'unreadable';
+/** Node's code of a failed call, such as ENOENT. */
+function codeOf(cause: unknown): string {
+  const code: unknown = typeof cause === 'object' && cause !== null ? Reflect.get(cause, 'code') : undefined;
+  return typeof code === 'string' ? code : 'unreadable';
+}

@@ -1,0 +1,5 @@
+package countersign.rules.custom.bare
+
+import rego.v1
+
+deny contains "no"
