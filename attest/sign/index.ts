@@ -7,4 +7,4 @@ export {
   preAuthEncoding,
   signStatement,
 } from './envelope.ts';
-export { generateKeyPair, readSigner, type Signer } from './key.ts';
+export { generateKeyPair, type PublicKey, readPublicKey, readSigner, type Signer } from './key.ts';

@@ -9,17 +9,21 @@ import {
 } from 'node:crypto';
 import { AttestError } from '../error.ts';
 
-/** Who signs: one ECDSA P-256 key. */
-export interface Signer {
+/** A public key with the name by which records point at it. */
+export interface PublicKey {
   /** Base64 SHA-256 of the public key's SPKI DER, which bundles carry as a hint. */
   readonly keyId: string;
   readonly publicKeyPem: string;
   readonly publicKeyDer: Buffer;
+}
+
+/** Who signs: one ECDSA P-256 key, whose private half cannot be read back from it. */
+export interface Signer extends PublicKey {
   /** DER-encoded ECDSA signature over the SHA-256 of `bytes`. */
   sign(bytes: Uint8Array): Buffer;
 }
 
-/** Makes a key pair: PKCS#8 and SPKI, PEM. */
+/** Makes a key pair: PKCS#8 and SPKI, PEM, not encrypted. */
 export function generateKeyPair(): { readonly privateKeyPem: string; readonly publicKeyPem: string } {
   const pair = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
@@ -34,7 +38,7 @@ const WANTED =
 
 /**
  * Reads a private key from PEM (PKCS#8 or SEC 1).
- * @throws {AttestError} KEY_UNREADABLE | KEY_KIND
+ * @throws {AttestError} KEY_UNREADABLE (no PEM key) | KEY_KIND (public, encrypted, or not ECDSA P-256)
  */
 export function readSigner(pem: string): Signer {
   if (/-----BEGIN (?:CERTIFICATE|PUBLIC KEY)-----/.test(pem)) {
@@ -47,26 +51,54 @@ export function readSigner(pem: string): Signer {
       hint: 'decrypt it into a file that only this job can read',
     });
   }
-  const key = readPrivate(pem);
-  if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
-    throw new AttestError('KEY_KIND', `the private key is ${kindOf(key)}, not ECDSA P-256`, { hint: WANTED });
-  }
-  const publicKey = createPublicKey(key);
-  const publicKeyDer = publicKey.export({ type: 'spki', format: 'der' });
-  return {
-    keyId: hash('sha256', publicKeyDer, 'base64'),
-    publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-    publicKeyDer,
-    sign: (bytes) => sign('sha256', bytes, key),
-  };
+  const key = parse(pem, createPrivateKey, 'private');
+  const publicKey = describe(createPublicKey(key));
+  return { ...publicKey, sign: (bytes) => sign('sha256', bytes, key) };
 }
 
-function readPrivate(pem: string): KeyObject {
-  try {
-    return createPrivateKey(pem);
-  } catch (cause) {
-    throw new AttestError('KEY_UNREADABLE', 'the private key cannot be read as PEM', { cause, hint: WANTED });
+/**
+ * Reads a public key from PEM (SubjectPublicKeyInfo).
+ * @throws {AttestError} KEY_UNREADABLE (no PEM key) | KEY_KIND (private, a certificate, or not ECDSA P-256)
+ */
+export function readPublicKey(pem: string): PublicKey & { readonly key: KeyObject } {
+  // The parser would derive the public key of a private one in silence; a private key has no business among public ones.
+  if (/PRIVATE KEY-----/.test(pem)) {
+    throw new AttestError('KEY_KIND', 'this is a private key, not a public one', {
+      hint: 'give the public half only, and replace this key if others could read it',
+    });
   }
+  // Nor is the key of a certificate taken, whose dates and issuer nobody would look at.
+  if (/-----BEGIN CERTIFICATE-----/.test(pem)) {
+    throw new AttestError('KEY_KIND', 'this is a certificate, not a public key', {
+      hint: 'take the key out of it: openssl x509 -pubkey -noout -in CERTIFICATE',
+    });
+  }
+  const key = parse(pem, createPublicKey, 'public');
+  return { ...describe(key), key };
+}
+
+function parse(pem: string, read: (pem: string) => KeyObject, half: 'private' | 'public'): KeyObject {
+  const key = attempt(() => read(pem));
+  // No cause: what the parser says of a key is not for a log.
+  if (key === undefined)
+    throw new AttestError('KEY_UNREADABLE', `the ${half} key cannot be read as PEM`, { hint: WANTED });
+  if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1')
+    throw new AttestError('KEY_KIND', `the ${half} key is ${kindOf(key)}, not ECDSA P-256`, { hint: WANTED });
+  return key;
+}
+
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
+
+function describe(key: KeyObject): PublicKey {
+  const publicKeyDer = key.export({ type: 'spki', format: 'der' });
+  const publicKeyPem = key.export({ type: 'spki', format: 'pem' }).toString();
+  return { keyId: hash('sha256', publicKeyDer, 'base64'), publicKeyPem, publicKeyDer };
 }
 
 function kindOf(key: KeyObject): string {

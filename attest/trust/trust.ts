@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createPublicKey, hash, type KeyObject } from 'node:crypto';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import { decodeBase64 } from '../base64.ts';
 import { AttestError } from '../error.ts';
-import schema from './trust.schema.json' with { type: 'json' };
+import { isOrigin, noteKeyId, type TrustedRootLog } from '../log/index.ts';
+import { readPublicKey } from '../sign/index.ts';
+import { faultsOf, isStated } from './shape.ts';
 
 /** What a named key may sign. */
 export type KeyUse = 'record' | 'approval' | 'provenance' | 'policy';
 
-/** One key that the reader trusts: for what, where, and when. Times are RFC 3339. */
+/** One key that the reader trusts: for what, where, and when. Times are RFC 3339 in UTC; the key is valid at both ends, but no longer at `revokedAt`. */
 export interface TrustedKey {
   readonly name: string;
   readonly uses: readonly KeyUse[];
-  /** Environments by name; `*` is all of them, and must be written. */
+  /** Environments by name; `*` is all of them, and must be written. An empty list is none of them. */
   readonly environments: readonly string[];
   readonly publicKey: string;
   readonly notBefore?: string;
@@ -22,17 +24,20 @@ export interface TrustedKey {
 /** A trusted key as verification needs it. */
 export interface LoadedKey extends TrustedKey {
   readonly key: KeyObject;
-  readonly der: Buffer;
+  /** SPKI. */
+  readonly der: Uint8Array;
   /** Base64 SHA-256 of the SPKI DER. */
   readonly id: string;
 }
 
-/** One log that the reader trusts. */
+/** One log that the reader trusts; times are RFC 3339. */
 export interface TrustedLog {
   readonly origin: string;
-  /** Base64 id. */
+  /** Base64 note key id. */
   readonly id: string;
   readonly key: KeyObject;
+  readonly validFrom: string;
+  readonly validUntil?: string;
 }
 
 /** The keys and logs that a reader trusts. */
@@ -41,65 +46,83 @@ export interface Trust {
   readonly logs: readonly TrustedLog[];
 }
 
-interface Stated {
-  readonly keys: readonly TrustedKey[];
-  readonly logs: readonly {
-    readonly tlogs: readonly {
-      readonly baseUrl: string;
-      readonly publicKey: { readonly rawBytes: string };
-      readonly logId: { readonly keyId: string };
-    }[];
-  }[];
-}
-
 /**
- * Reads a trust file (`kind: Trust`). Unknown keys, a key without uses or environments, and a log without a start of validity are
- * errors: nothing weakens by absence.
+ * Reads a trust file (`kind: Trust`, schema `trust.schema.json`). Unknown members are errors, and so are two keys of one name, one
+ * key under two names (which of the two limits would hold?), and a log whose id is not that of its key.
  * @throws {AttestError} TRUST_SHAPE
  */
 export function readTrust(value: unknown): Trust {
-  const validate = new Ajv2020({ allErrors: true, strict: false, validateFormats: false }).compile(schema);
-  if (!validate(value) || !isStated(value)) {
-    const faults = (validate.errors ?? []).map(
-      (error) => `${error.instancePath || '/'} ${error.message ?? ''}`,
-    );
-    throw shape(`the trust file is malformed: ${faults.slice(0, 5).join('; ')}`);
-  }
-  const names = new Set(value.keys.map((key) => key.name));
-  if (names.size !== value.keys.length) throw shape('the trust file names two keys alike');
-  return { keys: value.keys.map(loadKey), logs: value.logs.flatMap((root) => root.tlogs.map(loadLog)) };
+  if (!isStated(value)) throw shape(`the trust file is malformed: ${faultsOf(value).join('; ')}`);
+  const keys = value.keys.map(loadKey);
+  const logs = value.logs.flatMap(({ tlogs }) => tlogs.map(loadLog));
+  refuseTwice(
+    keys.map(({ name }) => name),
+    'two keys of the name',
+  );
+  refuseTwice(
+    keys.map(({ id }) => id),
+    'one key twice, with the id',
+  );
+  return { keys, logs };
 }
 
-// The schema has said everything about the shape; this only tells the compiler.
-const isStated = (value: unknown): value is Stated => typeof value === 'object' && value !== null;
+function refuseTwice(texts: readonly string[], what: string): void {
+  const twice = texts.find((text, index) => texts.indexOf(text) !== index);
+  if (twice !== undefined) throw shape(`the trust file has ${what} ${JSON.stringify(twice)}`);
+}
 
 const shape = (message: string, cause?: unknown): AttestError =>
   new AttestError('TRUST_SHAPE', message, { cause, hint: 'docs/records.md shows a trust file' });
 
 function loadKey(stated: TrustedKey): LoadedKey {
-  const times = [stated.notBefore, stated.notAfter, stated.revokedAt];
-  if (times.some((time) => time !== undefined && !Number.isFinite(Date.parse(time))))
-    throw shape(`key ${JSON.stringify(stated.name)} has a date that is none`);
+  const what = `key ${JSON.stringify(stated.name)}`;
+  for (const time of [stated.notBefore, stated.notAfter, stated.revokedAt]) checkDate(what, time);
+  checkOrder(what, stated.notBefore, stated.notAfter);
   try {
-    const key = createPublicKey(stated.publicKey);
-    if (key.asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw new Error('not ECDSA P-256');
-    const der = key.export({ type: 'spki', format: 'der' });
-    return { ...stated, key, der, id: hash('sha256', der, 'base64') };
+    const { key, keyId, publicKeyDer } = readPublicKey(stated.publicKey);
+    return { ...stated, key, der: publicKeyDer, id: keyId };
   } catch (cause) {
-    throw shape(`key ${JSON.stringify(stated.name)} is no ECDSA P-256 public key`, cause);
+    const reason = cause instanceof AttestError ? cause.message : 'it cannot be read';
+    throw shape(`${what} is no ECDSA P-256 public key: ${reason}`, cause);
   }
 }
 
-function loadLog(stated: Stated['logs'][number]['tlogs'][number]): TrustedLog {
+function loadLog({ baseUrl, logId, publicKey }: TrustedRootLog): TrustedLog {
+  const what = `log ${JSON.stringify(baseUrl)}`;
+  const origin = baseUrl.replace(/^https:\/\//, '');
+  const key = readLogPublicKey(publicKey.rawBytes);
+  if (!isOrigin(origin) || key === undefined)
+    throw shape(`${what} has no Ed25519 key, or its name is no host name`);
+  const id = Buffer.from(noteKeyId(origin, key)).toString('base64');
+  if (logId.keyId !== id) throw shape(`${what} has an id that does not belong to its key and name`);
+  const { start, end } = publicKey.validFor ?? {};
+  checkDate(what, start);
+  checkDate(what, end);
+  checkOrder(what, start, end);
+  if (start === undefined) throw shape(`${what} has no start of validity`);
+  return { origin, id, key, validFrom: start, ...(end === undefined ? {} : { validUntil: end }) };
+}
+
+function readLogPublicKey(rawBytes: string): KeyObject | undefined {
+  const der = decodeBase64(rawBytes);
+  if (der === undefined) return undefined;
   try {
-    const key = createPublicKey({
-      key: Buffer.from(stated.publicKey.rawBytes, 'base64'),
-      format: 'der',
-      type: 'spki',
-    });
-    if (key.asymmetricKeyType !== 'ed25519') throw new Error('not Ed25519');
-    return { origin: new URL(stated.baseUrl).host, id: stated.logId.keyId, key };
-  } catch (cause) {
-    throw shape(`log ${JSON.stringify(stated.baseUrl)} has no Ed25519 key`, cause);
+    const key = createPublicKey({ key: der, format: 'der', type: 'spki' });
+    return key.asymmetricKeyType === 'ed25519' ? key : undefined;
+  } catch {
+    return undefined;
   }
+}
+
+/** The schema has seen the form; this refuses the thirtieth of February, which a parser would take for a day in March. */
+function checkDate(what: string, time: string | undefined): void {
+  if (time === undefined) return;
+  const parsed = Date.parse(time);
+  const isDate = Number.isFinite(parsed) && new Date(parsed).toISOString().slice(0, 19) === time.slice(0, 19);
+  if (!isDate) throw shape(`${what} has ${JSON.stringify(time)}, which is no date`);
+}
+
+function checkOrder(what: string, start: string | undefined, end: string | undefined): void {
+  if (start !== undefined && end !== undefined && Date.parse(end) < Date.parse(start))
+    throw shape(`${what} ends before it begins`);
 }

@@ -1,137 +1,140 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shapes only: nothing here proves anything. Exact members, so that no field is carried that nobody looked at.
+// The shape of a bundle: nothing here proves anything. Exact members, so that no field is carried that nobody looked at, and caps
+// on every list (sigstore-go CVE-2024-45395).
 
-const MEDIA_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
-const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
+import { decodeAnyBase64, decodeBase64 } from '../base64.ts';
+import { BUNDLE_MEDIA_TYPE } from '../ledger/bundle.ts';
+import { type Checkpoint, type NoteSignature, readCheckpoint, readIndex } from '../log/index.ts';
+
+const MAX_ENTRIES = 32;
 const MAX_HASHES = 64;
-const MAX_SUBJECTS = 1_024;
-const MAX_DIGESTS = 32;
 
-/** The parts of a bundle that verification looks at, all of them untrusted text. */
+/** The parts of a bundle, decoded; none of them is proved. */
 export interface BundleShape {
-  readonly payload: string;
+  readonly hint: string;
   readonly payloadType: string;
-  readonly signature: string;
-  readonly entry: {
-    readonly index: string;
-    readonly logId: string;
-    readonly kind: string;
-    readonly version: string;
-    readonly body: string;
-    readonly proofIndex: string;
-    readonly rootHash: string;
-    readonly treeSize: string;
-    readonly hashes: readonly string[];
-    readonly checkpoint: string;
+  readonly payload: Buffer;
+  /** DER. */
+  readonly signature: Buffer;
+  readonly entries: readonly EntryShape[];
+}
+
+/** One log entry, decoded; index and size of its proof are those of the entry and of the checkpoint. */
+export interface EntryShape {
+  readonly index: number;
+  /** base64 */
+  readonly logId: string;
+  readonly kind: string;
+  readonly version: string;
+  readonly body: Buffer;
+  readonly hashes: readonly Buffer[];
+  readonly checkpoint: Checkpoint & {
+    readonly note: string;
+    readonly text: string;
+    readonly signatures: readonly NoteSignature[];
   };
 }
 
-/** What an in-toto Statement says it is about. */
-export interface StatementShape {
-  readonly predicateType: string;
-  readonly subjects: readonly { readonly name?: string; readonly digest: Readonly<Record<string, string>> }[];
-}
-
-type Members = Readonly<Record<string, unknown>>;
+/** Members of a JSON object. */
+export type Members = Readonly<Record<string, unknown>>;
 
 /** An object with these members and no others; undefined for anything else. */
-function members(value: unknown, names: readonly string[]): Members | undefined {
+export function members(value: unknown, names: readonly string[]): Members | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
   const found: Members = { ...value };
-  const keys = Object.keys(found);
-  return keys.length === names.length && names.every((name) => Object.hasOwn(found, name))
-    ? found
-    : undefined;
+  const isExact =
+    Object.keys(found).length === names.length && names.every((name) => Object.hasOwn(found, name));
+  return isExact ? found : undefined;
 }
 
-function single(value: unknown): unknown {
-  return Array.isArray(value) && value.length === 1 ? value[0] : undefined;
+/** Every item of a list of 0 to `most`, read; undefined where it is no such list or one item cannot be read. */
+export function listOf<T>(
+  value: unknown,
+  most: number,
+  read: (item: unknown) => T | undefined,
+): T[] | undefined {
+  if (!Array.isArray(value) || value.length > most) return undefined;
+  const items = value.map(read).filter((item) => item !== undefined);
+  return items.length === value.length ? items : undefined;
 }
 
-const isText = (value: unknown): value is string => typeof value === 'string';
-const areTexts = (values: readonly unknown[]): values is readonly string[] => values.every(isText);
+/** The text of a member, or undefined. */
+export const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
-/** The parts of a Sigstore bundle v0.3 as our ledger writes it, or undefined. */
+/** The bytes of a member in canonical standard base64, or undefined. */
+const bytesOf = (value: unknown): Buffer | undefined =>
+  typeof value === 'string' ? decodeBase64(value) : undefined;
+
+const indexOf = (value: unknown): number | undefined =>
+  typeof value === 'string' ? readIndex(value) : undefined;
+
+/** Reads a Sigstore bundle v0.3 with one DSSE signature by a key and 1 to 32 log entries, or undefined. */
 export function readBundle(value: unknown): BundleShape | undefined {
   const bundle = members(value, ['mediaType', 'verificationMaterial', 'dsseEnvelope']);
   const material = members(bundle?.['verificationMaterial'], ['publicKey', 'tlogEntries']);
-  const hint = members(material?.['publicKey'], ['hint']);
+  const hint = textOf(members(material?.['publicKey'], ['hint'])?.['hint']);
+  const entries = listOf(material?.['tlogEntries'], MAX_ENTRIES, readEntry);
   const envelope = members(bundle?.['dsseEnvelope'], ['payload', 'payloadType', 'signatures']);
-  const signature = members(single(envelope?.['signatures']), ['sig']);
-  const entry = readEntry(single(material?.['tlogEntries']));
-  const texts = [envelope?.['payload'], envelope?.['payloadType'], signature?.['sig'], hint?.['hint']];
-  if (bundle?.['mediaType'] !== MEDIA_TYPE || entry === undefined || !areTexts(texts)) return undefined;
-  const [payload = '', payloadType = '', sig = ''] = texts;
-  return { payload, payloadType, signature: sig, entry };
-}
-
-function readEntry(value: unknown): BundleShape['entry'] | undefined {
-  const entry = members(value, [
-    'logIndex',
-    'logId',
-    'kindVersion',
-    'integratedTime',
-    'inclusionProof',
-    'canonicalizedBody',
-  ]);
-  const proof = members(entry?.['inclusionProof'], [
-    'logIndex',
-    'rootHash',
-    'treeSize',
-    'hashes',
-    'checkpoint',
-  ]);
-  const kind = members(entry?.['kindVersion'], ['kind', 'version']);
-  const hashes = proof?.['hashes'];
-  const texts = [
-    entry?.['logIndex'],
-    members(entry?.['logId'], ['keyId'])?.['keyId'],
-    kind?.['kind'],
-    kind?.['version'],
-    entry?.['canonicalizedBody'],
-    proof?.['logIndex'],
-    proof?.['rootHash'],
-    proof?.['treeSize'],
-    members(proof?.['checkpoint'], ['envelope'])?.['envelope'],
-  ];
-  // A time that nothing vouches for must not be carried: the log has none (sigstore-js CVE-2026-48816).
-  if (entry?.['integratedTime'] !== '0' || !Array.isArray(hashes) || hashes.length > MAX_HASHES)
+  const payloadType = textOf(envelope?.['payloadType']);
+  const payload = anyBytesOf(envelope?.['payload']);
+  const signatures = listOf(envelope?.['signatures'], 1, (item) =>
+    anyBytesOf(members(item, ['sig'])?.['sig']),
+  );
+  const signature = signatures?.[0];
+  if (bundle?.['mediaType'] !== BUNDLE_MEDIA_TYPE || entries === undefined || entries.length === 0)
     return undefined;
-  if (!areTexts(hashes) || !areTexts(texts)) return undefined;
-  const [
-    index = '',
-    logId = '',
-    kindName = '',
-    version = '',
-    body = '',
-    proofIndex = '',
-    rootHash = '',
-    treeSize = '',
-    checkpoint = '',
-  ] = texts;
-  return { index, logId, kind: kindName, version, body, proofIndex, rootHash, treeSize, hashes, checkpoint };
-}
-
-/** What a payload says, or undefined where it is no in-toto Statement v1. */
-export function readStatement(value: unknown): StatementShape | undefined {
-  const statement = members(value, ['_type', 'subject', 'predicateType', 'predicate']);
-  const subjects = statement?.['subject'];
-  const predicateType = statement?.['predicateType'];
-  if (statement?.['_type'] !== STATEMENT_TYPE || !isText(predicateType) || !Array.isArray(subjects))
+  if (hint === undefined || payloadType === undefined || !payload?.length || !signature?.length)
     return undefined;
-  if (subjects.length === 0 || subjects.length > MAX_SUBJECTS) return undefined;
-  const read = subjects.map(readSubject);
-  const known = read.filter((subject) => subject !== undefined);
-  return known.length === read.length ? { predicateType, subjects: known } : undefined;
+  return { hint, payloadType, payload, signature, entries };
 }
 
-function readSubject(value: unknown): StatementShape['subjects'][number] | undefined {
-  const subject = members(value, ['name', 'digest']);
-  const digest = subject?.['digest'];
-  const name = subject?.['name'];
-  if (typeof digest !== 'object' || digest === null || !isText(name)) return undefined;
-  const entries = Object.entries(digest).filter((entry): entry is [string, string] => isText(entry[1]));
-  const isWhole =
-    entries.length > 0 && entries.length <= MAX_DIGESTS && entries.length === Object.keys(digest).length;
-  return isWhole ? { name, digest: Object.fromEntries(entries) } : undefined;
+// DSSE: "MAY use standard or URL-safe base64 and the receiver MUST accept either".
+const anyBytesOf = (value: unknown): Buffer | undefined =>
+  typeof value === 'string' ? decodeAnyBase64(value) : undefined;
+
+const ENTRY_MEMBERS = [
+  'logIndex',
+  'logId',
+  'kindVersion',
+  'integratedTime',
+  'inclusionProof',
+  'canonicalizedBody',
+];
+
+function readEntry(value: unknown): EntryShape | undefined {
+  const entry = members(value, ENTRY_MEMBERS);
+  const index = indexOf(entry?.['logIndex']);
+  const logId = textOf(members(entry?.['logId'], ['keyId'])?.['keyId']);
+  const type = members(entry?.['kindVersion'], ['kind', 'version']);
+  const [kind, version] = [textOf(type?.['kind']), textOf(type?.['version'])];
+  const body = bytesOf(entry?.['canonicalizedBody']);
+  // A time that nothing vouches for must not be carried: this log has none (sigstore-js CVE-2026-48816).
+  if (entry === undefined || entry['integratedTime'] !== '0' || index === undefined) return undefined;
+  if (logId === undefined || kind === undefined || version === undefined || body === undefined)
+    return undefined;
+  const proof = readProof(entry['inclusionProof'], index);
+  return proof === undefined ? undefined : { index, logId, kind, version, body, ...proof };
+}
+
+const PROOF_MEMBERS = ['logIndex', 'rootHash', 'treeSize', 'hashes', 'checkpoint'];
+
+/** Index, size and root stand twice in a bundle; the library uses one of each, so both must say the same. */
+function readProof(value: unknown, index: number): Pick<EntryShape, 'hashes' | 'checkpoint'> | undefined {
+  const proof = members(value, PROOF_MEMBERS);
+  const hashes = listOf(proof?.['hashes'], MAX_HASHES, hashOf);
+  const note = textOf(members(proof?.['checkpoint'], ['envelope'])?.['envelope']);
+  const checkpoint = note === undefined ? undefined : readCheckpoint(note);
+  const root = hashOf(proof?.['rootHash']);
+  if (hashes === undefined || note === undefined || checkpoint === undefined || root === undefined)
+    return undefined;
+  const isConsistent =
+    indexOf(proof?.['logIndex']) === index &&
+    indexOf(proof?.['treeSize']) === checkpoint.size &&
+    root.equals(checkpoint.root);
+  return isConsistent ? { hashes, checkpoint: { ...checkpoint, note } } : undefined;
+}
+
+function hashOf(value: unknown): Buffer | undefined {
+  const bytes = bytesOf(value);
+  return bytes?.length === 32 ? bytes : undefined;
 }

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whom a reader believes: named keys by use, environment and time, and logs by their trusted roots. Strict: an unknown member, a
+// private key, a key listed twice or a date that is none is an error, as each could hide a limit that was meant.
+
+export {
+  type KeyUse,
+  type LoadedKey,
+  readTrust,
+  type Trust,
+  type TrustedKey,
+  type TrustedLog,
+} from './trust.ts';
