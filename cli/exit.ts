@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AttestError, type AttestErrorCode } from '../attest/index.ts';
 import { EngineError, type EngineErrorCode, type Problem } from '../engine/index.ts';
+import { codeOf, messageOf } from './cause.ts';
 import type { Io } from './io.ts';
 
 /** Exit 1 says no; 2 and above say there is no answer. No flag renumbers (DESIGN §5). */
@@ -62,6 +63,19 @@ const ATTEST_EXITS = {
   BUNDLE_SHAPE: 3,
 } as const satisfies Record<AttestErrorCode, ExitCode>;
 
+/** The webhook's errors by code; that folder is loaded only where it is needed, so its type is known here by name. */
+const WEBHOOK_EXITS: Readonly<Record<string, ExitCode>> = {
+  HOST_NAME: 2,
+  URL_UNUSABLE: 2,
+  STATE_UNUSABLE: 5,
+  CERTIFICATE_UNUSABLE: 5,
+  LISTEN_FAILED: 5,
+};
+
+function webhookExit(error: unknown): ExitCode | undefined {
+  return error instanceof Error && error.name === 'WebhookError' ? WEBHOOK_EXITS[codeOf(error)] : undefined;
+}
+
 /** Prints an error as its reader needs it and returns the exit code; a fault of ours prints its stack and is 70. */
 export function reportError(error: unknown, io: Io): ExitCode {
   if (error instanceof UsageError) {
@@ -77,6 +91,14 @@ export function reportError(error: unknown, io: Io): ExitCode {
       `countersign: ${error.message} [${error.code}]\n${error.hint === undefined ? '' : `hint: ${error.hint}\n`}`,
     );
     return ATTEST_EXITS[error.code];
+  }
+  const exit = webhookExit(error);
+  if (exit !== undefined) {
+    const hint: unknown = Reflect.get(Object(error), 'hint');
+    io.err(
+      `countersign: ${messageOf(error)} [${codeOf(error)}]\n${typeof hint === 'string' ? `hint: ${hint}\n` : ''}`,
+    );
+    return exit;
   }
   io.err(
     `countersign: internal error, please report it\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,

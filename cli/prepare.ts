@@ -63,7 +63,10 @@ export function findProject(
 ): { project: Project; directory: string } | undefined {
   const path = file ?? (existsSync(PROJECT_FILE) ? PROJECT_FILE : undefined);
   if (path === undefined) return undefined;
-  return { project: readProject(readSource(path), reader), directory: dirname(resolve(path)) };
+  const directory = dirname(resolve(path));
+  const project = readProject(readSource(path), reader);
+  const policies = project.policies.map((policy) => ({ ...policy, path: join(directory, policy.path) }));
+  return { project: { ...project, policies }, directory };
 }
 
 /** Compiles or takes from the cache, checks parameters and loads every policy that the request names. */

@@ -104,20 +104,20 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   const signer = keyFile === undefined ? stateKey(state) : readKey(keyFile);
   const ledger = openState(state, signer, io);
   const { ensureCertificate, startServer } = await import('../../webhook/index.ts');
-  const certificate = await ensureCertificate({
-    directory: state,
-    names: [host, ...namesOf(args)],
-    now: io.now(),
-  });
+  const certify = (): ReturnType<typeof ensureCertificate> =>
+    ensureCertificate({ directory: state, names: [host, ...namesOf(args)], now: io.now() });
+  const certificate = await certify();
+  if (certificate.caReplaced) io.err('note: the CA is new: apply serve --print-manifest again\n');
   const engine = { version: installation.version, opa: installation.opa };
   const server = await startServer({
     host,
     port,
     tls: { key: certificate.key, cert: certificate.cert },
+    renew: certify,
     judge,
     conclude: async (judgement) => {
-      await conclude(judgement, { signer, ledger, engine });
-      return { recordId: judgement.decision.id };
+      const bundle = await conclude(judgement, { signer, ledger, engine });
+      return { recordId: bundle.verificationMaterial.tlogEntries[0]?.logIndex ?? judgement.decision.id };
     },
     log: (event) => io.err(`${JSON.stringify(event)}\n`),
     now: io.now,
