@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
 import { EngineError } from '../error.ts';
-import { refuse } from './meter/bytes.ts';
 import { DEFAULT_LIMITS, fuelFor, pagesFor, type RegoLimits } from './limits.ts';
 import { Aborted, type Machine, OutOfFuel, startMachine } from './machine.ts';
+import { refuse } from './meter/bytes.ts';
 import { meter } from './meter/meter.ts';
 import { parseValue, type RegoValue } from './value.ts';
 
