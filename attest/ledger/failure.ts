@@ -19,11 +19,14 @@ export function corrupt(what: string, cause?: unknown): AttestError {
   });
 }
 
+/** A member of whatever was thrown; errors of Node need not be of the same realm, so `instanceof` would miss them. */
+const memberOf = (error: unknown, name: string): unknown =>
+  typeof error === 'object' && error !== null ? Reflect.get(error, name) : undefined;
+
 /** The primary result code of SQLite, or undefined for any other error. */
 function resultCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number')
-    return undefined;
-  return error.errcode & 0xff;
+  const code = memberOf(error, 'errcode');
+  return typeof code === 'number' ? code & 0xff : undefined;
 }
 
 /** Whether another process holds the lock. */
@@ -32,9 +35,10 @@ export function isBusy(error: unknown): boolean {
   return code === BUSY || code === LOCKED;
 }
 
-/** Turns an error of SQLite or of the file system into ours; one that is ours already stays as it is. */
+/** Turns an error of SQLite or of the file system into ours; one that is ours already stays as it is. @throws what is a fault of the program */
 export function toAttestError(error: unknown, deed: Deed): AttestError {
   if (error instanceof AttestError) return error;
+  if (typeof memberOf(error, 'code') !== 'string') throw error;
   const result = resultCode(error);
   if (result === CORRUPT || result === NOT_A_DATABASE) return corrupt(reasonOf(error), error);
   const [code, hint] = kindOf(error, result);
@@ -42,7 +46,7 @@ export function toAttestError(error: unknown, deed: Deed): AttestError {
 }
 
 function kindOf(error: unknown, result: number | undefined): [AttestErrorCode, string] {
-  const system = error instanceof Error && 'code' in error ? error.code : undefined;
+  const system = memberOf(error, 'code');
   if (result === FULL || system === 'ENOSPC' || system === 'EDQUOT')
     return [
       'LEDGER_FULL',
@@ -56,8 +60,8 @@ function kindOf(error: unknown, result: number | undefined): [AttestErrorCode, s
   ];
 }
 
+/** SQLite's words, else the code of the system call; messages of the file system would name paths a second time. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown failure';
-  if ('errstr' in error && typeof error.errstr === 'string') return error.errstr;
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+  const words = memberOf(error, 'errstr');
+  return typeof words === 'string' ? words : String(memberOf(error, 'code'));
 }
