@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { EngineError } from '../../../engine/error.ts';
+import { type Document, readDocuments } from '../../../engine/manifest/index.ts';
+import { canonicalBytes } from '../../../engine/record/canonical.ts';
+import { digestForm, reduceSecret } from '../../../engine/record/secret.ts';
+import { listSet, refuseDuplicates } from '../../../engine/record/set.ts';
+import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
+import { expectThrown } from '../../expect.ts';
+
+const reader = openYamlReader(resolve('engine/toolchain/built'));
+const read = (text: string): readonly Document[] =>
+  readDocuments([{ name: 'a.yaml', bytes: Buffer.from(text) }], reader);
+const only = (text: string): Document => {
+  const [document] = read(text);
+  if (document === undefined) throw new Error('no document');
+  return document;
+};
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+describe('the set listing', () => {
+  it('lists digest and id, ordered by id', () => {
+    const set = listSet(
+      read(
+        'apiVersion: v1\nkind: Service\nmetadata: {name: b, namespace: x}\n---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a, namespace: x}\n',
+      ),
+      false,
+    );
+    const service = sha256('{"apiVersion":"v1","kind":"Service","metadata":{"name":"b","namespace":"x"}}');
+    const deployment = sha256(
+      '{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"a","namespace":"x"}}',
+    );
+    expect(set.listing).toBe(`${service}  /Service/x/b\n${deployment}  apps/Deployment/x/a\n`);
+    expect(set.digest).toBe(sha256(set.listing));
+  });
+
+  it('refuses one object twice where a record is made', () => {
+    const twice = listSet(
+      read(
+        'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n',
+      ),
+      false,
+    );
+    expectThrown(() => refuseDuplicates(twice), EngineError, 'INPUT_DUPLICATE_OBJECT');
+  });
+
+  it('names a delete without a digest', () => {
+    expect(listSet(read('apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n'), true).listing).toBe(
+      '-  /Pod//a\n',
+    );
+  });
+});
+
+describe('canonical bytes', () => {
+  it('keep integers of 64 bits', () => {
+    expect(
+      Buffer.from(
+        canonicalBytes(Buffer.from('{"b":9223372036854775807,"a":-9007199254740993, "c":1.50}')),
+      ).toString(),
+    ).toBe('{"a":-9007199254740993,"b":9223372036854775807,"c":1.5}');
+  });
+
+  it('are the same for every order of keys', () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string(), fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null))),
+        (value) => {
+          const reversed = Object.fromEntries(Object.entries(value).reverse());
+          expect(
+            Buffer.from(canonicalBytes(Buffer.from(JSON.stringify(reversed)))).equals(
+              Buffer.from(canonicalBytes(Buffer.from(JSON.stringify(value)))),
+            ),
+          ).toBe(true);
+        },
+      ),
+    );
+  });
+});
+
+describe('a Secret', () => {
+  const secret = only(
+    'apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\n  annotations:\n    kubectl.kubernetes.io/last-applied-configuration: hunter2\ndata:\n  password: aHVudGVyMg==\nstringData:\n  token: hunter2\n',
+  );
+
+  it('shows a rule the length and class of its values only', () => {
+    expect(JSON.parse(Buffer.from(reduceSecret(secret)).toString())).toEqual({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 's', annotations: {} },
+      data: { password: { class: 'base64', length: 7 } },
+      stringData: { token: { class: 'text', length: 7 } },
+    });
+  });
+
+  it('is digested by its key names', () => {
+    const other = only(
+      'apiVersion: v1\nkind: Secret\nmetadata: {name: s, annotations: {}}\ndata: {password: b3RoZXI=}\nstringData: {token: other}\n',
+    );
+    expect(Buffer.from(digestForm(secret)).toString()).not.toContain('hunter2');
+    expect(listSet([secret], false).digest).toBe(listSet([other], false).digest);
+  });
+});
