@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The benchmark against Conftest and OPA:
+//   npm run bench -- [check] [webhook] [--objects 10,1000,10000] [--runs 5] [--requests 4000]
+// Exit code 0 when it ran and both sides gave the same answers, 1 when they did not, 77 where Go is missing. Whether a target was
+// reached does not change the exit code: a benchmark is read, it is no test.
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { stopAllAtExit } from '../cluster/process.ts';
+import { benchCheck } from './check.ts';
+import { buildPeers } from './peers.ts';
+import { benchWebhook } from './webhook.ts';
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const PARTS = ['check', 'webhook'];
+
+function settings(): { parts: readonly string[]; sizes: number[]; runs: number; requests: number } {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      objects: { type: 'string', default: '10,1000,10000' },
+      runs: { type: 'string', default: '5' },
+      requests: { type: 'string', default: '4000' },
+    },
+  });
+  const sizes = values.objects.split(',').map(Number);
+  const [runs, requests] = [Number(values.runs), Number(values.requests)];
+  const unknown = positionals.filter((part) => !PARTS.includes(part));
+  if (unknown.length > 0) throw new Error(`unknown part ${unknown.join(', ')}: ${PARTS.join(' or ')}`);
+  if (![...sizes, runs, requests].every((number) => Number.isInteger(number) && number > 0))
+    throw new Error('--objects, --runs and --requests take whole numbers above 0');
+  return { parts: positionals.length === 0 ? PARTS : positionals, sizes, runs, requests };
+}
+
+async function main(): Promise<void> {
+  const { parts, sizes, runs, requests } = settings();
+  const root = join(import.meta.dirname, '..', '..');
+  if (!existsSync(join(root, 'dist', 'cli', 'main.js'))) throw new Error('dist/ is missing: npm run build');
+  const peers = await buildPeers();
+  const directory = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
+  stopAllAtExit();
+  print(
+    `on ${availableParallelism()} cores, ${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.versions.node}`,
+  );
+  const tables: string[] = [];
+  if (parts.includes('check')) tables.push(await benchCheck({ peers, sizes, runs, directory, print }));
+  if (parts.includes('webhook')) tables.push(await benchWebhook({ peers, runs, requests, directory, print }));
+  print(`\n${tables.join('\n')}`);
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
+process.exit();
