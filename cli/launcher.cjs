@@ -49,7 +49,14 @@ if (packaged === undefined && !isEnough()) {
 const child = spawn(packaged ?? process.execPath, [...FLAGS, mainFile(), ...process.argv.slice(2)], {
   stdio: 'inherit',
 });
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+// A terminal or a supervisor that signals the whole group has reached the child already, and a second signal while it ends would
+// kill it. So a signal is passed on a moment later, and only to a child that is still there.
+const FORWARD_AFTER_MS = 200;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () =>
+    setTimeout(() => child.exitCode === null && child.kill(signal), FORWARD_AFTER_MS).unref(),
+  );
+}
 child.on('error', (error) => {
   process.stderr.write(`countersign: cannot start Node.js: ${error.message}\n`);
   process.exit(70);

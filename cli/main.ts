@@ -24,12 +24,17 @@ const io: Io = {
   homeDirectory: homedir(),
   now: () => new Date(),
   onStop: (callback) => {
-    process.once('SIGTERM', callback);
-    process.once('SIGINT', callback);
+    // Kept for good: a terminal or a supervisor signals the whole group and the launcher passes the signal on, so each comes twice,
+    // and the second must not end the process while it drains.
+    process.on('SIGTERM', callback);
+    process.on('SIGINT', callback);
   },
 };
 
 // An answer that could not be written was not given: a closed pipe or a full disk is no pass.
 process.stdout.on('error', () => process.exit(70));
 
-process.exitCode = await run(process.argv.slice(2), io);
+const exit = await run(process.argv.slice(2), io);
+process.exitCode = exit;
+// Leaves at once when the answer is written: while a process winds down its signal handlers are gone already.
+process.stdout.write('', () => process.exit(exit));

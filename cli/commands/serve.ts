@@ -109,6 +109,8 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   const certificate = await certify();
   if (certificate.caReplaced) io.err('note: the CA is new: apply serve --print-manifest again\n');
   const engine = { version: installation.version, opa: installation.opa };
+  // Before anything is listened to: a signal that comes meanwhile is kept, and drains what has begun.
+  const stopped = new Promise<void>((resolve) => io.onStop(resolve));
   const server = await startServer({
     host,
     port,
@@ -124,7 +126,7 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
     newId: () => uuidv7(io.now()),
   });
   io.out(`listening on ${server.url}\n`);
-  await new Promise<void>((resolve) => io.onStop(resolve));
+  await stopped;
   await server.stop();
   await ledger.close();
   return 0;
