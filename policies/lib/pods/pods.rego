@@ -1,4 +1,5 @@
 # METADATA
+# scope: package
 # title: Pods
 # description: The pod spec of every workload kind, and its containers, with their JSON pointers.
 package countersign.lib.pods
@@ -34,10 +35,11 @@ _lists := ["containers", "initContainers", "ephemeralContainers"]
 # Every container: {"name", "path", "container"}; one that is no object is an empty one.
 containers contains {"name": _name(item), "path": sprintf("%s/%s/%d", [spec_path, list, i]), "container": _object(item)} if {
 	some list in _lists
+	is_array(spec[list])
 	some i, item in spec[list]
 }
 
-# What cannot be read as a pod: there is nothing that a rule could look at.
+# What cannot be read as a pod. Every rule over pods denies it, since any of them may be used alone.
 malformed contains {"msg": sprintf("%s is not a list of containers", [list]), "path": sprintf("%s/%s", [spec_path, list])} if {
 	some list in _lists
 	value := spec[list]
@@ -47,8 +49,29 @@ malformed contains {"msg": sprintf("%s is not a list of containers", [list]), "p
 
 malformed contains {"msg": "the pod has no containers", "path": spec_path} if {
 	spec_path
-	not spec.containers
+	object.get(spec, "containers", null) == null
 }
+
+malformed contains {"msg": sprintf("%s/%d is not a container", [list, i]), "path": sprintf("%s/%s/%d", [spec_path, list, i])} if {
+	some list in _lists
+	is_array(spec[list])
+	some i, item in spec[list]
+	not is_object(item)
+}
+
+malformed contains {"msg": sprintf("container %q has a securityContext that is no object", [entry.name]), "path": sprintf("%s/securityContext", [entry.path])} if {
+	some entry in containers
+	not _is_object_or_null(object.get(entry.container, "securityContext", null))
+}
+
+malformed contains {"msg": "the pod has a securityContext that is no object", "path": sprintf("%s/securityContext", [spec_path])} if {
+	spec_path
+	not _is_object_or_null(object.get(spec, "securityContext", null))
+}
+
+_is_object_or_null(value) if is_object(value)
+
+_is_object_or_null(value) if value == null
 
 _object(item) := item if is_object(item)
 
@@ -67,3 +90,9 @@ security_path(entry) := sprintf("%s/securityContext", [entry.path]) if entry.con
 security_path(entry) := entry.path if not entry.container.securityContext
 
 pod_security := _object(object.get(spec, "securityContext", {}))
+
+# What holds for a container: its own security setting, else its pod's; null is not set, as for the API server.
+inherited(entry, key) := value if {
+	value := object.get(security(entry), key, null)
+	value != null
+} else := object.get(pod_security, key, null)

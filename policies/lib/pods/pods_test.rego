@@ -44,3 +44,21 @@ test_security if {
 	pods.security_path({"path": "/a", "container": {}}) == "/a"
 	pods.pod_security == {} with input.object as _pod({"securityContext": []})
 }
+
+test_malformed_parts if {
+	pods.malformed == {{"msg": "the pod has no containers", "path": "/spec"}} with input.object as _pod({"containers": null})
+	pods.malformed == {{"msg": "containers/0 is not a container", "path": "/spec/containers/0"}} with input.object as _pod({"containers": ["x"]})
+	pods.malformed == {{"msg": "initContainers is not a list of containers", "path": "/spec/initContainers"}} with input.object as _pod({"containers": [], "initContainers": {"a": {}}})
+	pods.containers == set() with input.object as _pod({"containers": {"a": {}}})
+	pods.malformed == {{"msg": "container \"a\" has a securityContext that is no object", "path": "/spec/containers/0/securityContext"}} with input.object as _pod({"containers": [{"name": "a", "securityContext": "x"}]})
+	pods.malformed == {{"msg": "the pod has a securityContext that is no object", "path": "/spec/securityContext"}} with input.object as _pod({"containers": [], "securityContext": []})
+	pods.malformed == set() with input.object as _pod({"containers": [{"name": "a", "securityContext": null}], "securityContext": null})
+}
+
+test_inherited if {
+	entry := {"path": "/a", "container": {"securityContext": {"runAsUser": 7, "runAsGroup": null}}}
+	pod := _pod({"securityContext": {"runAsUser": 1, "runAsGroup": 2}})
+	pods.inherited(entry, "runAsUser") == 7 with input.object as pod
+	pods.inherited(entry, "runAsGroup") == 2 with input.object as pod
+	pods.inherited(entry, "runAsNonRoot") == null with input.object as pod
+}

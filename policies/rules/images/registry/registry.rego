@@ -17,7 +17,10 @@
 #         items: {type: string, minLength: 1}
 package countersign.rules.images.registry
 
+import data.countersign.lib.pods
 import rego.v1
+
+deny contains pods.malformed[_]
 
 deny contains {"msg": sprintf("image %q is from no allowed registry", [image.ref]), "path": image.path} if {
 	some image in input.images

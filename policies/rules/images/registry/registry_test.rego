@@ -27,3 +27,11 @@ test_path_is_compared_by_segment if {
 	count(_deny(_image({"repository": "shopping/web"}), ["registry.shop.example/shop"])) == 1
 	count(_deny(_image({"repository": "web"}), ["registry.shop.example/shop"])) == 1
 }
+
+test_nothing_is_allowed_without_parameters if {
+	rule.deny == {{"msg": "image \"registry.shop.example/web:1\" is from no allowed registry", "path": "/spec/containers/0/image"}} with input.object as _pod with input.images as [_image({})] with input.parameters as {}
+}
+
+test_containers_that_are_no_list if {
+	rule.deny == {{"msg": "containers is not a list of containers", "path": "/spec/containers"}} with input.object as {"kind": "Pod", "spec": {"containers": "x"}} with input.images as []
+}

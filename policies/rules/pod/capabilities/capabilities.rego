@@ -11,6 +11,8 @@ package countersign.rules.pod.capabilities
 import data.countersign.lib.pods
 import rego.v1
 
+deny contains pods.malformed[_]
+
 deny contains {"msg": sprintf("container %q does not drop ALL capabilities", [entry.name]), "path": pods.security_path(entry)} if {
 	some entry in pods.containers
 	not "ALL" in _list(entry, "drop")
@@ -28,10 +30,16 @@ deny contains {"msg": sprintf("container %q has capabilities that are no lists",
 	not _is_readable(capabilities)
 }
 
+_is_readable(capabilities) if capabilities == null
+
 _is_readable(capabilities) if {
 	is_object(capabilities)
-	every key in ["add", "drop"] { is_array(object.get(capabilities, key, [])) }
+	every key in ["add", "drop"] { _is_list(object.get(capabilities, key, [])) }
 }
+
+_is_list(value) if is_array(value)
+
+_is_list(value) if value == null
 
 _list(entry, key) := found if {
 	found := object.get(pods.security(entry), ["capabilities", key], [])

@@ -36,3 +36,12 @@ test_added if {
 test_malformed if {
 	{"msg": "container \"web\" has capabilities that are no lists", "path": "/spec/containers/0/securityContext/capabilities"} in rule.deny with input.object as _with({"securityContext": {"capabilities": {"add": "SYS_ADMIN"}}})
 }
+
+test_null_is_not_set if {
+	rule.deny == set() with input.object as _with({"securityContext": {"capabilities": {"add": null}}})
+	rule.deny == {{"msg": "container \"web\" does not drop ALL capabilities", "path": "/spec/containers/0/securityContext"}} with input.object as _with({"securityContext": {"capabilities": null}})
+}
+
+test_containers_that_are_no_list if {
+	rule.deny == {{"msg": "containers is not a list of containers", "path": "/spec/containers"}} with input.object as _pod({"containers": "x"})
+}

@@ -11,6 +11,8 @@ package countersign.rules.pod.host_namespaces
 import data.countersign.lib.pods
 import rego.v1
 
+deny contains pods.malformed[_]
+
 deny contains {"msg": sprintf("the pod sets %s", [field]), "path": sprintf("%s/%s", [pods.spec_path, field])} if {
 	some field in ["hostNetwork", "hostPID", "hostIPC"]
 	object.get(pods.spec, field, false) != false

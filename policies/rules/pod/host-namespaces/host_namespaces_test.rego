@@ -33,3 +33,7 @@ test_each_namespace if {
 test_a_string_is_not_false if {
 	count(rule.deny) == 1 with input.object as _pod({"hostNetwork": "false", "containers": [_good]})
 }
+
+test_containers_that_are_no_list if {
+	rule.deny == {{"msg": "containers is not a list of containers", "path": "/spec/containers"}} with input.object as _pod({"containers": "x"})
+}

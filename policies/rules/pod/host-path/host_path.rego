@@ -11,9 +11,14 @@ package countersign.rules.pod.host_path
 import data.countersign.lib.pods
 import rego.v1
 
+deny contains pods.malformed[_]
+
 deny contains {"msg": sprintf("volume %q mounts %q of the host", [_text(volume, "name"), _text(object.get(volume, "hostPath", {}), "path")]), "path": sprintf("%s/volumes/%d/hostPath", [pods.spec_path, i])} if {
+	is_array(pods.spec.volumes)
 	some i, volume in pods.spec.volumes
-	"hostPath" in object.keys(volume)
+	is_object(volume)
+	some key, _ in volume
+	key == "hostPath"
 }
 
 deny contains {"msg": "volumes is not a list of volumes", "path": sprintf("%s/volumes", [pods.spec_path])} if {

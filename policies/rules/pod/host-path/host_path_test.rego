@@ -33,3 +33,12 @@ test_host_path if {
 test_malformed if {
 	rule.deny == {{"msg": "volumes is not a list of volumes", "path": "/spec/volumes"}} with input.object as _pod({"containers": [_good], "volumes": "x"})
 }
+
+test_malformed_volumes if {
+	rule.deny == {{"msg": "volumes is not a list of volumes", "path": "/spec/volumes"}} with input.object as _pod({"containers": [_good], "volumes": {"v": {"hostPath": {"path": "/"}}}})
+	rule.deny == {{"msg": "volumes is not a list of volumes", "path": "/spec/volumes"}} with input.object as _pod({"containers": [_good], "volumes": ["hostPath"]})
+}
+
+test_containers_that_are_no_list if {
+	rule.deny == {{"msg": "containers is not a list of containers", "path": "/spec/containers"}} with input.object as _pod({"containers": "x"})
+}

@@ -29,3 +29,7 @@ test_missing_true_or_a_string if {
 	}
 	rule.deny == {{"msg": "container \"web\" allows privilege escalation", "path": "/spec/containers/0"}} with input.object as _pod({"containers": [{"name": "web"}]})
 }
+
+test_containers_that_are_no_list if {
+	rule.deny == {{"msg": "containers is not a list of containers", "path": "/spec/containers"}} with input.object as _pod({"containers": "x"})
+}

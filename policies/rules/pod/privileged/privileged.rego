@@ -11,13 +11,9 @@ package countersign.rules.pod.privileged
 import data.countersign.lib.pods
 import rego.v1
 
+deny contains pods.malformed[_]
+
 deny contains {"msg": sprintf("container %q runs privileged", [entry.name]), "path": sprintf("%s/securityContext/privileged", [entry.path])} if {
 	some entry in pods.containers
 	object.get(pods.security(entry), "privileged", false) != false
-}
-
-deny contains {"msg": sprintf("container %q has a securityContext that is no object", [entry.name]), "path": sprintf("%s/securityContext", [entry.path])} if {
-	some entry in pods.containers
-	value := object.get(entry.container, "securityContext", {})
-	not is_object(value)
 }

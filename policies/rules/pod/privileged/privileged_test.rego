@@ -38,3 +38,7 @@ test_init_container if {
 test_malformed_context if {
 	rule.deny == {{"msg": "container \"web\" has a securityContext that is no object", "path": "/spec/containers/0/securityContext"}} with input.object as _pod({"containers": [{"name": "web", "securityContext": "x"}]})
 }
+
+test_containers_that_are_no_list if {
+	rule.deny == {{"msg": "containers is not a list of containers", "path": "/spec/containers"}} with input.object as _pod({"containers": "x"})
+}

@@ -11,6 +11,8 @@ package countersign.rules.pod.read_only_root
 import data.countersign.lib.pods
 import rego.v1
 
+deny contains pods.malformed[_]
+
 deny contains {"msg": sprintf("container %q can write its root file system", [entry.name]), "path": pods.security_path(entry)} if {
 	some entry in pods.containers
 	object.get(pods.security(entry), "readOnlyRootFilesystem", false) != true

@@ -11,11 +11,17 @@ package countersign.rules.pod.resource_limits
 import data.countersign.lib.pods
 import rego.v1
 
+deny contains pods.malformed[_]
+
 deny contains {"msg": sprintf("container %q has no %s", [entry.name, concat(".", field)]), "path": _path(entry)} if {
 	some entry in pods.containers
+	not _is_ephemeral(entry)
 	some field in [["requests", "cpu"], ["requests", "memory"], ["limits", "memory"]]
 	not _is_set(object.get(entry.container, array.concat(["resources"], field), null))
 }
+
+# The API server accepts no resources on an ephemeral container.
+_is_ephemeral(entry) if startswith(entry.path, sprintf("%s/ephemeralContainers/", [pods.spec_path]))
 
 _is_set(value) if is_number(value)
 

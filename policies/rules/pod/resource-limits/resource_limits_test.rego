@@ -37,3 +37,11 @@ test_empty_or_malformed if {
 		rule.deny == {{"msg": "container \"web\" has no limits.memory", "path": "/spec/containers/0/resources"}} with input.object as _with({"resources": {"limits": {"memory": value}}})
 	}
 }
+
+test_ephemeral_containers_take_no_resources if {
+	rule.deny == set() with input.object as _pod({"containers": [_good], "ephemeralContainers": [{"name": "debug"}]})
+}
+
+test_containers_that_are_no_list if {
+	rule.deny == {{"msg": "containers is not a list of containers", "path": "/spec/containers"}} with input.object as _pod({"containers": "x"})
+}

@@ -18,11 +18,18 @@ deny contains {"msg": sprintf("container %q may run as root", [entry.name]), "pa
 	not _is_non_root(entry)
 }
 
-deny contains {"msg": sprintf("container %q runs as user 0", [entry.name]), "path": pods.security_path(entry)} if {
+deny contains {"msg": sprintf("container %q runs as user %v", [entry.name, user]), "path": pods.security_path(entry)} if {
 	some entry in pods.containers
-	_user(entry) == 0
+	user := pods.inherited(entry, "runAsUser")
+	not _is_other_user(user)
 }
 
-_is_non_root(entry) if object.get(pods.security(entry), "runAsNonRoot", object.get(pods.pod_security, "runAsNonRoot", false)) == true
+_is_non_root(entry) if pods.inherited(entry, "runAsNonRoot") == true
 
-_user(entry) := object.get(pods.security(entry), "runAsUser", object.get(pods.pod_security, "runAsUser", null))
+# Not said, or a number above 0; the text "0" is neither.
+_is_other_user(user) if user == null
+
+_is_other_user(user) if {
+	is_number(user)
+	user > 0
+}

@@ -41,3 +41,21 @@ test_user_zero if {
 test_malformed_pod if {
 	rule.deny == {{"msg": "the pod has no containers", "path": "/spec"}} with input.object as _pod({})
 }
+
+test_user_that_is_no_number if {
+	rule.deny == {{"msg": "container \"web\" runs as user 0", "path": "/spec/containers/0/securityContext"}} with input.object as _with({"securityContext": {"runAsUser": "0"}})
+}
+
+test_null_inherits_user_zero if {
+	pod := _pod({"securityContext": {"runAsUser": 0}, "containers": [object.union(_good, {"securityContext": {"runAsUser": null}})]})
+	rule.deny == {{"msg": "container \"web\" runs as user 0", "path": "/spec/containers/0/securityContext"}} with input.object as pod
+	rule.deny == set() with input.object as _pod({"securityContext": {"runAsUser": 0}, "containers": [object.union(_good, {"securityContext": {"runAsUser": 1000}})]})
+}
+
+test_malformed_context_does_not_inherit if {
+	rule.deny == {{"msg": "container \"web\" has a securityContext that is no object", "path": "/spec/containers/0/securityContext"}} with input.object as _pod({"securityContext": {"runAsNonRoot": true}, "containers": [{"name": "web", "securityContext": "x"}]})
+}
+
+test_containers_that_are_no_list if {
+	rule.deny == {{"msg": "containers is not a list of containers", "path": "/spec/containers"}} with input.object as _pod({"containers": "x"})
+}

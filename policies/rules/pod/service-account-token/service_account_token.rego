@@ -11,6 +11,8 @@ package countersign.rules.pod.service_account_token
 import data.countersign.lib.pods
 import rego.v1
 
+deny contains pods.malformed[_]
+
 deny contains {"msg": "the pod mounts its service account's token", "path": pods.spec_path} if {
 	pods.spec_path
 	object.get(pods.spec, "automountServiceAccountToken", true) != false

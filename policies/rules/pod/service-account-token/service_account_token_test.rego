@@ -33,3 +33,7 @@ test_missing_true_or_a_string if {
 test_other_kinds if {
 	rule.deny == set() with input.object as {"apiVersion": "v1", "kind": "Service"}
 }
+
+test_containers_that_are_no_list if {
+	rule.deny == {{"msg": "containers is not a list of containers", "path": "/spec/containers"}} with input.object as _pod({"containers": "x", "automountServiceAccountToken": false})
+}

@@ -14,9 +14,11 @@ _kinds := {"Role", "ClusterRole"}
 
 deny contains {"msg": sprintf("rule %d allows all %s", [i, field]), "path": sprintf("/rules/%d/%s", [i, field])} if {
 	input.object.kind in _kinds
+	is_array(input.object.rules)
 	some i, rule in input.object.rules
 	some field in ["verbs", "resources", "apiGroups"]
 	some item in rule[field]
+	is_string(item)
 	contains(item, "*")
 }
 

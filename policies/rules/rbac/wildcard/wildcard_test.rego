@@ -8,6 +8,7 @@ _role(rules) := {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "
 test_good if {
 	rule.deny == set() with input.object as _role([{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}])
 	rule.deny == set() with input.object as {"kind": "ClusterRole", "rules": null}
+	rule.deny == set() with input.object as _role([{"apiGroups": null, "verbs": ["get"]}])
 	rule.deny == set() with input.object as {"kind": "Service", "rules": [{"verbs": ["*"]}]}
 }
 
@@ -22,4 +23,8 @@ test_malformed if {
 	every rules in ["x", ["x"], [{"verbs": "*"}], [{"verbs": [1]}]] {
 		rule.deny == {{"msg": "rules is not a list of rules", "path": "/rules"}} with input.object as _role(rules)
 	}
+}
+
+test_malformed_rules_object if {
+	rule.deny == {{"msg": "rules is not a list of rules", "path": "/rules"}} with input.object as _role({"a": {"verbs": ["*"]}})
 }
