@@ -1,4 +1,130 @@
 // SPDX-License-Identifier: Apache-2.0
-export async function benchWebhook(_o: unknown): Promise<string> {
-  return '';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { field, run } from '../cluster/api.ts';
+import type { Plan, Report } from './load.ts';
+import { cpuOfTree, peakOfTree } from './measure.ts';
+import type { Peers } from './peers.ts';
+import { admissionReviews, uidOf } from './reviews.ts';
+import { type Server, startCountersign, startOpa } from './servers.ts';
+import { quantile, ratioOf, spreadOf, spreadText, tableText } from './statistics.ts';
+
+const CONNECTIONS = 16;
+const DISTINCT_REVIEWS = 200;
+
+/** One round of load. */
+interface Round {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Of the server, milliseconds a request. */
+  readonly cpuMs: number;
+}
+
+/** The table of both servers under the same load, in turn. Throws when they answer differently. */
+export async function benchWebhook(o: {
+  readonly peers: Peers;
+  readonly runs: number;
+  readonly requests: number;
+  readonly directory: string;
+  readonly print: (line: string) => void;
+}): Promise<string> {
+  const directory = join(o.directory, 'webhook');
+  mkdirSync(directory);
+  const bodies = join(directory, 'reviews.jsonl');
+  const reviews = admissionReviews(DISTINCT_REVIEWS);
+  writeFileSync(bodies, `${reviews.join('\n')}\n`);
+  o.print(
+    `webhook: ${o.requests} requests a round on ${CONNECTIONS} connections, ${meanKb(reviews)} kB each`,
+  );
+  const servers = [await startOpa(o.peers.opa, directory), await startCountersign(directory)] as const;
+  try {
+    // Warms both up, too.
+    o.print(await compare(servers, bodies));
+    const rounds = new Map<Server, Round[]>(servers.map((server) => [server, []]));
+    for (let run = 1; run <= o.runs; run += 1) {
+      for (const server of servers) {
+        const round = await load(server, { bodies, requests: o.requests });
+        rounds.get(server)?.push(round);
+        o.print(
+          `  run ${run}: ${server.name} ${round.perSecond.toFixed(0)}/s, p99 ${round.p99Ms.toFixed(1)} ms`,
+        );
+      }
+    }
+    return tableOf(servers, rounds);
+  } finally {
+    for (const server of servers) await server.running.stop('SIGTERM');
+  }
+}
+
+const meanKb = (texts: readonly string[]): string =>
+  (texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0) / texts.length / 1000).toFixed(1);
+
+async function send(server: Server, o: { bodies: string; requests: number }): Promise<Report> {
+  const { port, path, ca } = server;
+  const plan: Plan = { port, path, ca, connections: CONNECTIONS, ...o };
+  const answer = await run(process.execPath, [join(import.meta.dirname, 'load.ts')], JSON.stringify(plan));
+  if (answer.code !== 0)
+    throw new Error(`${server.name} under load: ${answer.stderr}${server.running.output().slice(-2000)}`);
+  return JSON.parse(answer.stdout);
+}
+
+async function load(server: Server, o: { bodies: string; requests: number }): Promise<Round> {
+  const before = cpuOf(server);
+  const report = await send(server, o);
+  const sorted = [...report.latenciesMs].sort((a, b) => a - b);
+  return {
+    perSecond: o.requests / report.seconds,
+    p50Ms: quantile(sorted, 0.5),
+    p99Ms: quantile(sorted, 0.99),
+    cpuMs: ((cpuOf(server) - before) / o.requests) * 1000,
+  };
+}
+
+const cpuOf = (server: Server): number => cpuOfTree(server.running.pid) ?? Number.NaN;
+
+/** Sends each review a few times to both and compares: allowed or not, and how often each message is given. */
+async function compare(servers: readonly [Server, Server], bodies: string): Promise<string> {
+  const [theirs, ours] = [
+    await send(servers[0], { bodies, requests: 4 * DISTINCT_REVIEWS }),
+    await send(servers[1], { bodies, requests: 4 * DISTINCT_REVIEWS }),
+  ];
+  let denied = 0;
+  for (const index of ours.answers.keys()) {
+    const [their, our] = [answerOf(theirs, index), answerOf(ours, index)];
+    if (our.uid !== uidOf(index) || their.uid !== our.uid || their.allowed !== our.allowed)
+      throw new Error(`the answers differ: OPA ${JSON.stringify(their)}, Countersign ${JSON.stringify(our)}`);
+    if (our.allowed === false) denied += 1;
+  }
+  return `  the same answers on both sides: ${denied} of ${ours.answers.length} denied`;
+}
+
+function answerOf(report: Report, index: number): { uid: unknown; allowed: unknown; message: unknown } {
+  const response = field(JSON.parse(report.answers[index] ?? 'null'), 'response');
+  return {
+    uid: field(response, 'uid'),
+    allowed: field(response, 'allowed'),
+    message: field(response, 'status', 'message'),
+  };
+}
+
+function tableOf(servers: readonly [Server, Server], rounds: ReadonlyMap<Server, readonly Round[]>): string {
+  const values = (server: Server, key: keyof Round): number[] =>
+    (rounds.get(server) ?? []).map((round) => round[key]);
+  const rows = servers.map((server) => [
+    server.name,
+    spreadText(spreadOf(values(server, 'perSecond')), 0),
+    spreadText(spreadOf(values(server, 'p50Ms')), 1),
+    spreadText(spreadOf(values(server, 'p99Ms')), 1),
+    spreadOf(values(server, 'cpuMs')).median.toFixed(2),
+    peakOfTree(server.running.pid)?.toFixed(0) ?? 'unknown',
+  ]);
+  const [theirs, ours] = servers;
+  const ratio = (key: keyof Round): string => spreadText(ratioOf(values(ours, key), values(theirs, key)), 2);
+  return tableText([
+    ['webhook', 'requests/s', 'p50 ms', 'p99 ms', 'CPU ms a request', 'memory MiB'],
+    ...rows,
+    ['ratio', ratio('perSecond'), ratio('p50Ms'), ratio('p99Ms'), '', ''],
+    ['target', '≥ 0.9', '', '≤ 1.11', '', ''],
+  ]);
 }

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** A program that runs in a process group of its own. */
 export interface Running {
   readonly name: string;
+  readonly pid: number;
   /** What it has written so far, stdout and stderr. */
   readonly output: () => string;
   /** Exit code or signal; undefined while it runs. */
@@ -40,6 +41,7 @@ export function start(o: {
   });
   return {
     name: o.name,
+    pid: child.pid ?? 0,
     output: () => readFileSync(o.log, 'utf8'),
     ended: () => ended,
     stop: (signal, patienceMs = 15_000) => stop(child, exited, { signal, patienceMs }),
