@@ -18,7 +18,7 @@ environments:
         parameters:
           # the registries that images may come from: host, or host/path
           images.registry:
-            registries: [registry.k8s.io]
+            registries: [registry.k8s.io, registry.shop.example]
 # what happens at admission in a namespace of no environment: deny, warn or allow
 unmapped: warn
 ledger:
