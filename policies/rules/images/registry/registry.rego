@@ -14,7 +14,9 @@
 #       registries:
 #         type: array
 #         minItems: 1
-#         items: {type: string, minLength: 1}
+#         items:
+#           type: string
+#           pattern: '^[a-zA-Z0-9.:\[\]-]+(/[a-z0-9._-]+)*$'
 package countersign.rules.images.registry
 
 import data.countersign.lib.pods

@@ -23,12 +23,18 @@ deny contains {"msg": sprintf("container %q has no %s", [entry.name, concat(".",
 # The API server accepts no resources on an ephemeral container.
 _is_ephemeral(entry) if startswith(entry.path, sprintf("%s/ephemeralContainers/", [pods.spec_path]))
 
-_is_set(value) if is_number(value)
+_is_set(value) if {
+	is_number(value)
+	value > 0
+}
 
+# A limit of zero is no limit to Kubernetes, however it is written: 0, "0Mi", "0.0", "0e3".
 _is_set(value) if {
 	is_string(value)
-	value != ""
+	substring(trim_left(value, "+0."), 0, 1) in _digits
 }
+
+_digits := {"1", "2", "3", "4", "5", "6", "7", "8", "9"}
 
 _path(entry) := sprintf("%s/resources", [entry.path]) if entry.container.resources
 

@@ -33,7 +33,7 @@ test_nothing_set if {
 }
 
 test_empty_or_malformed if {
-	every value in ["", null, [], {}] {
+	every value in ["", null, [], {}, true, "x", "-1Gi", -1] {
 		rule.deny == {{"msg": "container \"web\" has no limits.memory", "path": "/spec/containers/0/resources"}} with input.object as _with({"resources": {"limits": {"memory": value}}})
 	}
 }
@@ -44,4 +44,13 @@ test_ephemeral_containers_take_no_resources if {
 
 test_containers_that_are_no_list if {
 	rule.deny == {{"msg": "containers is not a list of containers", "path": "/spec/containers"}} with input.object as _pod({"containers": "x"})
+}
+
+test_zero_is_no_limit if {
+	every value in [0, 0.0, "0", "0Mi", "00.0", "0e3", "+0"] {
+		rule.deny == {{"msg": "container \"web\" has no limits.memory", "path": "/spec/containers/0/resources"}} with input.object as _with({"resources": {"limits": {"memory": value}}})
+	}
+	every value in [1, 0.5, "1", "0.5Gi", "1e3", "+1", "100M", "1.", ".5G"] {
+		rule.deny == set() with input.object as _with({"resources": {"limits": {"memory": value}}})
+	}
 }
