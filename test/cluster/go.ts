@@ -86,7 +86,8 @@ function runGo(program: GoProgram, bin: string): Promise<void> {
 
 function sourceDigest(program: GoProgram): string {
   const hash = createHash('sha256');
-  hash.update(JSON.stringify([goVersion(), program]));
+  const { directory: _where, ...what } = program;
+  hash.update(JSON.stringify([goVersion(), what]));
   for (const file of sourceFiles(program.directory)) {
     hash.update(`\n${file}\n`);
     hash.update(readFileSync(join(program.directory ?? '', file)));
