@@ -4,7 +4,7 @@
 # description: "Each container drops ALL and adds at most NET_BIND_SERVICE."
 # custom:
 #   severity: medium
-#   controls: [pss:restricted/capabilities]
+#   controls: [cis:5.2.8, cis:5.2.10, pss:restricted/capabilities]
 #   remedy: "set capabilities.drop to [ALL] and add nothing but NET_BIND_SERVICE"
 package countersign.rules.pod.capabilities
 

@@ -4,7 +4,7 @@
 # description: "No pod shares the network, process or IPC namespace of its node."
 # custom:
 #   severity: high
-#   controls: [pss:baseline/hostNamespaces]
+#   controls: [cis:5.2.3, cis:5.2.4, cis:5.2.5, pss:baseline/hostNamespaces]
 #   remedy: "remove hostNetwork, hostPID and hostIPC"
 package countersign.rules.pod.host_namespaces
 

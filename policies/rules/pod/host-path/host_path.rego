@@ -4,7 +4,7 @@
 # description: "No volume is a hostPath."
 # custom:
 #   severity: high
-#   controls: [pss:baseline/hostPath]
+#   controls: [cis:5.2.12, pss:baseline/hostPath]
 #   remedy: "use a persistentVolumeClaim, configMap, secret or emptyDir instead of hostPath"
 package countersign.rules.pod.host_path
 

@@ -4,7 +4,7 @@
 # description: "Each container sets allowPrivilegeEscalation to false."
 # custom:
 #   severity: medium
-#   controls: [pss:restricted/allowPrivilegeEscalation]
+#   controls: [cis:5.2.6, pss:restricted/allowPrivilegeEscalation]
 #   remedy: "set securityContext.allowPrivilegeEscalation to false"
 package countersign.rules.pod.privilege_escalation
 

@@ -4,7 +4,7 @@
 # description: "No container sets securityContext.privileged to anything but false."
 # custom:
 #   severity: critical
-#   controls: [pss:baseline/privileged]
+#   controls: [cis:5.2.2, pss:baseline/privileged]
 #   remedy: "remove securityContext.privileged, or set it to false"
 package countersign.rules.pod.privileged
 

@@ -4,7 +4,7 @@
 # description: "Each container says runAsNonRoot true, itself or by its pod, and no user id 0."
 # custom:
 #   severity: high
-#   controls: [pss:restricted/runAsNonRoot, pss:restricted/runAsUser]
+#   controls: [cis:5.2.7, pss:restricted/runAsNonRoot, pss:restricted/runAsUser]
 #   remedy: "set securityContext.runAsNonRoot to true and use an image whose user is not root"
 package countersign.rules.pod.run_as_non_root
 

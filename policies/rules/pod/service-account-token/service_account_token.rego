@@ -4,7 +4,7 @@
 # description: "Each pod sets automountServiceAccountToken to false."
 # custom:
 #   severity: medium
-#   controls: [nsa-cisa:protecting-pod-service-account-tokens]
+#   controls: [cis:5.1.6, nsa-cisa:protecting-pod-service-account-tokens]
 #   remedy: "set automountServiceAccountToken to false; a pod that calls the API mounts a projected token instead"
 package countersign.rules.pod.service_account_token
 

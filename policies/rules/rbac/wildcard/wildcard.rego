@@ -4,7 +4,7 @@
 # description: "No rule of a Role or ClusterRole allows all verbs, resources or API groups."
 # custom:
 #   severity: high
-#   controls: []
+#   controls: [cis:5.1.3]
 #   remedy: "list the verbs, resources and API groups that are needed"
 package countersign.rules.rbac.wildcard
 
