@@ -148,6 +148,13 @@ describe('the shape of a record', () => {
     for (let end = 0; end < text.length; end += 7) expectRefused(verify(text.subarray(0, end)), 'SHAPE');
   });
 
+  it('is at most 1 MiB, white space included', () => {
+    const padded = Buffer.alloc(1024 * 1024 + 1, ' ');
+    bytesOf(record).copy(padded);
+    expect(verify(padded.subarray(0, -1))).toMatchObject({ ok: true });
+    expectRefused(verify(padded), 'SHAPE');
+  });
+
   it('has no key twice', () => {
     const text = JSON.stringify(record);
     const twice = [
