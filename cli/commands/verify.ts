@@ -65,6 +65,7 @@ async function verify(file: string, trust: Trust, args: Args, io: Io): Promise<r
   const result = verifyRecord(readSource(file).bytes, trust, {
     use: 'record',
     predicateType: DECISION_PREDICATE_TYPE,
+    at: io.now(),
     ...(environment === undefined ? {} : { environment }),
   });
   if (!result.ok)
