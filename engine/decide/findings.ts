@@ -119,10 +119,15 @@ export function errorFinding(policy: string, error: EngineError, object: Finding
   return {
     rule: policy,
     result: 'error',
-    message: `${error.message} [${error.code}]`,
+    message: `${placeOf(error)}${error.message} [${error.code}]`,
     severity: 'critical',
     controls: [],
     ...(error.hint === undefined ? {} : { remedy: error.hint }),
     object,
   };
+}
+
+/** The finding's own location is the manifest's; the policy's stands in the message. */
+function placeOf({ location }: EngineError): string {
+  return location === undefined ? '' : `${location.file}:${location.line}:${location.column}: `;
 }

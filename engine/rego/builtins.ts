@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { sprintf } from './sprintf.ts';
+import { sprintf } from './sprintf/index.ts';
 
-/** A builtin refused its arguments. It blocks: on OPA's own runtime the rule would silently not fire. */
-export class BuiltinError extends Error {}
-
-/** Takes value texts and returns one, or undefined where the result is undefined. */
-export type HostBuiltin = (parameters: readonly string[]) => string | undefined;
+/**
+ * Takes value texts and returns one. Must be pure: its result is part of a decision.
+ * @throws {RangeError} for arguments that it refuses; that blocks, where on OPA's own runtime the rule would silently not fire
+ */
+export type HostBuiltin = (parameters: readonly string[]) => string;
 
 /** Every builtin that the host serves; what a module imports beyond it is refused when it is loaded. */
 export const HOST_BUILTINS: ReadonlyMap<string, HostBuiltin> = new Map([
-  [
-    'sprintf',
-    ([format = '', values = '']): string => {
-      try {
-        return JSON.stringify(sprintf(format, values));
-      } catch (cause) {
-        throw cause instanceof RangeError ? new BuiltinError(cause.message) : cause;
-      }
-    },
-  ],
+  ['sprintf', ([format = '', values = '']): string => JSON.stringify(sprintf(format, values))],
 ]);

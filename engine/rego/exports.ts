@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { refuse } from './meter/bytes.ts';
+import { refuse } from './meter/index.ts';
 
 /** A function of the module: addresses and lengths in, an address out. */
 export type Call = (...parameters: number[]) => number;
@@ -7,13 +7,12 @@ export type Call = (...parameters: number[]) => number;
 /** What an OPA module of ABI 1.2 or later exports, and the meter's globals. @see https://www.openpolicyagent.org/docs/wasm */
 export interface PolicyExports {
   readonly malloc: Call;
-  readonly valueParse: Call;
-  readonly valueDump: Call;
-  readonly jsonDump: Call;
   readonly free: Call;
   readonly heapGet: Call;
+  readonly jsonParse: Call;
+  readonly valueParse: Call;
+  readonly valueDump: Call;
   readonly builtins: Call;
-  readonly entrypoints: Call;
   readonly contextNew: Call;
   readonly setInput: Call;
   readonly setData: Call;
@@ -26,11 +25,14 @@ export interface PolicyExports {
   readonly own: readonly WebAssembly.Global[];
 }
 
+/** An export is called as it is: the parameters and results of this ABI are all i32. */
+const isCall = (value: unknown): value is Call => typeof value === 'function';
+
+/** @throws {EngineError} POLICY_MODULE when it is no policy's module */
 export function readExports(exports: WebAssembly.Exports): PolicyExports {
   const call = (name: string): Call => {
-    const found = exports[name];
-    if (typeof found !== 'function') return refuse(`it exports no function ${JSON.stringify(name)}`);
-    return (...parameters) => Number(found(...parameters) ?? 0);
+    const found: unknown = exports[name];
+    return isCall(found) ? found : refuse(`it exports no function ${JSON.stringify(name)}`);
   };
   const global = (name: string): WebAssembly.Global => {
     const found = exports[name];
@@ -40,13 +42,12 @@ export function readExports(exports: WebAssembly.Exports): PolicyExports {
   };
   return {
     malloc: call('opa_malloc'),
-    valueParse: call('opa_value_parse'),
-    valueDump: call('opa_value_dump'),
-    jsonDump: call('opa_json_dump'),
     free: call('opa_free'),
     heapGet: call('opa_heap_ptr_get'),
+    jsonParse: call('opa_json_parse'),
+    valueParse: call('opa_value_parse'),
+    valueDump: call('opa_value_dump'),
     builtins: call('builtins'),
-    entrypoints: call('entrypoints'),
     contextNew: call('opa_eval_ctx_new'),
     setInput: call('opa_eval_ctx_set_input'),
     setData: call('opa_eval_ctx_set_data'),

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { pagesOf } from './memory.ts';
 
 /** What one evaluation may use. Budgets grow with the input; the step count is the same on every machine. */
 export interface RegoLimits {
@@ -24,8 +25,9 @@ export const DEFAULT_LIMITS: RegoLimits = {
   inputMax: 64 * 1024 * 1024,
 };
 
-const PAGE_BYTES = 65_536;
 const MAX_PAGES = 65_536;
+/** The base holds inputs up to this. */
+const SMALL_BYTES = 64 * 1024;
 
 export function fuelFor(limits: RegoLimits, inputBytes: number): bigint {
   return BigInt(limits.fuelBase + limits.fuelPerByte * inputBytes);
@@ -36,8 +38,8 @@ export function fuelFor(limits: RegoLimits, inputBytes: number): bigint {
  * few instances serve all sizes.
  */
 export function pagesFor(limits: RegoLimits, inputBytes: number): number {
-  const needed = limits.memoryBase + (inputBytes > PAGE_BYTES ? limits.memoryPerByte * inputBytes : 0);
-  let size = limits.memoryBase;
+  const needed = limits.memoryBase + (inputBytes > SMALL_BYTES ? limits.memoryPerByte * inputBytes : 0);
+  let size = Math.max(limits.memoryBase, 1);
   while (size < needed) size *= 2;
-  return Math.min(Math.ceil(size / PAGE_BYTES), MAX_PAGES);
+  return Math.min(pagesOf(size), MAX_PAGES);
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EngineError } from '../error.ts';
+import { type Member, readTerm, type Term } from './term.ts';
 
 /**
- * A Rego value in JavaScript. Sets are arrays in Rego's order; integers beyond 2^53 are bigints; objects have no prototype, and one
- * with a key that is no string is a Map.
+ * A Rego value in JavaScript. A set is an array in Rego's order; an object has no prototype and its keys in Rego's order, and is a
+ * Map where one of its keys is no string. A number is a JavaScript number; an integer beyond 2^53 that is written without an
+ * exponent is a bigint, exact.
  */
 export type RegoValue =
   | null
@@ -24,152 +26,44 @@ export function isRegoObject(value: RegoValue | undefined): value is RegoObject 
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Map);
 }
 
-const WORDS: readonly (readonly [string, RegoValue])[] = [
-  ['null', null],
-  ['true', true],
-  ['false', false],
-  ['set()', []],
-];
-
 /**
- * Reads the text that `opa_value_dump` writes: JSON with sets `{1, 2}`, `set()` and keys of any type.
- * @throws {EngineError} POLICY_RESULT for anything else
+ * Reads the text of a value.
+ * @throws {EngineError} POLICY_RESULT for what is no value, and for a number that no double can hold
  */
-export function parseValue(text: string): RegoValue {
-  const reader = new ValueReader(text);
-  const value = reader.value();
-  return reader.isDone() ? value : reader.fail();
-}
+export const readValue = (text: string): RegoValue => fromTerm(readTerm(text));
 
-class ValueReader {
-  readonly #text: string;
-  #at = 0;
-
-  constructor(text: string) {
-    this.#text = text;
-  }
-
-  isDone(): boolean {
-    this.#space();
-    return this.#at === this.#text.length;
-  }
-
-  fail(): never {
-    throw new EngineError('POLICY_RESULT', `the policy's result is unreadable at character ${this.#at}`);
-  }
-
-  value(): RegoValue {
-    this.#space();
-    const first = this.#text[this.#at];
-    if (first === '"') return this.#string();
-    if (first === '[') return this.#array();
-    if (first === '{') return this.#collection();
-    const word = WORDS.find(([name]) => this.#text.startsWith(name, this.#at));
-    if (word === undefined) return this.#number();
-    this.#at += word[0].length;
-    return word[1];
-  }
-
-  #space(): void {
-    while (' \n\t\r'.includes(this.#text[this.#at] ?? 'x')) this.#at++;
-  }
-
-  #take(character: string): boolean {
-    this.#space();
-    if (this.#text[this.#at] !== character) return false;
-    this.#at++;
-    return true;
-  }
-
-  #string(): string {
-    let end = this.#at + 1;
-    while (end < this.#text.length && this.#text[end] !== '"') end += this.#text[end] === '\\' ? 2 : 1;
-    const token = this.#text.slice(this.#at, end + 1);
-    this.#at = end + 1;
-    try {
-      const value: unknown = JSON.parse(token);
-      return typeof value === 'string' ? value : this.fail();
-    } catch {
-      return this.fail();
-    }
-  }
-
-  #number(): number | bigint {
-    const match = /-?\.?\d[\d.eE+-]*/y;
-    match.lastIndex = this.#at;
-    const token = match.exec(this.#text)?.[0];
-    if (token === undefined) return this.fail();
-    this.#at += token.length;
-    const value = Number(token);
-    return Number.isSafeInteger(value) || !/^-?\d+$/.test(token) ? value : BigInt(token);
-  }
-
-  #array(): readonly RegoValue[] {
-    this.#at++;
-    const items: RegoValue[] = [];
-    if (this.#take(']')) return items;
-    do items.push(this.value());
-    while (this.#take(','));
-    return this.#take(']') ? items : this.fail();
-  }
-
-  #collection(): RegoValue {
-    this.#at++;
-    if (this.#take('}')) return Object.create(null);
-    const first = this.value();
-    return this.#take(':') ? this.#object(first) : this.#set(first);
-  }
-
-  #set(first: RegoValue): readonly RegoValue[] {
-    const items = [first];
-    while (this.#take(',')) items.push(this.value());
-    return this.#take('}') ? items.sort(compareValues) : this.fail();
-  }
-
-  #object(first: RegoValue): RegoValue {
-    const members: (readonly [RegoValue, RegoValue])[] = [[first, this.value()]];
-    while (this.#take(',')) {
-      const key = this.value();
-      if (!this.#take(':')) return this.fail();
-      members.push([key, this.value()]);
-    }
-    if (!this.#take('}')) return this.fail();
-    if (members.some(([key]) => typeof key !== 'string')) return new Map(members);
-    const object: Record<string, RegoValue> = Object.create(null);
-    for (const [key, value] of members) object[String(key)] = value;
-    return object;
+/** @throws {EngineError} POLICY_RESULT for a number that no double can hold */
+export function fromTerm(term: Term): RegoValue {
+  switch (term.kind) {
+    case 'null':
+      return null;
+    case 'boolean':
+    case 'string':
+      return term.value;
+    case 'number':
+      return numberOf(term.text);
+    case 'object':
+      return objectOf(term.members);
+    default:
+      return term.items.map(fromTerm);
   }
 }
 
-function rank(value: RegoValue): number {
-  if (value === null) return 0;
-  const order = ['boolean', 'number', 'string'];
-  const simple = order.indexOf(typeof value === 'bigint' ? 'number' : typeof value);
-  return simple >= 0 ? simple + 1 : Array.isArray(value) ? 4 : 5;
+/** Zero has no sign: JSON and records would lose it. */
+function numberOf(text: string): number | bigint {
+  const value = Number(text);
+  if (!Number.isFinite(value))
+    throw new EngineError('POLICY_RESULT', `the number ${JSON.stringify(text)} is too large for a result`);
+  if (!Number.isSafeInteger(value) && /^-?\d+$/.test(text)) return BigInt(text);
+  return value === 0 ? 0 : value;
 }
 
-/** Rego's order: null, booleans, numbers, strings (bytewise), arrays, objects. @see OPA `ast.Compare` */
-export function compareValues(a: RegoValue, b: RegoValue): number {
-  const difference = rank(a) - rank(b);
-  if (difference !== 0) return difference;
-  if (typeof a === 'string' && typeof b === 'string') return Buffer.compare(Buffer.from(a), Buffer.from(b));
-  if (Array.isArray(a) && Array.isArray(b)) return compareLists(a, b);
-  if (typeof a === 'object' && a !== null && typeof b === 'object' && b !== null)
-    return compareLists(membersOf(a), membersOf(b));
-  if (a === b || a === null || b === null) return 0;
-  return a < b ? -1 : 1;
-}
-
-function compareLists(a: readonly RegoValue[], b: readonly RegoValue[]): number {
-  for (let index = 0; index < Math.min(a.length, b.length); index++) {
-    const difference = compareValues(a[index] ?? null, b[index] ?? null);
-    if (difference !== 0) return difference;
+function objectOf(members: readonly Member[]): RegoValue {
+  const object: Record<string, RegoValue> = Object.create(null);
+  for (const [key, value] of members) {
+    if (key.kind !== 'string')
+      return new Map(members.map(([each, item]) => [fromTerm(each), fromTerm(item)]));
+    object[key.value] = fromTerm(value);
   }
-  return a.length - b.length;
-}
-
-/** Members as one list, keys in order, for comparing. */
-function membersOf(value: object): readonly RegoValue[] {
-  const members: [RegoValue, RegoValue][] = value instanceof Map ? [...value] : Object.entries(value);
-  return members.sort(([a], [b]) => compareValues(a, b)).flat();
+  return object;
 }

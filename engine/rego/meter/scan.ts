@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Reader, refuse } from './bytes.ts';
 
+/** The instructions that are looked for or written. @see https://webassembly.github.io/spec/core/binary/instructions.html */
 export const OP = {
+  unreachable: 0x00,
   block: 0x02,
   loop: 0x03,
   if: 0x04,
@@ -13,6 +15,17 @@ export const OP = {
   return: 0x0f,
   call: 0x10,
   callIndirect: 0x11,
+  localGet: 0x20,
+  localTee: 0x22,
+  globalGet: 0x23,
+  globalSet: 0x24,
+  i32Const: 0x41,
+  i64Const: 0x42,
+  i32LessSigned: 0x48,
+  i64LessSigned: 0x53,
+  i32Add: 0x6a,
+  i32Sub: 0x6b,
+  i64Sub: 0x7d,
 } as const;
 
 /** Stands in a call graph for "any function in the table". */
@@ -76,8 +89,8 @@ export function immediate(reader: Reader, op: number): number {
 }
 
 function constantOrRare(reader: Reader, op: number): number {
-  if (op === 0x41) return leb(reader, 5); // i32.const
-  if (op === 0x42) return leb(reader, 10); // i64.const
+  if (op === OP.i32Const) return leb(reader, 5);
+  if (op === OP.i64Const) return leb(reader, 10);
   if (op === 0x43 || op === 0x44) return skip(reader, op === 0x43 ? 4 : 8); // f32.const, f64.const
   if (op === 0x3f || op === 0x40) return skip(reader, 1); // memory.size, memory.grow
   if (op !== 0xfc) return refuse(`opcode 0x${op.toString(16)} is not known`);

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { EngineError } from '../../../engine/error.ts';
 import { loadRego, type RegoProgram } from '../../../engine/rego/index.ts';
 import { openRegoToolchain } from '../../../engine/toolchain/rego.ts';
-import { expectThrown } from '../../expect.ts';
+import { expectThrown, thrownBy } from '../../expect.ts';
 
 const toolchain = openRegoToolchain({ directory: resolve('engine/toolchain/built'), deadlineMs: 60_000 });
 afterAll(() => toolchain.close());
@@ -117,12 +117,9 @@ describe('a program', () => {
 
   it('says which rule has more than one value', async () => {
     const rego = await program('deny := x if some x in input');
-    expectThrown(
-      () => rego.evaluate('main/deny', Buffer.from('[1,2]')),
-      EngineError,
-      'POLICY_EVALUATION',
-      'main.rego:5:1: a complete rule has more than one value (OPA: complete rules must not produce multiple outputs)',
-    );
+    const run = () => rego.evaluate('main/deny', Buffer.from('[1,2]'));
+    expectThrown(run, EngineError, 'POLICY_EVALUATION', 'complete rules must not produce multiple outputs');
+    expect(thrownBy(run)).toMatchObject({ location: { file: 'main.rego', line: 5, column: 1 } });
   });
 
   it('blocks where sprintf is asked for more than it may give', async () => {
@@ -131,7 +128,7 @@ describe('a program', () => {
       () => rego.evaluate('main/deny', Buffer.from('{}')),
       EngineError,
       'POLICY_EVALUATION',
-      'sprintf: a width or precision of 300000000 is more than 1000',
+      'builtin sprintf: a width or precision is more than 1000: 300000000',
     );
   });
 

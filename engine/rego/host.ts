@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EngineError } from '../error.ts';
+import { HOST_BUILTINS, type HostBuiltin } from './builtins.ts';
+import type { Call, PolicyExports } from './exports.ts';
+import { endOf, type PolicyMemory, textAt } from './memory.ts';
+import { readValue } from './value.ts';
+
+/** What the module said when it gave up (`opa_abort`). */
+export class Aborted extends Error {}
+
+/** A builtin of the host refused its arguments. */
+export class BuiltinFailed extends Error {}
+
+/** The module has no steps left; thrown by the host for its own part of the work, as the module traps for its. */
+export class OutOfFuel extends Error {}
+
+/** What the host's share of a builtin call costs, for every byte that goes in or out: fuel cannot see JavaScript. */
+const FUEL_PER_BYTE = 64;
+
+/** The host's side of one instance; `exports` and `builtins` are filled in once the instance exists. */
+export interface Host {
+  readonly memory: PolicyMemory;
+  exports?: PolicyExports;
+  readonly builtins: Map<number, { readonly name: string; readonly run: HostBuiltin }>;
+}
+
+/** All that a policy's module sees of the world. */
+export function importsOf(host: Host): Record<string, WebAssembly.Function | WebAssembly.Memory> {
+  const builtin = (id: unknown, _context: unknown, ...addresses: unknown[]): number =>
+    callBuiltin(host, Number(id), addresses.map(addressOf));
+  return {
+    memory: host.memory.object,
+    opa_abort: (address) => {
+      throw new Aborted(textAt(host.memory.bytes(), addressOf(address)));
+    },
+    opa_println: () => 0,
+    opa_builtin0: builtin,
+    opa_builtin1: builtin,
+    opa_builtin2: builtin,
+    opa_builtin3: builtin,
+    opa_builtin4: builtin,
+  };
+}
+
+/** WebAssembly hands addresses over as signed. */
+const addressOf = (value: unknown): number => Number(value) >>> 0;
+
+/**
+ * Binds what the module itself says it imports, not what its source text shows: `with` can hide a name.
+ * @throws {EngineError} POLICY_BUILTIN naming the first that is not served
+ */
+export function bindBuiltins(host: Host, exports: PolicyExports): void {
+  const address = addressOf(exports.valueDump(exports.builtins()));
+  const names = readValue(textAt(host.memory.bytes(), address));
+  for (const [name, id] of Object.entries(names ?? {})) {
+    const run = HOST_BUILTINS.get(name);
+    if (run === undefined) {
+      throw new EngineError('POLICY_BUILTIN', `builtin ${JSON.stringify(name)} is not available`, {
+        hint: 'docs/policies.md lists the builtins that are',
+      });
+    }
+    host.builtins.set(Number(id), { name, run });
+  }
+}
+
+/** Copies bytes in and parses them with `parse`; 0 when they cannot be parsed. */
+export function put(host: Host, exports: PolicyExports, bytes: Uint8Array, parse: Call): number {
+  const address = addressOf(exports.malloc(bytes.length));
+  host.memory.bytes().set(bytes, address);
+  return addressOf(parse(address, bytes.length));
+}
+
+/** One call out of the module: values go as text, both ways, and are paid for by the byte before more is done with them. */
+function callBuiltin(host: Host, id: number, addresses: readonly number[]): number {
+  const { exports } = host;
+  const found = host.builtins.get(id);
+  if (exports === undefined || found === undefined) throw new Aborted(`unknown builtin ${id}`);
+  const texts = addresses.map((address) => takeText(host, exports, address));
+  const answer = Buffer.from(answerOf(found, texts));
+  pay(exports, answer.length);
+  const address = put(host, exports, answer, exports.valueParse);
+  if (address === 0) throw new BuiltinFailed(`${found.name}: its answer is unreadable`);
+  return address;
+}
+
+function takeText(host: Host, exports: PolicyExports, value: number): string {
+  const dump = addressOf(exports.valueDump(value));
+  const bytes = host.memory.bytes();
+  const end = endOf(bytes, dump);
+  pay(exports, end - dump);
+  const text = textAt(bytes, dump, end);
+  exports.free(dump);
+  return text;
+}
+
+function answerOf(
+  found: { readonly name: string; readonly run: HostBuiltin },
+  texts: readonly string[],
+): string {
+  try {
+    return found.run(texts);
+  } catch (cause) {
+    if (cause instanceof RangeError) throw new BuiltinFailed(`${found.name}: ${cause.message}`, { cause });
+    throw cause;
+  }
+}
+
+function pay(exports: PolicyExports, bytes: number): void {
+  const left = BigInt(exports.fuel.value) - BigInt(FUEL_PER_BYTE * bytes);
+  exports.fuel.value = left;
+  if (left < 0n) throw new OutOfFuel();
+}
