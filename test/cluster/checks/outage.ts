@@ -89,7 +89,10 @@ export async function drain({ plane, tally }: Scene, serve: Serve): Promise<void
       const stored = answers.filter(({ status }) => status === 201).length;
       const refused = answers.filter(({ status }) => status === 500).length;
       expectSame('answers that are either stored or refused', stored + refused, answers.length);
-      return `${stored} stored, ${refused} refused`;
+      const reasons = answers
+        .filter(({ status }) => status === 500)
+        .map(({ message }) => message.replace(/^.*: /, ''));
+      return `${stored} stored, ${refused} refused: ${[...new Set(reasons)].join(', ') || 'none'}`;
     },
   );
 }

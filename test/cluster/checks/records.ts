@@ -76,6 +76,15 @@ export async function records(scene: Scene): Promise<void> {
       throw new Error('nothing was allowed, or nothing denied');
     return `${count('allow')} allowed, ${count('deny')} denied`;
   });
+  await tally.check('each record is of a decision that the API server was told', async () => {
+    const told = new Set(real.map(({ decision }) => decision));
+    expectSame(
+      'records of decisions that nobody heard of',
+      kept.filter(({ id }) => !told.has(id)).map(({ verdict, objects }) => [verdict, ...objects]),
+      [],
+    );
+    return `${kept.length} records`;
+  });
   await tally.check('nothing is stored that has no record of an allow', async () => {
     const { body } = await call(plane.access, 'GET', PATHS.deployments);
     const items = field(body, 'items');
