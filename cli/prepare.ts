@@ -205,7 +205,7 @@ async function load(
   const own = new Set(compiled.entries.map(({ rule }) => rule.code));
   const parameters = Object.fromEntries(Object.entries(facts.parameters).filter(([code]) => own.has(code)));
   const policy = loadPolicy(compiled, { ...facts, parameters, data: request.data });
-  await checkParameters(policy.rules, parameters);
+  checkParameters(policy.rules, parameters);
   return policy;
 }
 
