@@ -5,7 +5,7 @@ import { verdictOf } from '../../../engine/decide/decision.ts';
 import type { Finding } from '../../../engine/decide/finding.ts';
 import { type Enforcement, errorFinding, findingsOf } from '../../../engine/decide/findings.ts';
 import { EngineError } from '../../../engine/error.ts';
-import type { Effect, Entry, Rule } from '../../../engine/policy/index.ts';
+import type { Effect, Entry, Rule } from '../../../engine/policy/rule.ts';
 import { readValue } from '../../../engine/rego/value.ts';
 
 const OBJECT = { apiVersion: 'v1', kind: 'Pod', namespace: 'shop', name: 'web' };
