@@ -36,10 +36,11 @@ const io: Io = {
   },
 };
 
-// An answer that could not be written was not given: a closed pipe or a full disk is no pass.
+// An answer that could not be written was not given: a closed pipe or a full disk is no pass. The error comes as an event, or to the
+// last write below, whichever is first.
 process.stdout.on('error', () => process.exit(70));
 
 const exit = await run(process.argv.slice(2), io);
 process.exitCode = exit;
 // Leaves at once when the answer is written: while a process winds down its signal handlers are gone already.
-process.stdout.write('', () => process.exit(exit));
+process.stdout.write('', (error) => process.exit(error ? 70 : exit));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys, ledger and record files of one state folder. Loaded only where something is signed.
 
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   AttestError,
@@ -104,10 +104,12 @@ export function makeFolder(directory: string): void {
   }
 }
 
-/** Writes whole or not at all. */
+/** Writes whole or not at all. What is there and no file (`/dev/null`, a pipe) is left alone: renaming would take its place. */
 export function write(file: string, text: string, mode: number): void {
   const temporary = `${file}.${process.pid}.tmp`;
   try {
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() === false)
+      throw Object.assign(new Error(), { code: 'it is no file' });
     writeFileSync(temporary, text, { mode });
     renameSync(temporary, file);
   } catch (cause) {

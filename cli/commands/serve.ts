@@ -11,6 +11,7 @@ import { readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { findProject, prepare } from '../prepare.ts';
+import { withProgress } from '../report/progress.ts';
 import { openState, readKey, stateKey } from '../seal.ts';
 import { uuidv7 } from '../uuid.ts';
 import { mergeMaps } from './check.ts';
@@ -99,7 +100,9 @@ function listenOf(args: Args): { host: string; port: number } {
 async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode> {
   const installation = findInstallation();
   const { host, port } = listenOf(args);
-  const judge = await loadJudge(args, installation, io);
+  const notes: string[] = [];
+  const judge = await withProgress(io, 'compiling policies', () => loadJudge(args, installation, notes));
+  for (const note of notes) io.err(`note: ${note}\n`);
   const keyFile = args.text('key');
   const signer = keyFile === undefined ? stateKey(state) : readKey(keyFile);
   const ledger = openState(state, signer, io);
@@ -132,22 +135,22 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   return 0;
 }
 
-async function loadJudge(args: Args, installation: Installation, io: Io): Promise<Judge> {
+async function loadJudge(args: Args, installation: Installation, notes: string[]): Promise<Judge> {
   const reader = openYamlReader(installation.toolchain);
   const project = findProject(args.text('project'), reader)?.project;
   const name = args.text('env');
   if (project === undefined && name !== undefined)
     throw new UsageError('--env needs a Project and there is none', 'name one with --project FILE');
-  if (project === undefined) return openJudge(await benchFor(args, { installation, reader, io }, {}));
+  if (project === undefined) return openJudge(await benchFor(args, { installation, reader, notes }, {}));
   if (name !== undefined)
-    return openJudge(await benchFor(args, { installation, reader, io }, { project, environment: name }));
+    return openJudge(await benchFor(args, { installation, reader, notes }, { project, environment: name }));
   const benches = new Map(
     await Promise.all(
       project.environments.map(
         async ({ name: environment }) =>
           [
             environment,
-            await benchFor(args, { installation, reader, io }, { project, environment }),
+            await benchFor(args, { installation, reader, notes }, { project, environment }),
           ] as const,
       ),
     ),
@@ -158,7 +161,8 @@ async function loadJudge(args: Args, installation: Installation, io: Io): Promis
 interface Frame {
   readonly installation: Installation;
   readonly reader: YamlReader;
-  readonly io: Io;
+  /** What was assumed, to be said. */
+  readonly notes: string[];
 }
 
 async function benchFor(
@@ -186,6 +190,6 @@ async function benchFor(
     frame.installation,
     frame.reader,
   );
-  for (const note of notes) frame.io.err(`note: ${note}\n`);
+  frame.notes.push(...notes);
   return bench;
 }
