@@ -11,6 +11,8 @@ export interface RegoLimits {
   readonly memoryPerByte: number;
   /** Calls on the stack of functions that can recurse. */
   readonly depth: number;
+  /** The most memory that data may take, in bytes, beside that of evaluations. */
+  readonly dataMax: number;
   /** The largest input, in bytes. */
   readonly inputMax: number;
 }
@@ -22,10 +24,12 @@ export const DEFAULT_LIMITS: RegoLimits = {
   memoryBase: 128 * 1024 * 1024,
   memoryPerByte: 24,
   depth: 400,
+  dataMax: 1024 * 1024 * 1024,
   inputMax: 64 * 1024 * 1024,
 };
 
-const MAX_PAGES = 65_536;
+/** 3 GiB: with the most that data may take this stays below 4 GiB, where OPA's address of its memory's end would be 0. */
+const MAX_PAGES = 49_151;
 /** The base holds inputs up to this. */
 const SMALL_BYTES = 64 * 1024;
 
