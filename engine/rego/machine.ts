@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type PolicyExports, readExports } from './exports.ts';
-import { bindBuiltins, type Host, importsOf, put } from './host.ts';
-import { newMemory, PAGE_BYTES, textAt } from './memory.ts';
+import { bindBuiltins, type Host, importsOf, put, takeText } from './host.ts';
+import { newMemory, PAGE_BYTES } from './memory.ts';
 import { refuse } from './meter/index.ts';
 import { readEntrypoints } from './sdk.ts';
 
@@ -23,7 +23,7 @@ export interface Machine {
   parseAt(address: number, json: Uint8Array): { readonly value: number; readonly end: number };
   /** Address of the parsed input, 0 when it cannot be parsed. */
   readInput(json: Uint8Array): number;
-  /** Text of the result set. */
+  /** Text of the result set, paid for by the byte. */
   evaluate(entrypoint: number, input: number, data: number): string;
 }
 
@@ -33,7 +33,9 @@ export interface Room {
   readonly dataPages: number;
 }
 
-const PREPARATION_FUEL = 2n ** 62n;
+/** What a module may use before it is asked anything, and to parse data: one that loops then must end as well. */
+const PREPARATION_FUEL = 2_000_000_000n;
+const PREPARATION_FUEL_PER_BYTE = 2_000n;
 const PREPARATION_DEPTH = 10_000;
 const ALIGNMENT = 16;
 
@@ -80,7 +82,8 @@ function operate(host: Host, exports: PolicyExports, dataStart: number): Operati
     fuelLeft: () => BigInt(exports.fuel.value),
     depthLeft: () => Number(exports.depth.value),
     parseAt: (address, json) => {
-      restore(snapshot.subarray(0, dataStart), PREPARATION_FUEL, PREPARATION_DEPTH);
+      const fuel = PREPARATION_FUEL + PREPARATION_FUEL_PER_BYTE * BigInt(json.length);
+      restore(snapshot.subarray(0, dataStart), fuel, PREPARATION_DEPTH);
       exports.heapSet(address);
       const value = put(host, exports, json, exports.jsonParse);
       return { value, end: exports.heapGet() >>> 0 };
@@ -92,7 +95,7 @@ function operate(host: Host, exports: PolicyExports, dataStart: number): Operati
       exports.setData(context, data);
       exports.setEntrypoint(context, entrypoint);
       exports.evaluate(context);
-      return textAt(host.memory.bytes(), exports.valueDump(exports.result(context)) >>> 0);
+      return takeText(host, exports, exports.result(context));
     },
   };
 }

@@ -22,6 +22,9 @@ interface Entry {
   /** Of the element; its key's string stands behind it, and the string's bytes behind that. */
   readonly address: number;
   node: Node;
+  /** The next one in its bucket, and the address of it that memory has. */
+  next: Entry | undefined;
+  linked: number;
 }
 
 // How OPA's evaluator lays out an object: value.h and value.c of its runtime. `layout.ts` holds a module to it.
@@ -43,7 +46,7 @@ export class Directory {
   readonly value: number;
   readonly #area: Area;
   readonly #entries = new Map<string, Entry>();
-  #buckets: Entry[][] = [];
+  #buckets: (Entry | undefined)[] = [];
   #table: number;
   #tableSize: number;
 
@@ -78,7 +81,7 @@ export class Directory {
     this.#entries.set(key, entry);
     if (bucketsFor(this.#entries.size) !== this.#buckets.length) this.#distribute();
     else {
-      insert(this.#bucketOf(entry), entry);
+      this.#insert(entry);
       this.#link(entry.hash % this.#buckets.length);
     }
   }
@@ -90,8 +93,7 @@ export class Directory {
     this.#entries.delete(key);
     if (bucketsFor(this.#entries.size) !== this.#buckets.length) this.#distribute();
     else {
-      const bucket = this.#bucketOf(entry);
-      bucket.splice(bucket.indexOf(entry), 1);
+      this.#unlink(entry);
       this.#link(entry.hash % this.#buckets.length);
     }
     this.#area.give(entry.address, ELEMENT.bytes + STRING.bytes + entry.name.length);
@@ -107,8 +109,26 @@ export class Directory {
     this.#area.give(this.value, OBJECT.bytes);
   }
 
-  #bucketOf(entry: Entry): Entry[] {
-    return this.#buckets[entry.hash % this.#buckets.length] ?? [];
+  /** Into its bucket, before the first whose name is greater. */
+  #insert(entry: Entry): void {
+    const index = entry.hash % this.#buckets.length;
+    let before: Entry | undefined;
+    let after = this.#buckets[index];
+    while (after !== undefined && Buffer.compare(after.name, entry.name) < 0) {
+      before = after;
+      after = after.next;
+    }
+    entry.next = after;
+    if (before === undefined) this.#buckets[index] = entry;
+    else before.next = entry;
+  }
+
+  #unlink(entry: Entry): void {
+    const index = entry.hash % this.#buckets.length;
+    let before = this.#buckets[index];
+    if (before === entry) this.#buckets[index] = entry.next;
+    while (before !== undefined && before.next !== entry) before = before.next;
+    if (before !== undefined) before.next = entry.next;
   }
 
   #element(name: Uint8Array, node: Node): Entry {
@@ -121,7 +141,8 @@ export class Directory {
     area.write32(key + STRING.length, name.length);
     area.write32(key + STRING.text, key + STRING.bytes);
     area.write(key + STRING.bytes, name);
-    return { name, hash: hashOf(name), address, node };
+    area.write32(address + ELEMENT.next, 0);
+    return { name, hash: hashOf(name), address, node, next: undefined, linked: 0 };
   }
 
   /** Lays all members out anew over as many buckets as their number asks for. A table that is too large is used in part. */
@@ -132,20 +153,30 @@ export class Directory {
       this.#table = this.#area.take(size * POINTER_BYTES);
       this.#tableSize = size;
     }
-    this.#buckets = Array.from({ length: size }, () => []);
-    for (const entry of this.#entries.values()) insert(this.#bucketOf(entry), entry);
+    this.#buckets = Array.from({ length: size }, () => undefined);
+    for (const entry of this.#entries.values()) this.#insert(entry);
+    for (const entry of this.#entries.values()) this.#linkNext(entry);
+    const heads = Buffer.alloc(size * POINTER_BYTES);
+    for (const [index, entry] of this.#buckets.entries())
+      heads.writeUInt32LE(entry?.address ?? 0, index * POINTER_BYTES);
+    this.#area.write(this.#table, heads);
     this.#area.write32(this.value + OBJECT.buckets, this.#table);
     this.#area.write32(this.value + OBJECT.size, size);
-    for (let index = 0; index < size; index++) this.#link(index);
+    this.#area.write32(this.value + OBJECT.length, this.#entries.size);
   }
 
   #link(index: number): void {
-    const area = this.#area;
-    const bucket = this.#buckets[index] ?? [];
-    area.write32(this.#table + index * POINTER_BYTES, bucket[0]?.address ?? 0);
-    for (const [at, { address }] of bucket.entries())
-      area.write32(address + ELEMENT.next, bucket[at + 1]?.address ?? 0);
-    area.write32(this.value + OBJECT.length, this.#entries.size);
+    const first = this.#buckets[index];
+    this.#area.write32(this.#table + index * POINTER_BYTES, first?.address ?? 0);
+    for (let entry = first; entry !== undefined; entry = entry.next) this.#linkNext(entry);
+    this.#area.write32(this.value + OBJECT.length, this.#entries.size);
+  }
+
+  #linkNext(entry: Entry): void {
+    const next = entry.next?.address ?? 0;
+    if (entry.linked === next) return;
+    entry.linked = next;
+    this.#area.write32(entry.address + ELEMENT.next, next);
   }
 }
 
@@ -162,12 +193,6 @@ export function release(area: Area, node: Node): void {
 /** Bytes as a Map's key, whatever they are. */
 const keyOf = (name: Uint8Array): string =>
   Buffer.from(name.buffer, name.byteOffset, name.byteLength).toString('latin1');
-
-function insert(bucket: Entry[], entry: Entry): void {
-  const at = bucket.findIndex((other) => Buffer.compare(entry.name, other.name) < 0);
-  if (at < 0) bucket.push(entry);
-  else bucket.splice(at, 0, entry);
-}
 
 function bucketsFor(members: number): number {
   let size = FIRST_BUCKETS;

@@ -155,7 +155,7 @@ export class Store {
     if (node instanceof Directory) return node;
     if (!isObject(this.#area, node.value))
       throw new EngineError('POLICY_DATA', 'the path goes through data that is no object');
-    const members = membersOf(this.#area, node.value);
+    const members = membersOf(this.#area, node);
     this.#reserve(roomOf(members.map(({ name }) => name)) + 32 * members.length);
     const opened = new Directory(
       this.#area,
@@ -196,7 +196,8 @@ export class Store {
         if (made.value !== 0) return made;
       } catch (cause) {
         // OPA's parser gives up over half a surrogate, and at the limit of call depth.
-        if (!isOutOfMemory(cause)) throw unreadable(cause);
+        if (!isOutOfMemory(cause))
+          throw this.#machine.fuelLeft() < 0n ? this.#tooMuch(cause) : unreadable(cause);
         this.#reserve(this.#capacity + 1);
         continue;
       }
@@ -224,6 +225,11 @@ export class Store {
     this.#area.move(machine.memory, capacity);
     this.#machine = machine;
     this.#capacity = capacity;
+  }
+
+  #tooMuch(cause?: unknown): EngineError {
+    const { max } = this.#request;
+    return new EngineError('POLICY_LIMIT', `the policy's data passes its limit of ${max} bytes`, { cause });
   }
 
   #check(): void {
