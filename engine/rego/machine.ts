@@ -7,6 +7,7 @@ import { readEntrypoints } from './sdk.ts';
 
 /** One instance of a policy's module. */
 export interface Machine {
+  /** For the module and evaluations, without what is for data. */
   readonly memoryBytes: number;
   readonly entrypoints: ReadonlyMap<string, number>;
   /** Address behind all that the module has of its own, where data begins; the heap of evaluations begins behind the data. */
@@ -56,10 +57,15 @@ export function startMachine(module: WebAssembly.Module, room: Room): Machine {
   const entrypoints = readEntrypoints(instance, host.memory.object);
   const dataStart = Math.ceil((exports.heapGet() >>> 0) / ALIGNMENT) * ALIGNMENT;
   exports.heapSet(dataStart + room.dataPages * PAGE_BYTES);
-  return { ...operate(host, exports, dataStart), entrypoints, dataStart };
+  return {
+    ...operate(host, exports, dataStart),
+    memoryBytes: room.pages * PAGE_BYTES,
+    entrypoints,
+    dataStart,
+  };
 }
 
-type Operations = Omit<Machine, 'entrypoints' | 'dataStart'>;
+type Operations = Omit<Machine, 'memoryBytes' | 'entrypoints' | 'dataStart'>;
 
 function operate(host: Host, exports: PolicyExports, dataStart: number): Operations {
   let snapshot = host.memory.bytes().slice(0, dataStart);
@@ -71,7 +77,6 @@ function operate(host: Host, exports: PolicyExports, dataStart: number): Operati
     exports.depth.value = depth;
   };
   return {
-    memoryBytes: host.memory.object.buffer.byteLength,
     memory: () => host.memory.bytes(),
     keep: (end) => {
       const own = snapshot.subarray(0, dataStart);

@@ -115,7 +115,8 @@ function start(module: WebAssembly.Module, room: Room): Machine {
   try {
     return startMachine(module, room);
   } catch (cause) {
-    if (cause instanceof EngineError) throw cause;
+    // Its own account of itself is unreadable: it is the module that is wrong, no result.
+    if (cause instanceof EngineError && cause.code !== 'POLICY_RESULT') throw cause;
     if (isOutOfMemory(cause))
       throw new EngineError(
         'POLICY_LIMIT',

@@ -12,7 +12,12 @@ export interface Member {
 
 const POINTER_BYTES = 4;
 
-export const isObject = (area: Area, value: number): boolean => area.read8(value) === OBJECT.type;
+/** Whether a parsed document is an object. */
+export const isObject = (area: Area, leaf: Leaf): boolean =>
+  isInside(leaf.segment, leaf.value, OBJECT.bytes) && area.read8(leaf.value) === OBJECT.type;
+
+const isInside = ({ address, bytes }: Segment, start: number, length: number): boolean =>
+  start >= address && start + length <= address + bytes;
 
 /**
  * The members of an object that the module's parser made, in the order in which they lie.
@@ -20,19 +25,20 @@ export const isObject = (area: Area, value: number): boolean => area.read8(value
  */
 export function membersOf(area: Area, { value, segment }: Leaf): readonly Member[] {
   const found: Member[] = [];
-  const table = area.read32(value + OBJECT.buckets);
-  const size = area.read32(value + OBJECT.size);
-  const isInside = (address: number, bytes: number): boolean =>
-    address >= segment.address && address + bytes <= segment.address + segment.bytes;
-  if (!isInside(table, size * POINTER_BYTES)) return unknownLayout();
+  const read = (address: number, length: number): ((offset: number) => number) =>
+    isInside(segment, address, length) ? (offset) => area.read32(address + offset) : unknownLayout();
+  const object = read(value, OBJECT.bytes);
+  const size = object(OBJECT.size);
+  const table = read(object(OBJECT.buckets), size * POINTER_BYTES);
   for (let bucket = 0; bucket < size; bucket++) {
-    let element = area.read32(table + bucket * POINTER_BYTES);
-    while (element !== 0) {
-      const key = area.read32(element + ELEMENT.key);
-      const [text, length] = [area.read32(key + STRING.text), area.read32(key + STRING.length)];
-      if (!isInside(text, length) || found.length * ELEMENT.bytes > segment.bytes) return unknownLayout();
-      found.push({ bucket, name: area.read(text, length), value: area.read32(element + ELEMENT.value) });
-      element = area.read32(element + ELEMENT.next);
+    let address = table(bucket * POINTER_BYTES);
+    while (address !== 0) {
+      const element = read(address, ELEMENT.bytes);
+      const key = read(element(ELEMENT.key), STRING.bytes);
+      const [text, length] = [key(STRING.text), key(STRING.length)];
+      if (!isInside(segment, text, length) || found.length * ELEMENT.bytes > segment.bytes) unknownLayout();
+      found.push({ bucket, name: area.read(text, length), value: element(ELEMENT.value) });
+      address = element(ELEMENT.next);
     }
   }
   return found;
@@ -58,17 +64,7 @@ export const PROBE = Buffer.from(
  * @throws {EngineError} POLICY_MODULE for an evaluator of another kind: its data cannot be changed in place
  */
 export function checkLayout(area: Area, probe: Leaf): void {
-  let isSame = false;
-  try {
-    isSame = liesAlike(area, probe);
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause; // an address outside of memory
-  }
-  if (!isSame) unknownLayout();
-}
-
-function liesAlike(area: Area, probe: Leaf): boolean {
-  if (!isObject(area, probe.value)) return false;
+  if (!isObject(area, probe)) unknownLayout();
   const made = membersOf(area, probe);
   const ours = new Directory(area);
   for (const { name, value } of made.toReversed()) ours.put(name, { ...probe, value });
@@ -85,5 +81,5 @@ function liesAlike(area: Area, probe: Leaf): boolean {
   const isSame = made.length === PROBE_MEMBERS && text(probe.value) === text(ours.value);
   for (const { name } of made) ours.remove(name);
   ours.free();
-  return isSame;
+  if (!isSame) unknownLayout();
 }

@@ -2,6 +2,7 @@
 import { EngineError } from '../../error.ts';
 import { isOutOfMemory } from '../failure.ts';
 import type { Machine } from '../machine.ts';
+import { refuse } from '../meter/index.ts';
 import { Area, classOf } from './area.ts';
 import { Directory, type Leaf, type Node, release, type Segment } from './directory.ts';
 import { checkLayout, isObject, membersOf, PROBE } from './layout.ts';
@@ -140,7 +141,8 @@ export class Store {
     });
     for (const name of way) {
       const found = directory.get(name);
-      if (found === undefined || !isObject(this.#area, found.value)) return undefined;
+      if (found === undefined || !(found instanceof Directory || isObject(this.#area, found)))
+        return undefined;
       directory = this.#openMember(directory, name, found);
     }
     return directory;
@@ -153,7 +155,7 @@ export class Store {
   /** A document that is an object becomes a directory over what its members are already. */
   #open(node: Node, replace: (opened: Directory) => void): Directory {
     if (node instanceof Directory) return node;
-    if (!isObject(this.#area, node.value))
+    if (!isObject(this.#area, node))
       throw new EngineError('POLICY_DATA', 'the path goes through data that is no object');
     const members = membersOf(this.#area, node);
     this.#reserve(roomOf(members.map(({ name }) => name)) + 32 * members.length);
@@ -183,7 +185,7 @@ export class Store {
   }
 
   #leaf(address: number, bytes: number, made: { readonly value: number; readonly end: number }): Leaf {
-    if (made.end !== address + bytes) throw new Error('a document takes different room at different places');
+    if (made.end !== address + bytes) refuse('its parser takes different room at different places');
     this.#area.note(address, bytes);
     const segment: Segment = { address, bytes, uses: 1 };
     return { value: made.value, segment };
@@ -206,7 +208,7 @@ export class Store {
   }
 
   #object(leaf: Leaf): Leaf {
-    if (isObject(this.#area, leaf.value)) return leaf;
+    if (isObject(this.#area, leaf)) return leaf;
     throw new EngineError('POLICY_DATA', "the policy's data is no object");
   }
 
