@@ -55,7 +55,7 @@ export function loadRego(wasm: Uint8Array, { data, limits: given }: RegoLoad): R
   const store = new Store(
     {
       start: (dataBytes) => start(module, { pages: basePages, dataPages: pagesOf(dataBytes) }),
-      max: limits.dataMax,
+      max: limits.dataBytes,
     },
     data,
   );
@@ -63,10 +63,10 @@ export function loadRego(wasm: Uint8Array, { data, limits: given }: RegoLoad): R
   return {
     digest: hash('sha256', wasm, 'hex'),
     evaluate: (entrypoint, input) => {
-      if (input.length > limits.inputMax)
+      if (input.length > limits.inputBytes)
         throw new EngineError(
           'INPUT_TOO_LARGE',
-          `the input of ${JSON.stringify(entrypoint)} is ${input.length} bytes, more than ${limits.inputMax}`,
+          `the input of ${JSON.stringify(entrypoint)} is ${input.length} bytes, more than ${limits.inputBytes}`,
         );
       const pages = pagesFor(limits, input.length);
       const machine = pages === basePages ? store.machine : larger.get(pages);

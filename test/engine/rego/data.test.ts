@@ -226,7 +226,7 @@ describe('data in place', () => {
   });
 
   it('takes the memory of what is gone for what comes, and grows where it must', () => {
-    const limits = { dataMax: 4 * 1024 * 1024 };
+    const limits = { dataBytes: 4 * 1024 * 1024 };
     const program = loadRego(wasm, { data: bytes({ tree: {}, more: MORE }), limits });
     const document = (seed: number): Tree => ({
       text: 'x'.repeat(1_000 + (seed % 7) * 10),
@@ -242,7 +242,7 @@ describe('data in place', () => {
   });
 
   it('refuses data beyond its limit and keeps what was', () => {
-    const limits = { dataMax: 1024 * 1024 };
+    const limits = { dataBytes: 1024 * 1024 };
     const program = loadRego(wasm, { data: bytes({ tree: { a: 1 }, more: MORE }), limits });
     const before = answers(program);
     const large = bytes('y'.repeat(2 * 1024 * 1024));
@@ -274,7 +274,7 @@ describe('data in place', () => {
     const hungry = (program: RegoProgram): unknown => program.evaluate('main/longest', INPUT);
     const program = loadRego(wasm, {
       data: bytes({ tree: {}, more: MORE }),
-      limits: { memoryBase: 2 ** 20 },
+      limits: { memoryBytes: 2 ** 20 },
     });
     program.setData(['tree', 'a'], bytes('u'.repeat(5_000_000)));
     expect(hungry(program)).toEqual(hungry(load({ tree: { a: 'u'.repeat(5_000_000) }, more: MORE })));

@@ -179,7 +179,7 @@ describe("a policy's module", () => {
 
   function endOf(bytes: Uint8Array): string {
     try {
-      const program = loadRego(bytes, { data: DATA, limits: { fuelBase: 1e7, memoryBase: 2 ** 22 } });
+      const program = loadRego(bytes, { data: DATA, limits: { steps: 1e7, memoryBytes: 2 ** 22 } });
       program.setData(['a', 'b'], Buffer.from('{"c":1}'));
       program.evaluate('main/deny', Buffer.from('{"items":["a","b"]}'));
       return 'answer';
