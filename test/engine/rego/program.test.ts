@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { EngineError } from '../../../engine/error.ts';
 import { loadRego, type RegoProgram } from '../../../engine/rego/index.ts';
 import { openRegoToolchain } from '../../../engine/toolchain/rego.ts';
+import { corpusObjects } from '../../bench/corpus/write.ts';
 import { expectThrown, thrownBy } from '../../expect.ts';
 
 const toolchain = openRegoToolchain({ directory: resolve('engine/toolchain/built'), deadlineMs: 60_000 });
@@ -60,6 +61,24 @@ describe('a program', () => {
       'POLICY_EVALUATION',
       'builtin sprintf: a width or precision is more than 1000: 300000000',
     );
+  });
+
+  it('takes a change of ten thousand objects within the default limits', async () => {
+    const rego = await program(
+      'deny contains count(input.objects)\n\ndeny contains "not in production" if {\n\tcount({object.metadata.name | some object in input.objects}) < count(input.objects) - 10000\n}',
+    );
+    const set = Buffer.from(JSON.stringify({ objects: corpusObjects(10_000) }));
+    expect(set.length).toBeGreaterThan(15_000_000);
+    const { value, fuelUsed } = rego.evaluate('main/deny', set);
+    expect(value).toEqual([10_000]);
+    expect(rego.evaluate('main/deny', set).fuelUsed).toBe(fuelUsed);
+    expect(rego.evaluate('main/deny', Buffer.from('{"objects":[]}')).value).toEqual([0]);
+  });
+
+  it('refuses an input that is larger than it may be', async () => {
+    const { evaluate } = await program('deny contains "x"');
+    const large = Buffer.alloc(64 * 1024 * 1024 + 1, ' ');
+    expectThrown(() => evaluate('main/deny', large), EngineError, 'INPUT_TOO_LARGE');
   });
 
   it('has no entrypoint but its own', async () => {
