@@ -206,7 +206,7 @@ async function load(
   const parameters = Object.fromEntries(Object.entries(facts.parameters).filter(([code]) => own.has(code)));
   const limits = request.project?.limits ?? {};
   const policy = loadPolicy(compiled, { ...facts, parameters, data: request.data, limits });
-  await checkParameters(policy.rules, parameters);
+  checkParameters(policy.rules, parameters);
   return policy;
 }
 

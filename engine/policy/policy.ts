@@ -40,6 +40,7 @@ export function loadPolicy(compiled: CompiledPolicy, facts: PolicyFacts): Policy
   const data = Buffer.from(JSON.stringify({ ...facts.data, countersign: { parameters: facts.parameters } }));
   const program = loadRego(compiled.wasm, {
     data,
+    ...(compiled.metered === undefined ? {} : { metered: compiled.metered }),
     ...(facts.limits === undefined ? {} : { limits: facts.limits }),
   });
   const entries = new Map(compiled.entries.map((entry) => [entry.key, entry]));

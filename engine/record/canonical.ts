@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { JsonValue } from '../manifest/index.ts';
+import { isCanonical } from './is_canonical.ts';
 
 /**
  * JSON by RFC 8785 for values whose numbers JavaScript holds exactly: keys by UTF-16 code units (§3.2.3), no white space.
@@ -23,6 +24,7 @@ const hasRawSource = (context: unknown): context is { source: string } =>
 
 /** RFC 8785 with integers kept exact to int64 (reference: set digest `k8s-set-v1` §3); other numbers as ECMAScript prints them. */
 export function canonicalBytes(json: Uint8Array): Uint8Array {
+  if (isCanonical(json)) return json; // what the readers write nearly always is
   const exact: unknown = JSON.parse(Buffer.from(json).toString('utf8'), reviveNumbers);
   return Buffer.from(exactText(exact));
 }
