@@ -204,7 +204,8 @@ async function load(
 ): Promise<Policy> {
   const own = new Set(compiled.entries.map(({ rule }) => rule.code));
   const parameters = Object.fromEntries(Object.entries(facts.parameters).filter(([code]) => own.has(code)));
-  const policy = loadPolicy(compiled, { ...facts, parameters, data: request.data });
+  const limits = request.project?.limits ?? {};
+  const policy = loadPolicy(compiled, { ...facts, parameters, data: request.data, limits });
   checkParameters(policy.rules, parameters);
   return policy;
 }

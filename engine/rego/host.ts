@@ -83,7 +83,8 @@ function callBuiltin(host: Host, id: number, addresses: readonly number[]): numb
   return address;
 }
 
-function takeText(host: Host, exports: PolicyExports, value: number): string {
+/** The text of a value, paid for before it is read. */
+export function takeText(host: Host, exports: PolicyExports, value: number): string {
   const dump = addressOf(exports.valueDump(value));
   const bytes = host.memory.bytes();
   const end = endOf(bytes, dump);

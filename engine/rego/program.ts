@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
 import { EngineError } from '../error.ts';
+import { type DataPath, Store } from './data/index.ts';
 import { failureOf, isOutOfMemory, unreadableInput } from './failure.ts';
 import { DEFAULT_LIMITS, fuelFor, pagesFor, type RegoLimits } from './limits.ts';
-import { type Machine, startMachine } from './machine.ts';
+import { type Machine, type Room, startMachine } from './machine.ts';
+import { pagesOf } from './memory.ts';
 import { meter, refuse } from './meter/index.ts';
 import { isRegoObject, type RegoValue, readValue } from './value.ts';
 
@@ -16,6 +18,15 @@ export interface RegoProgram {
    * @throws {EngineError} POLICY_LIMIT | POLICY_EVALUATION | POLICY_RESULT | INPUT_SYNTAX | INPUT_TOO_LARGE
    */
   evaluate(entrypoint: string, input: Uint8Array): RegoResult;
+  /**
+   * Puts a JSON document at a path of the data, in place; objects on the way are made where they are missing, and the empty path
+   * is the whole data. Values and steps of evaluations are then those of a program that was loaded with this data.
+   * @throws {EngineError} POLICY_DATA when it is no JSON, or the path goes through what is no object | POLICY_LIMIT when it does
+   * not fit; nothing is changed then
+   */
+  setData(path: DataPath, json: Uint8Array): void;
+  /** Takes away what is at a path of the data, if anything is. @throws {EngineError} POLICY_DATA for the empty path */
+  removeData(path: DataPath): void;
 }
 
 export interface RegoResult {
@@ -41,43 +52,93 @@ export interface RegoLoad {
  */
 export function loadRego(wasm: Uint8Array, { data, limits: given, metered }: RegoLoad): RegoProgram {
   const limits: RegoLimits = { ...DEFAULT_LIMITS, ...given };
-  const module = new WebAssembly.Module(metered ?? meter(wasm));
+  const module = compile(metered ?? meter(wasm));
   const basePages = pagesFor(limits, 0);
-  const base = start(module, basePages, data);
-  let larger: { readonly pages: number; readonly machine: Machine } | undefined;
-  const machineFor = (inputBytes: number): Machine => {
-    const pages = pagesFor(limits, inputBytes);
-    if (pages === basePages) return base;
-    if (larger?.pages !== pages) larger = { pages, machine: start(module, pages, data) };
-    return larger.machine;
-  };
+  const store = new Store(
+    {
+      start: (dataBytes) => start(module, { pages: basePages, dataPages: pagesOf(dataBytes) }),
+      max: limits.dataBytes,
+    },
+    data,
+  );
+  const larger = new LargerMachine(module, store);
   return {
     digest: hash('sha256', wasm, 'hex'),
     evaluate: (entrypoint, input) => {
-      if (input.length > limits.inputMax)
+      if (input.length > limits.inputBytes)
         throw new EngineError(
           'INPUT_TOO_LARGE',
-          `the input of ${JSON.stringify(entrypoint)} is ${input.length} bytes, more than ${limits.inputMax}`,
+          `the input of ${JSON.stringify(entrypoint)} is ${input.length} bytes, more than ${limits.inputBytes}`,
         );
-      return evaluate(machineFor(input.length), entrypoint, input, limits);
+      const pages = pagesFor(limits, input.length);
+      const machine = pages === basePages ? store.machine : larger.get(pages);
+      return evaluate({ machine, data: store.root, limits }, entrypoint, input);
     },
+    setData: (path, json) => store.set(path, json),
+    removeData: (path) => store.remove(path),
   };
 }
 
-function start(module: WebAssembly.Module, pages: number, data: Uint8Array): Machine {
+/** The machine of the last input that needed more memory than the base; it follows the base's data. */
+class LargerMachine {
+  readonly #module: WebAssembly.Module;
+  readonly #store: Store;
+  #kept: { readonly pages: number; readonly capacity: number; readonly machine: Machine } | undefined;
+
+  constructor(module: WebAssembly.Module, store: Store) {
+    this.#module = module;
+    this.#store = store;
+  }
+
+  get(pages: number): Machine {
+    const { capacity } = this.#store;
+    const kept = this.#kept;
+    if (kept?.pages === pages && kept.capacity === capacity) {
+      this.#store.copyTo(kept.machine, false);
+      return kept.machine;
+    }
+    const machine = start(this.#module, { pages, dataPages: pagesOf(capacity) });
+    this.#store.copyTo(machine, true);
+    this.#kept = { pages, capacity, machine };
+    return machine;
+  }
+}
+
+/** A module can be valid and still, with its charges, be more than the engine takes. */
+function compile(metered: Uint8Array): WebAssembly.Module {
   try {
-    return startMachine(module, pages, data);
+    return new WebAssembly.Module(metered);
   } catch (cause) {
-    if (cause instanceof EngineError) throw cause;
+    return refuse(cause instanceof Error ? cause.message : 'it does not compile');
+  }
+}
+
+function start(module: WebAssembly.Module, room: Room): Machine {
+  try {
+    return startMachine(module, room);
+  } catch (cause) {
+    // Its own account of itself is unreadable: it is the module that is wrong, no result.
+    if (cause instanceof EngineError && cause.code !== 'POLICY_RESULT') throw cause;
     if (isOutOfMemory(cause))
-      throw new EngineError('POLICY_LIMIT', `the policy's data passes the limit of memory (${pages} pages)`, {
-        cause,
-      });
+      throw new EngineError(
+        'POLICY_LIMIT',
+        `the policy passes its limit of memory (${room.pages} pages) before it is asked`,
+        {
+          cause,
+        },
+      );
     return refuse(cause instanceof Error ? cause.message : 'it does not start');
   }
 }
 
-function evaluate(machine: Machine, entrypoint: string, input: Uint8Array, limits: RegoLimits): RegoResult {
+interface Bench {
+  readonly machine: Machine;
+  /** Address of the data. */
+  readonly data: number;
+  readonly limits: RegoLimits;
+}
+
+function evaluate({ machine, data, limits }: Bench, entrypoint: string, input: Uint8Array): RegoResult {
   const id = machine.entrypoints.get(entrypoint);
   if (id === undefined)
     throw new EngineError('POLICY_MODULE', `the policy has no entrypoint ${JSON.stringify(entrypoint)}`);
@@ -88,7 +149,7 @@ function evaluate(machine: Machine, entrypoint: string, input: Uint8Array, limit
     const address = machine.readInput(input);
     if (address === 0) throw unreadableInput(entrypoint);
     isParsed = true;
-    const text = machine.evaluate(id, address);
+    const text = machine.evaluate(id, address, data);
     return { value: resultOf(text), fuelUsed: fuel - machine.fuelLeft() };
   } catch (cause) {
     throw failureOf(cause, machine, { entrypoint, fuel, depth: limits.depth, isParsed });

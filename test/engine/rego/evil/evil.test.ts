@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Policies that would hang or exhaust a process: each is stopped at the same step on every machine, and what comes next is as if
+// nothing had been. UPDATE_GOLDEN=1 rewrites expected.json.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { EngineError } from '../../../../engine/error.ts';
+import { Store } from '../../../../engine/rego/data/index.ts';
+import { loadRego, meter, type RegoProgram, type RegoResult } from '../../../../engine/rego/index.ts';
+import { startMachine } from '../../../../engine/rego/machine.ts';
+import { thrownBy } from '../../../expect.ts';
+import {
+  compileEvil,
+  EVIL,
+  EVIL_DATA,
+  EVIL_INPUT,
+  HARMLESS_INPUT,
+  HARMLESS_VALUE,
+  LEGITIMATE,
+} from './policies.ts';
+
+const GOLDEN = join(import.meta.dirname, 'expected.json');
+const FUEL = 2_000_000_000n;
+
+let program: RegoProgram;
+let store: Store;
+let legitimate: RegoResult;
+const harmless = (): RegoResult => program.evaluate(LEGITIMATE, HARMLESS_INPUT);
+
+beforeAll(async () => {
+  const wasm = await compileEvil();
+  program = loadRego(wasm, { data: EVIL_DATA });
+  const module = new WebAssembly.Module(meter(wasm));
+  const start = (dataBytes: number) => startMachine(module, { pages: 2_048, dataPages: dataBytes / 65_536 });
+  store = new Store({ start, max: 2 ** 20 }, EVIL_DATA);
+  legitimate = harmless();
+});
+
+/** Steps taken until an evaluation was over, one way or another. */
+function stepsOf(name: string): string {
+  const { machine } = store;
+  machine.rewind(FUEL, 400);
+  try {
+    machine.evaluate(
+      machine.entrypoints.get(`main/${name}`) ?? -1,
+      machine.readInput(EVIL_INPUT),
+      store.root,
+    );
+  } catch {} // how it ended is looked at elsewhere
+  return `${FUEL - machine.fuelLeft()}`;
+}
+
+function outcomeOf(name: string): {
+  readonly code: string;
+  readonly message: string;
+  readonly steps: string;
+} {
+  const error = thrownBy(() => program.evaluate(`main/${name}`, EVIL_INPUT));
+  expect(error).toBeInstanceOf(EngineError);
+  const { code, message } = error instanceof EngineError ? error : { code: '', message: '' };
+  return { code, message, steps: stepsOf(name) };
+}
+
+describe('an evil policy', () => {
+  it('is one of thirty and more, each with what becomes of it written down', () => {
+    expect(EVIL.length).toBeGreaterThan(30);
+    expect(new Set(EVIL).size).toBe(EVIL.length);
+    if (process.env['UPDATE_GOLDEN'] === '1')
+      writeFileSync(
+        GOLDEN,
+        `${JSON.stringify(Object.fromEntries(EVIL.map((name) => [name, outcomeOf(name)])), null, 2)}\n`,
+      );
+    expect(Object.keys(expected()).sort()).toEqual([...EVIL].sort());
+  });
+
+  it.each(EVIL)('%s is stopped at its step, and the next evaluation is right', (name) => {
+    expect(outcomeOf(name)).toEqual(expected()[name]);
+    expect(harmless()).toEqual(legitimate);
+    expect(legitimate.value).toEqual(HARMLESS_VALUE);
+  });
+
+  it('changes nothing when it comes five thousand times', () => {
+    const small = Buffer.from(JSON.stringify({ deep: '['.repeat(1_000), items: [] }));
+    const quick = ['deep_json', 'sprintf_width', 'shift_by_billions', 'squares'];
+    for (let round = 0; round < 5_000; round++) {
+      const name = `main/${quick[round % quick.length]}`;
+      if (!(thrownBy(() => program.evaluate(name, small)) instanceof EngineError)) throw new Error(name);
+      if (round % 100 === 0) expect(harmless()).toEqual(legitimate);
+    }
+    expect(harmless()).toEqual(legitimate);
+  });
+});
+
+function expected(): Record<string, unknown> {
+  const golden: unknown = JSON.parse(readFileSync(GOLDEN, 'utf8'));
+  return Object.fromEntries(Object.entries(golden ?? {}));
+}
