@@ -18,7 +18,9 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { compileCached, type PolicyCache } from '../../../engine/policy/cache.ts';
 import type { CompiledPolicy, CompileRequest } from '../../../engine/policy/compile.ts';
+import { meter } from '../../../engine/rego/index.ts';
 import type { RegoToolchain } from '../../../engine/toolchain/rego.ts';
+import { assemble, I32 } from '../rego/assemble.ts';
 import { moduleOf } from './modules.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'countersign-cache-'));
@@ -39,13 +41,23 @@ const requestOf = (text: string): CompileRequest => ({
   namespaces: { names: ['main'], all: false },
 });
 
-/** A toolchain whose module is the text of its first source, so that it shows what was compiled. */
+/** The least module that can be metered, with a name that shows what was compiled. */
+const wasmOf = (text: string): Uint8Array =>
+  assemble({
+    types: [[[], []]],
+    functions: [{ type: 0, code: [0x0b] }],
+    globals: [[I32, 0, 0x41, 0, 0x0b]],
+    exports: [['f', 0, 0]],
+    custom: `wasm of ${text}`,
+  });
+
+/** A toolchain whose module is the text of its first source. */
 const toolchain: RegoToolchain = {
   parse: async () => [moduleOf('main', ['deny'])],
   check: async () => undefined,
   build: async ([source]) => {
     compiled++;
-    return { wasm: Buffer.from(`wasm of ${source?.text}`), opaVersion: '1' };
+    return { wasm: wasmOf(source?.text ?? ''), opaVersion: '1' };
   },
   test: () => Promise.reject(new Error('not used')),
   close: async () => undefined,
@@ -54,7 +66,9 @@ const toolchain: RegoToolchain = {
 async function get(text: string, of: PolicyCache | undefined = cache): Promise<CompiledPolicy> {
   const policy = await compileCached(requestOf(text), () => toolchain, of);
   // Whatever the cache held: what comes out is always what these sources compile to.
-  expect(Buffer.from(policy.wasm).toString()).toBe(`wasm of ${text}`);
+  expect(Buffer.from(policy.wasm)).toEqual(Buffer.from(wasmOf(text)));
+  if (policy.metered !== undefined)
+    expect(Buffer.from(policy.metered)).toEqual(Buffer.from(meter(policy.wasm)));
   return policy;
 }
 
@@ -107,7 +121,7 @@ describe('the cache of compiled policies', () => {
   it('is not there where there is to be none', async () => {
     const policy = await compileCached(requestOf('a'), () => toolchain, undefined);
     await compileCached(requestOf('a'), () => toolchain, undefined);
-    expect(Buffer.from(policy.wasm).toString()).toBe('wasm of a');
+    expect(Buffer.from(policy.wasm)).toEqual(Buffer.from(wasmOf('a')));
     expect(compiled).toBe(2);
   });
 
