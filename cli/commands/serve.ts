@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { openLedgerThread } from '../../attest/index.ts';
 import { conclude } from '../../engine/conclude.ts';
 import { environmentNamed, type Project } from '../../engine/context/project.ts';
 import type { Judge } from '../../engine/index.ts';
@@ -105,7 +106,9 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   for (const note of notes) io.err(`note: ${note}\n`);
   const keyFile = args.text('key');
   const signer = keyFile === undefined ? stateKey(state) : readKey(keyFile);
-  const ledger = openState(state, signer, io);
+  // Opened once here, so that a ledger that cannot be used is an error before anything is listened to.
+  await openState(state, signer, io).close();
+  const ledger = openLedgerThread(state);
   const { ensureCertificate, startServer } = await import('../../webhook/index.ts');
   const certify = (): ReturnType<typeof ensureCertificate> =>
     ensureCertificate({ directory: state, names: [host, ...namesOf(args)], now: io.now() });
