@@ -36,6 +36,13 @@ const io: Io = {
   },
 };
 
+// What nobody caught is a fault of ours: Node alone would end with 1, which says no where there is no answer.
+process.on('uncaughtException', (error) => {
+  io.err(
+    `countersign: internal error, please report it\n${error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  process.exit(70);
+});
 // An answer that could not be written was not given: a closed pipe or a full disk is no pass. The error comes as an event, or to the
 // last write below, whichever is first.
 process.stdout.on('error', () => process.exit(70));
