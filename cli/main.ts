@@ -6,12 +6,6 @@ import type { Io } from './io.ts';
 import { run } from './run.ts';
 
 process.exitCode = 70;
-// Node's own exit code for these is 1, which says no: a fault of ours says nothing.
-process.on('uncaughtException', (error) => {
-  process.stderr.write(`${error.stack ?? String(error)}\n`);
-  process.exit(70);
-});
-
 async function readStdin(): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));

@@ -17,11 +17,10 @@ import { codeOf } from './cause.ts';
 import type { Installation } from './installation.ts';
 import type { Io } from './io.ts';
 
-/** Reads a private key. @throws {AttestError} KEY_UNREADABLE | KEY_KIND */
-export function readKey(file: string): Signer {
-  let pem: string;
+/** Reads the text of a private key. @throws {AttestError} KEY_UNREADABLE */
+export function readKeyPem(file: string): string {
   try {
-    pem = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (cause) {
     const code = codeOf(cause);
     throw new AttestError('KEY_UNREADABLE', `cannot read key ${JSON.stringify(file)}: ${code}`, {
@@ -29,7 +28,6 @@ export function readKey(file: string): Signer {
       cause,
     });
   }
-  return readSigner(pem);
 }
 
 /** Opens the ledger of a state folder, making both where there is none, and keeps the files that verifiers need beside it. */
@@ -54,8 +52,8 @@ function withFolder(error: unknown, directory: string): unknown {
   });
 }
 
-/** The key of a state folder, made on first use. */
-export function stateKey(directory: string): Signer {
+/** The private key of a state folder, PEM, made on first use. */
+export function stateKey(directory: string): string {
   const file = join(directory, 'key.pem');
   if (!existsSync(file)) {
     makeFolder(directory);
@@ -63,7 +61,7 @@ export function stateKey(directory: string): Signer {
     write(file, pair.privateKeyPem, 0o600);
     write(join(directory, 'key.pub'), pair.publicKeyPem, 0o644);
   }
-  return readKey(file);
+  return readKeyPem(file);
 }
 
 /**
@@ -97,7 +95,7 @@ export interface RecordRequest {
 
 /** Concludes a judgement and writes its record, and beside it the listing that the record is about (`FILE.set.txt`). */
 export async function writeRecord(judgement: Judgement, request: RecordRequest, io: Io): Promise<void> {
-  const signer = readKey(request.key);
+  const signer = readSigner(readKeyPem(request.key));
   const ledger = openState(request.state, signer, io);
   try {
     const { version, opa } = request.installation;

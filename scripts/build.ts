@@ -27,7 +27,7 @@ if (!existsSync(STAMP) || statSync(STAMP).mtimeMs < newest()) {
     entryPoints: {
       'cli/main': 'cli/main.ts',
       rego_worker: 'engine/toolchain/rego_worker.ts',
-      ledger_worker: 'attest/ledger/ledger_worker.ts',
+      recorder_worker: 'attest/ledger/recorder_worker.ts',
     },
     outdir: DIST,
     bundle: true,

@@ -9,7 +9,24 @@ import { describe, expect, it } from '@jest/globals';
 
 const LAUNCHER = join(process.cwd(), 'cli/launcher.cjs');
 
+/** Makes the launcher take this Node for an older one, so that it hands over to another process. */
+const AS_OLDER_NODE = [
+  '--import',
+  "data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.0.0'}})",
+];
+
 describe('the process', () => {
+  it('is the launcher itself under the Node of its package, and another one under any other', () => {
+    const version = { status: 0, stdout: 'countersign 0.1.0 (OPA 1.22.2)\n' };
+    for (const flags of [[], AS_OLDER_NODE]) {
+      const { status, stdout } = spawnSync(process.execPath, [...flags, LAUNCHER, '--version'], {
+        encoding: 'utf8',
+      });
+      expect({ status, stdout }).toEqual(version);
+      expect(spawnSync(process.execPath, [...flags, LAUNCHER, 'check', '-'], { input: '' }).status).toBe(3);
+    }
+  });
+
   it('ends with the exit code of the verdict, under the Node of its package', () => {
     const { status, stdout } = spawnSync(process.execPath, [LAUNCHER, '--version'], { encoding: 'utf8' });
     expect({ status, stdout }).toEqual({ status: 0, stdout: 'countersign 0.1.0 (OPA 1.22.2)\n' });
@@ -47,7 +64,9 @@ describe('the process', () => {
   );
 
   it('that is killed in the middle ends the launcher by the same signal, never with 0', async () => {
-    const launcher = spawn(process.execPath, [LAUNCHER, 'check', '-'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    const launcher = spawn(process.execPath, [...AS_OLDER_NODE, LAUNCHER, 'check', '-'], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
     const ended = new Promise((fulfil) => launcher.once('exit', (code, signal) => fulfil({ code, signal })));
     let child = '';
     while (child === '') {
