@@ -157,7 +157,11 @@ function writeItem(scan: Scan, column: number): void {
   const behind = scan.at;
   if (!isAtEnd(scan)) writeNode(scan, scan.at - scan.lineStart, column);
   else if (scan.indent > column) writeNode(scan, scan.indent, column);
-  else writeNull(scan, behind);
+  else {
+    // npm's yaml places an item that ends with the text at its very end.
+    if (scan.tree !== undefined && scan.indent < 0 && scan.bytes[scan.end - 1] !== CHAR.newline) leave();
+    writeNull(scan, behind);
+  }
 }
 
 function enter(scan: Scan, kind: 'map' | 'seq'): void {
