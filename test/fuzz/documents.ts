@@ -29,12 +29,18 @@ export function* documents(seed: number, count: number): Generator<Generated> {
     const turn = index % 5;
     if (turn < 2) yield { origin: 'grammar', text: grammarDocument(random) };
     else if (turn < 4) yield { origin: 'manifest', text: mutated(random, random.pick(manifests)) };
-    else
-      yield {
-        origin: 'trap',
-        text: random.chance(0.5) ? mutated(random, random.pick(traps)) : placed(random),
-      };
+    else yield { origin: 'trap', text: random.pick([trap, placed, soup])(random, traps) };
   }
+}
+
+const trap = (random: Random, traps: readonly [string, ...string[]]): string =>
+  mutated(random, random.pick(traps));
+
+/** Tokens in any order behind a beginning that may be one of a document. */
+function soup(random: Random): string {
+  const tokens = Array.from({ length: 1 + random.whole(9) }, () => random.pick(pieces.tokens));
+  const beginning = random.pick(['', '', 'a: ', 'a:\n  ', '- ', 'a: b\n', '- a\n', 'a: |\n  ', 'a:\n- ']);
+  return beginning + tokens.join('');
 }
 
 function nonEmpty(texts: readonly string[]): readonly [string, ...string[]] {
