@@ -149,7 +149,7 @@ describe('places', () => {
     ['one in a sequence of a line', '-  -  - \n      - x'],
     ['one before a comment', 'a:\n  -   # c\nb: c\n'],
     ['a key that npm yaml takes for a number', 'a: {e1: b}'],
-    ['text beyond ASCII before it', 'a: b\nä: 😀\n"😀": [ü, {x: y}]\n'],
+    ['text beyond ASCII before it', 'a: b\nä: 😀\n"😀": ["ü", {x: z}]\n'],
   ])('of %s are those of npm yaml', (_, text) => {
     expect(compare(reader, text)).toEqual({ is: 'equal' });
     expect(readFastTree(new TextEncoder().encode(text))).toBeDefined();
