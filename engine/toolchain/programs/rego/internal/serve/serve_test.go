@@ -178,7 +178,7 @@ func TestWithinBounds(t *testing.T) {
 		{"json.match_schema", []string{`"a"`, doubling(15)}},
 		{"net.cidr_contains_matches", []string{`"10.0.0.0/8"`, numbers(0)}},
 		{"yaml.unmarshal", []string{`"` + strings.Repeat(`- a: {b: c}\n`, 18_000) + `"`}},
-		{"json.patch", []string{numbers(1_500), "[" + strings.Repeat(`{"op":"add","path":"/0","value":1},`, 900) + `{"op":"add","path":"/0","value":1}]`}},
+		{"json.patch", []string{numbers(300), "[" + strings.Repeat(`{"op":"add","path":"/0","value":1},`, 900) + `{"op":"add","path":"/0","value":1}]`}},
 		{"graphql.parse_query", []string{`"{` + strings.Repeat("a ", 15_000) + `}"`}},
 		{"units.parse", []string{`"1e9999"`}},
 		{"bits.lsh", []string{"1", "100000"}},
