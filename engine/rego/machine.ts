@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { type BuiltinServer, type Calls, newCalls } from './builtins/index.ts';
 import { readExports } from './exports.ts';
 import { bindBuiltins, type Host, importsOf, put } from './host.ts';
 import { newMemory, textAt } from './memory.ts';
@@ -10,6 +11,8 @@ export interface Machine {
   readonly entrypoints: ReadonlyMap<string, number>;
   /** Puts memory and globals back to what they were once the data was loaded, with new budgets. */
   rewind(fuel: bigint, depth: number): void;
+  /** What builtins know and leave behind from now on. */
+  begin(calls: Calls): void;
   /** Below zero when the budget is spent; it stays so until the next rewind. */
   fuelLeft(): bigint;
   depthLeft(): number;
@@ -26,8 +29,13 @@ const PREPARATION_DEPTH = 10_000;
  * Instantiates a metered module and loads its data, once. No builtin outside our own table can be reached.
  * @throws {EngineError} POLICY_BUILTIN | POLICY_MODULE | POLICY_DATA; anything else as it comes from WebAssembly
  */
-export function startMachine(module: WebAssembly.Module, pages: number, data: Uint8Array): Machine {
-  const host: Host = { memory: newMemory(pages), builtins: new Map() };
+export function startMachine(
+  module: WebAssembly.Module,
+  pages: number,
+  { data, server }: { readonly data: Uint8Array; readonly server: BuiltinServer | undefined },
+): Machine {
+  const calls = newCalls(undefined, false);
+  const host: Host = { memory: newMemory(pages), server, builtins: new Map(), calls };
   const instance = new WebAssembly.Instance(module, { env: importsOf(host) });
   const exports = readExports(instance.exports);
   host.exports = exports;
@@ -45,6 +53,9 @@ export function startMachine(module: WebAssembly.Module, pages: number, data: Ui
       for (const { global, value } of globals) global.value = value;
       exports.fuel.value = fuel;
       exports.depth.value = depth;
+    },
+    begin: (begun) => {
+      host.calls = begun;
     },
     fuelLeft: () => BigInt(exports.fuel.value),
     depthLeft: () => Number(exports.depth.value),

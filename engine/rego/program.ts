@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
 import { EngineError } from '../error.ts';
+import { type BuiltinFailure, type BuiltinServer, newCalls } from './builtins/index.ts';
 import { failureOf, isOutOfMemory, unreadableInput } from './failure.ts';
 import { DEFAULT_LIMITS, fuelFor, pagesFor, type RegoLimits } from './limits.ts';
 import { type Machine, startMachine } from './machine.ts';
@@ -15,7 +16,15 @@ export interface RegoProgram {
    * Evaluates one entrypoint (`a/b/c`) over JSON bytes. After an error the program is as good as new.
    * @throws {EngineError} POLICY_LIMIT | POLICY_EVALUATION | POLICY_RESULT | INPUT_SYNTAX | INPUT_TOO_LARGE
    */
-  evaluate(entrypoint: string, input: Uint8Array): RegoResult;
+  evaluate(entrypoint: string, input: Uint8Array, moment?: RegoMoment): RegoResult;
+}
+
+/** What one evaluation is told besides its input. */
+export interface RegoMoment {
+  /** The clock of builtins; without it those that read a clock are an error. */
+  readonly time?: Date;
+  /** Failures of builtins are kept in the result. Without it a builtin that fails is undefined, as on OPA's own runtime. */
+  readonly isStrict?: boolean;
 }
 
 export interface RegoResult {
@@ -23,6 +32,8 @@ export interface RegoResult {
   readonly value: RegoValue | undefined;
   /** Steps that this evaluation took; equal on every machine. */
   readonly fuelUsed: bigint;
+  /** Calls of builtins that failed, at most 20; empty where `isStrict` is not set. The value is as if they were undefined. */
+  readonly failures: readonly BuiltinFailure[];
 }
 
 /** What is loaded beside a module. */
@@ -30,6 +41,8 @@ export interface RegoLoad {
   /** JSON bytes of the document under `data`. */
   readonly data: Uint8Array;
   readonly limits?: Partial<RegoLimits>;
+  /** Has the builtins that are neither native nor written in TypeScript; without it a module that needs them is refused. */
+  readonly builtins?: BuiltinServer;
 }
 
 /**
@@ -37,34 +50,39 @@ export interface RegoLoad {
  * the base gets a larger instance, of which the last is kept.
  * @throws {EngineError} POLICY_BUILTIN | POLICY_MODULE | POLICY_DATA | POLICY_LIMIT when the data does not fit
  */
-export function loadRego(wasm: Uint8Array, { data, limits: given }: RegoLoad): RegoProgram {
+export function loadRego(wasm: Uint8Array, { data, limits: given, builtins }: RegoLoad): RegoProgram {
   const limits: RegoLimits = { ...DEFAULT_LIMITS, ...given };
   const module = new WebAssembly.Module(meter(wasm));
   const basePages = pagesFor(limits, 0);
-  const base = start(module, basePages, data);
+  const beside = { data, server: builtins };
+  const base = start(module, basePages, beside);
   let larger: { readonly pages: number; readonly machine: Machine } | undefined;
   const machineFor = (inputBytes: number): Machine => {
     const pages = pagesFor(limits, inputBytes);
     if (pages === basePages) return base;
-    if (larger?.pages !== pages) larger = { pages, machine: start(module, pages, data) };
+    if (larger?.pages !== pages) larger = { pages, machine: start(module, pages, beside) };
     return larger.machine;
   };
   return {
     digest: hash('sha256', wasm, 'hex'),
-    evaluate: (entrypoint, input) => {
+    evaluate: (entrypoint, input, moment = {}) => {
       if (input.length > limits.inputMax)
         throw new EngineError(
           'INPUT_TOO_LARGE',
           `the input of ${JSON.stringify(entrypoint)} is ${input.length} bytes, more than ${limits.inputMax}`,
         );
-      return evaluate(machineFor(input.length), entrypoint, input, limits);
+      return evaluate(machineFor(input.length), { entrypoint, input, moment }, limits);
     },
   };
 }
 
-function start(module: WebAssembly.Module, pages: number, data: Uint8Array): Machine {
+function start(
+  module: WebAssembly.Module,
+  pages: number,
+  beside: Parameters<typeof startMachine>[2],
+): Machine {
   try {
-    return startMachine(module, pages, data);
+    return startMachine(module, pages, beside);
   } catch (cause) {
     if (cause instanceof EngineError) throw cause;
     if (isOutOfMemory(cause))
@@ -75,19 +93,31 @@ function start(module: WebAssembly.Module, pages: number, data: Uint8Array): Mac
   }
 }
 
-function evaluate(machine: Machine, entrypoint: string, input: Uint8Array, limits: RegoLimits): RegoResult {
+interface Asked {
+  readonly entrypoint: string;
+  readonly input: Uint8Array;
+  readonly moment: RegoMoment;
+}
+
+const NANOSECONDS_PER_MS = 1_000_000n;
+
+function evaluate(machine: Machine, { entrypoint, input, moment }: Asked, limits: RegoLimits): RegoResult {
   const id = machine.entrypoints.get(entrypoint);
   if (id === undefined)
     throw new EngineError('POLICY_MODULE', `the policy has no entrypoint ${JSON.stringify(entrypoint)}`);
   const fuel = fuelFor(limits, input.length);
   machine.rewind(fuel, limits.depth);
+  const timeNs = moment.time === undefined ? undefined : BigInt(moment.time.getTime()) * NANOSECONDS_PER_MS;
+  const calls = newCalls(timeNs, moment.isStrict ?? false);
+  machine.begin(calls);
   let isParsed = false;
   try {
     const address = machine.readInput(input);
     if (address === 0) throw unreadableInput(entrypoint);
     isParsed = true;
     const text = machine.evaluate(id, address);
-    return { value: resultOf(text), fuelUsed: fuel - machine.fuelLeft() };
+    const value = resultOf(text);
+    return { value, fuelUsed: fuel - machine.fuelLeft(), failures: moment.isStrict ? calls.failures : [] };
   } catch (cause) {
     throw failureOf(cause, machine, { entrypoint, fuel, depth: limits.depth, isParsed });
   }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EngineError, type EngineErrorCode, type Problem } from '../error.ts';
-import { HOST_BUILTINS } from '../rego/builtins.ts';
+import { COMPILED, insteadOf } from '../rego/builtins/table.ts';
 import { openRegoThread, type RegoThread } from './rego_thread.ts';
 
 /** One Rego file. */
 export interface RegoSource {
   readonly file: string;
   readonly text: string;
+  /** Written in the syntax of Rego before OPA 1.0. */
+  readonly v0?: true;
 }
 
 /** One rule as written; `name` is the first part of its head, `line` is 1-based. */
@@ -97,9 +99,6 @@ export interface RegoToolchain {
   close(): Promise<void>;
 }
 
-/** What a policy may call beyond the builtins native to OPA's WebAssembly runtime. */
-const SERVED: readonly string[] = [...HOST_BUILTINS.keys()];
-
 interface Answer {
   readonly problems?: readonly {
     code: string;
@@ -127,7 +126,7 @@ export function openRegoToolchain(options: {
   ): ReturnType<typeof request> =>
     request(
       thread,
-      { op, files: sources.map(({ file, text }) => ({ name: file, text })), served: SERVED, ...more },
+      { op, files: sources.map(({ file: name, ...source }) => ({ name, ...source })), ...COMPILED, ...more },
       deadlineMs,
     );
   return {
@@ -184,12 +183,5 @@ function failed(found: NonNullable<Answer['problems']>): EngineError {
   );
 }
 
-const READS_THE_WORLD =
-  /^(?:http\.send|net\.lookup_ip_addr|opa\.runtime|rand\.intn|uuid\.rfc4122|io\.jwt\.encode_sign(?:_raw)?|providers\.aws\.sign_req)$/;
-
-function builtinHint(names: readonly string[]): string {
-  if (names.includes('time.now_ns')) return 'a rule sees no clock: use input.context.time';
-  if (names.some((name) => READS_THE_WORLD.test(name)))
-    return 'a rule cannot read the world: what it needs comes in input or with --data';
-  return 'only the builtins native to OPA on WebAssembly and sprintf are available for now: see docs/policies.md';
-}
+const builtinHint = (names: readonly string[]): string =>
+  names.map(insteadOf).find((hint) => hint !== undefined) ?? 'docs/policies.md lists the builtins that are';
