@@ -31,6 +31,8 @@ export interface Project {
     readonly namespaces?: readonly string[];
     readonly parameters?: Readonly<Record<string, unknown>>;
   }[];
+  /** A builtin that fails is an error in Conftest rules too; in native rules it always is. */
+  readonly strictErrors?: boolean;
   readonly trust?: { readonly keys?: readonly JsonValue[]; readonly logs?: readonly JsonValue[] };
   readonly ledger?: { readonly directory: string };
   /** SHA-256 (hex) of the Project's canonical JSON. */
