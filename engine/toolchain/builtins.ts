@@ -119,12 +119,18 @@ function answerOf(told: Uint8Array): BuiltinAnswer {
     case 'value':
       return { kind, bytes: rest };
     case 'failed':
-      // OPA's code, a line feed, its message.
-      return { kind, message: decoder.decode(rest.subarray(rest.indexOf(0x0a) + 1)) };
+      return failedOf(decoder.decode(rest));
     case 'refused':
     case 'crashed':
       return { kind, message: decoder.decode(rest) };
     default:
       throw new TypeError('the answer has no kind');
   }
+}
+
+/** OPA's code, a line feed, its message. */
+function failedOf(text: string): BuiltinAnswer {
+  const end = text.indexOf('\n');
+  const code = text.slice(0, end) === 'eval_type_error' ? 'eval_type_error' : 'eval_builtin_error';
+  return { kind: 'failed', code, message: text.slice(end + 1) };
 }

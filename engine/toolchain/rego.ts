@@ -83,10 +83,22 @@ export interface RegoToolchain {
   parse(sources: readonly RegoSource[]): Promise<readonly RegoModuleInfo[]>;
   /** Strict: unused variables and imports are errors. @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN */
   check(sources: readonly RegoSource[], options: { readonly strict: true }): Promise<void>;
-  /** @param options.entrypoints paths such as `a/b/c` @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN */
+  /**
+   * @param options.entrypoints paths such as `a/b/c`
+   * @param options.extra builtins that policies are refused, for OPA's own cases
+   * @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN
+   */
   build(
     sources: readonly RegoSource[],
-    options: { readonly entrypoints: readonly string[] },
+    options: { readonly entrypoints: readonly string[]; readonly extra?: readonly string[] },
+  ): Promise<RegoBuild>;
+  /**
+   * Compiles a query whose one variable is `result`, as a module of one entrypoint `eval`; OPA's own cases need it, which also call
+   * builtins that policies are refused (`extra`). @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN
+   */
+  query(
+    sources: readonly RegoSource[],
+    options: { readonly query: string; readonly extra?: readonly string[] },
   ): Promise<RegoBuild>;
   /**
    * Runs every `test_` rule. A test (file `*_test.rego` or package `*_test`) may use all builtins that do not read the world,
@@ -132,8 +144,14 @@ export function openRegoToolchain(options: {
   return {
     parse: async (sources) => need((await ask('parse', sources)).answer.modules),
     check: async (sources) => void (await ask('check', sources)),
-    build: async (sources, { entrypoints }) => {
-      const { answer, module } = await ask('build', sources, { entrypoints });
+    build: async (sources, { entrypoints, extra = [] }) => {
+      const served = [...COMPILED.served, ...extra];
+      const { answer, module } = await ask('build', sources, { entrypoints, served });
+      return { wasm: module, opaVersion: need(answer.opa) };
+    },
+    query: async (sources, { query, extra = [] }) => {
+      const served = [...COMPILED.served, ...extra];
+      const { answer, module } = await ask('query', sources, { query, served });
       return { wasm: module, opaVersion: need(answer.opa) };
     },
     test: async (sources, { data, deadlineMs }) =>

@@ -31,7 +31,8 @@ export function bind(imported: string, server: BuiltinServer | undefined): Bound
   const twin = TWINS.get(name);
   if (twin !== undefined) return { kind: 'twin', name, twin };
   const found = BUILTINS.get(known(name));
-  if (found === 'refused' || server === undefined) throw unavailable(name);
+  if (server === undefined || (found === 'refused' && server.extra?.has(name) !== true))
+    throw unavailable(name);
   return { kind: 'served', name, isPinned: found === 'pinned' };
 }
 

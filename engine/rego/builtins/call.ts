@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readTerm } from '../term.ts';
 import type { Bound } from './bind.ts';
-import { BuiltinBroken, type BuiltinFailure, BuiltinRefused, OperandError, placeOf } from './failed.ts';
+import { BuiltinBroken, type BuiltinFailure, BuiltinRefused, placeOf, TwinError } from './failed.ts';
 import type { BuiltinAnswer, BuiltinServer } from './server.ts';
 
 /** What the builtins of one evaluation know and leave behind. */
@@ -63,8 +63,8 @@ function answerOfTwin(
     return text === undefined ? undefined : encoder.encode(text);
   } catch (cause) {
     if (cause instanceof RangeError) throw new BuiltinRefused(`${name}: ${cause.message}`, { cause });
-    if (!(cause instanceof OperandError)) throw cause;
-    return settle(name, { kind: 'failed', message: `${name}: ${cause.message}` }, calls);
+    if (!(cause instanceof TwinError)) throw cause;
+    return settle(name, { kind: 'failed', code: cause.code, message: `${name}: ${cause.message}` }, calls);
   }
 }
 
@@ -74,7 +74,8 @@ function ask(
   calls: Calls,
   server: BuiltinServer | undefined,
 ): BuiltinAnswer {
-  if (server === undefined) return { kind: 'failed', message: `${name}: it failed` };
+  if (server === undefined)
+    return { kind: 'failed', code: 'eval_builtin_error', message: `${name}: it failed` };
   if (!calls.hasBegun) server.begin(calls.timeNs ?? NO_TIME);
   calls.hasBegun = true;
   return server.call(name, parameters);
@@ -101,7 +102,8 @@ function settle(name: string, given: BuiltinAnswer, calls: Calls): Uint8Array | 
     case 'undefined':
       return undefined;
     case 'failed':
-      if (calls.failures.length < KEPT_FAILURES) calls.failures.push({ name, message: given.message });
+      if (calls.failures.length < KEPT_FAILURES)
+        calls.failures.push({ name, code: given.code, message: given.message });
       return undefined;
     case 'refused':
       throw new BuiltinRefused(`${name}: ${given.message}`);

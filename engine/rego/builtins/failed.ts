@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Location } from '../../error.ts';
 
+/** OPA's codes of errors in a builtin: an operand of a wrong type, or anything else. */
+export type OpaErrorCode = 'eval_type_error' | 'eval_builtin_error';
+
 /** A call that failed in OPA's sense: on its own runtime the expression would be undefined, or with strict errors the evaluation end. */
 export interface BuiltinFailure {
   readonly name: string;
+  readonly code: OpaErrorCode;
   /** In OPA's words, which begin with the builtin's name. */
   readonly message: string;
   /** Of the call; absent where `with` replaces this builtin somewhere, since the call has no room for it then. */
@@ -11,7 +15,14 @@ export interface BuiltinFailure {
 }
 
 /** Thrown by a twin where OPA's own builtin fails; the message is OPA's without the builtin's name. */
-export class OperandError extends Error {}
+export class TwinError extends Error {
+  readonly code: OpaErrorCode;
+
+  constructor(code: OpaErrorCode, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
 
 /** The builtin broke, or its answer is unreadable: nothing is known, and no rule may go on. */
 export class BuiltinBroken extends Error {}

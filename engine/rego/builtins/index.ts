@@ -4,7 +4,13 @@
 // (failed.ts), with the place that the rewritten call carries.
 export { type Bound, bind } from './bind.ts';
 export { answer, type Calls, newCalls } from './call.ts';
-export { BuiltinBroken, type BuiltinFailure, BuiltinRefused, OperandError } from './failed.ts';
+export {
+  BuiltinBroken,
+  type BuiltinFailure,
+  BuiltinRefused,
+  type OpaErrorCode,
+  TwinError,
+} from './failed.ts';
 export type { BuiltinAnswer, BuiltinServer } from './server.ts';
 export { BUILTINS, type BuiltinClass, COMPILED, insteadOf } from './table.ts';
 export { TWINS } from './twins.ts';

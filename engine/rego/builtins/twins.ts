@@ -5,7 +5,7 @@ import { BuiltinBroken } from './failed.ts';
 /**
  * A builtin in TypeScript: takes texts of values and returns one. Pure but for the clock, which is the decision's time; undefined where
  * OPA's is.
- * @throws {OperandError} where OPA's fails
+ * @throws {TwinError} where OPA's fails
  * @throws {RangeError} for what it is not willing to do
  */
 export type Twin = (parameters: readonly string[], timeNs: bigint | undefined) => string | undefined;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { OperandError } from '../builtins/failed.ts';
+import { TwinError } from '../builtins/failed.ts';
 import { readTerm } from '../term.ts';
 import { type Argument, argumentOf } from './argument.ts';
 import { type Directive, newDirective, prepareForV } from './directive.ts';
@@ -29,14 +29,16 @@ const FLAGS: Readonly<Record<string, 'sharp' | 'zero' | 'plus' | 'minus' | 'spac
  * @param format text of a Rego string
  * @param values text of a Rego array
  * @throws {RangeError} over a bound of width, precision, digits or output; for what shows a machine's addresses
- * @throws {OperandError} for operands of other types
+ * @throws {TwinError} for operands of other types
  * @see https://pkg.go.dev/fmt  OPA `builtinSprintf`
  */
 export function sprintf(format: string, values: string): string {
   const template = readTerm(format);
   const list = readTerm(values);
-  if (template.kind !== 'string') throw new OperandError(`operand 1 must be string but got ${template.kind}`);
-  if (list.kind !== 'array') throw new OperandError(`operand 2 must be array but got ${list.kind}`);
+  if (template.kind !== 'string')
+    throw new TwinError('eval_type_error', `operand 1 must be string but got ${template.kind}`);
+  if (list.kind !== 'array')
+    throw new TwinError('eval_type_error', `operand 2 must be array but got ${list.kind}`);
   return new Printer(template.value, list.items.map(argumentOf)).print();
 }
 

@@ -17,15 +17,17 @@ import (
 // is measured by its arguments first. Each bound keeps a call within about half a second and 64 MiB.
 const (
 	// maxSize is for builtins whose work is linear in their arguments, in bytes.
-	maxSize = 1 << 20
+	maxSize = 512 << 10
 	// maxProduct is for those that try every part of one argument on every part of another.
 	maxProduct = 1 << 22
 	// maxGrammar is for schemas and modules.
 	maxGrammar = 64 << 10
-	// maxGraphQL is less: its validation compares selections with each other.
-	maxGraphQL = 32 << 10
-	// maxYAML is for YAML, which takes about a microsecond a byte.
-	maxYAML = 256 << 10
+	// maxQuery is for a GraphQL query that is validated: its selections are compared with each other.
+	maxQuery = 8 << 10
+	// maxYAML is for YAML, which takes some microseconds a byte.
+	maxYAML = 128 << 10
+	// maxNesting is how many brackets may be open in a text that is parsed: a parser that calls itself would exhaust the stack.
+	maxNesting = 500
 	// maxCrypto is for signatures: the work of an RSA key grows with the cube of its length.
 	maxCrypto = 32 << 10
 	// maxShift is the most that bits.lsh moves.
@@ -55,7 +57,7 @@ func limitOf(name string) int {
 	case strings.HasPrefix(name, "yaml."):
 		return maxYAML
 	case strings.HasPrefix(name, "graphql."):
-		return maxGraphQL
+		return maxGrammar / 2
 	case name == "json.match_schema", name == "json.verify_schema", name == "rego.parse_module":
 		return maxGrammar
 	}
@@ -67,9 +69,16 @@ type check = func(operands []*ast.Term, texts [][]byte) error
 var special = map[string]check{
 	"bits.lsh":                         func(o []*ast.Term, _ [][]byte) error { return atMost(o, 1, maxShift) },
 	"graph.reachable_paths":            paths,
-	"json.match_schema":                func(o []*ast.Term, t [][]byte) error { return schema(o[1], len(t[0])) },
-	"json.verify_schema":               func(o []*ast.Term, _ [][]byte) error { return schema(o[0], 0) },
+	"graphql.is_valid":                 query,
+	"graphql.parse":                    query,
+	"graphql.parse_and_verify":         query,
+	"graphql.parse_query":              nesting,
+	"graphql.parse_schema":             nesting,
+	"graphql.schema_is_valid":          nesting,
+	"json.match_schema":                matchSchema,
+	"json.verify_schema":               verifySchema,
 	"json.patch":                       product(0, 1),
+	"json.unmarshal":                   nesting,
 	"net.cidr_contains_matches":        product(0, 1),
 	"net.cidr_expand":                  expand,
 	"object.subset":                    product(0, 1),
@@ -81,6 +90,7 @@ var special = map[string]check{
 	"regex.replace":                    replace,
 	"regex.split":                      pattern(0, 1),
 	"regex.template_match":             pattern(0, 1),
+	"rego.parse_module":                nesting,
 	"replace":                          growing(0, 2),
 	"strings.any_prefix_match":         product(0, 1),
 	"strings.any_suffix_match":         product(0, 1),
@@ -88,6 +98,38 @@ var special = map[string]check{
 	"strings.replace_n":                growing(1, 0),
 	"units.parse":                      exponent,
 	"units.parse_bytes":                exponent,
+	"yaml.is_valid":                    nesting,
+	"yaml.unmarshal":                   nesting,
+}
+
+func query(operands []*ast.Term, texts [][]byte) error {
+	if len(texts[0]) > maxQuery {
+		return fmt.Errorf("the query is longer than %d bytes", maxQuery)
+	}
+	return nesting(operands, texts)
+}
+
+// nesting counts brackets, in strings and comments too: a text with so many is refused whatever they mean.
+func nesting(operands []*ast.Term, _ [][]byte) error {
+	for _, operand := range operands {
+		text, ok := operand.Value.(ast.String)
+		if !ok {
+			continue
+		}
+		open := 0
+		for _, c := range []byte(text) {
+			switch c {
+			case '[', '{', '(':
+				open++
+			case ']', '}', ')':
+				open = max(open-1, 0)
+			}
+			if open > maxNesting {
+				return fmt.Errorf("a text has more than %d brackets open", maxNesting)
+			}
+		}
+	}
+	return nil
 }
 
 func product(a, b int) check {
@@ -164,6 +206,20 @@ func atMost(operands []*ast.Term, index int, limit int64) error {
 		return fmt.Errorf("operand %d is larger than %d", index+1, limit)
 	}
 	return nil
+}
+
+func matchSchema(operands []*ast.Term, texts [][]byte) error {
+	if err := nesting(operands, texts); err != nil {
+		return err
+	}
+	return schema(operands[1], len(texts[0]))
+}
+
+func verifySchema(operands []*ast.Term, texts [][]byte) error {
+	if err := nesting(operands, texts); err != nil {
+		return err
+	}
+	return schema(operands[0], 0)
 }
 
 var longExponent = regexp.MustCompile(`[eE][+-]?\d{5,}`)
