@@ -18,7 +18,7 @@ export interface Machine {
   depthLeft(): number;
   /** Address of the parsed input, 0 when it cannot be parsed. */
   readInput(json: Uint8Array): number;
-  /** Text of the result set. */
+  /** Text of the result set; the input 0 is undefined. */
   evaluate(entrypoint: number, input: number): string;
 }
 
@@ -62,7 +62,7 @@ export function startMachine(
     readInput: (json) => put(host, exports, json, exports.jsonParse),
     evaluate: (entrypoint, input) => {
       const context = exports.contextNew();
-      exports.setInput(context, input);
+      if (input !== 0) exports.setInput(context, input);
       exports.setData(context, dataAddress);
       exports.setEntrypoint(context, entrypoint);
       exports.evaluate(context);

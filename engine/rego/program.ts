@@ -13,10 +13,10 @@ export interface RegoProgram {
   /** SHA-256 (hex) of the module as it came, before it was metered. */
   readonly digest: string;
   /**
-   * Evaluates one entrypoint (`a/b/c`) over JSON bytes. After an error the program is as good as new.
+   * Evaluates one entrypoint (`a/b/c`) over JSON bytes, or with `input` undefined. After an error the program is as good as new.
    * @throws {EngineError} POLICY_LIMIT | POLICY_EVALUATION | POLICY_RESULT | INPUT_SYNTAX | INPUT_TOO_LARGE
    */
-  evaluate(entrypoint: string, input: Uint8Array, moment?: RegoMoment): RegoResult;
+  evaluate(entrypoint: string, input: Uint8Array | undefined, moment?: RegoMoment): RegoResult;
 }
 
 /** What one evaluation is told besides its input. */
@@ -66,12 +66,13 @@ export function loadRego(wasm: Uint8Array, { data, limits: given, builtins }: Re
   return {
     digest: hash('sha256', wasm, 'hex'),
     evaluate: (entrypoint, input, moment = {}) => {
-      if (input.length > limits.inputMax)
+      const size = input?.length ?? 0;
+      if (size > limits.inputMax)
         throw new EngineError(
           'INPUT_TOO_LARGE',
-          `the input of ${JSON.stringify(entrypoint)} is ${input.length} bytes, more than ${limits.inputMax}`,
+          `the input of ${JSON.stringify(entrypoint)} is ${size} bytes, more than ${limits.inputMax}`,
         );
-      return evaluate(machineFor(input.length), { entrypoint, input, moment }, limits);
+      return evaluate(machineFor(size), { entrypoint, input, moment }, limits);
     },
   };
 }
@@ -95,7 +96,7 @@ function start(
 
 interface Asked {
   readonly entrypoint: string;
-  readonly input: Uint8Array;
+  readonly input: Uint8Array | undefined;
   readonly moment: RegoMoment;
 }
 
@@ -105,15 +106,15 @@ function evaluate(machine: Machine, { entrypoint, input, moment }: Asked, limits
   const id = machine.entrypoints.get(entrypoint);
   if (id === undefined)
     throw new EngineError('POLICY_MODULE', `the policy has no entrypoint ${JSON.stringify(entrypoint)}`);
-  const fuel = fuelFor(limits, input.length);
+  const fuel = fuelFor(limits, input?.length ?? 0);
   machine.rewind(fuel, limits.depth);
   const timeNs = moment.time === undefined ? undefined : BigInt(moment.time.getTime()) * NANOSECONDS_PER_MS;
   const calls = newCalls(timeNs, moment.isStrict ?? false);
   machine.begin(calls);
   let isParsed = false;
   try {
-    const address = machine.readInput(input);
-    if (address === 0) throw unreadableInput(entrypoint);
+    const address = input === undefined ? 0 : machine.readInput(input);
+    if (address === 0 && input !== undefined) throw unreadableInput(entrypoint);
     isParsed = true;
     const text = machine.evaluate(id, address);
     const value = resultOf(text);

@@ -109,7 +109,7 @@ function judge(one: Case, compiled: Compiled, builtins: BuiltinServer): Verdict 
   }
   const evaluate = (isStrict: boolean): RegoResult | Error => {
     try {
-      const input = Buffer.from(JSON.stringify(one.input ?? {}));
+      const input = 'input' in one ? Buffer.from(JSON.stringify(one.input)) : undefined;
       return program.evaluate(compiled.entrypoint, input, { time: TIME, isStrict });
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));

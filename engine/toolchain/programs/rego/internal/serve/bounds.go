@@ -222,10 +222,19 @@ func verifySchema(operands []*ast.Term, texts [][]byte) error {
 	return schema(operands[0], 0)
 }
 
-var longExponent = regexp.MustCompile(`[eE][+-]?\d{5,}`)
+var exponents = regexp.MustCompile(`[eE][+-]?(\d+)`)
 
+// exponent bounds numbers that are written out in full; OPA itself refuses more than six digits of exponent.
 func exponent(operands []*ast.Term, texts [][]byte) error {
-	if text, ok := operands[0].Value.(ast.String); ok && (len(texts[0]) > 10_000 || longExponent.MatchString(string(text))) {
+	text, ok := operands[0].Value.(ast.String)
+	if !ok {
+		return nil
+	}
+	isLong := len(texts[0]) > 10_000
+	for _, match := range exponents.FindAllStringSubmatch(string(text), -1) {
+		isLong = isLong || len(match[1]) == 5 || len(match[1]) == 6
+	}
+	if isLong {
 		return fmt.Errorf("the number is too long")
 	}
 	return nil

@@ -48,7 +48,8 @@ func Reserved(pkg *ast.Package) bool { return pkg.Path.HasPrefix(path) }
 //	count(x)
 //
 // becomes data.countersign.builtin.count_("file:line:column", x), which is count(x) or else, where that is undefined, asks the host
-// what OPA itself makes of it. A builtin that some expression replaces using `with` keeps its parameters, so no place is known.
+// what OPA itself makes of it. A builtin that some expression replaces using `with` stays a builtin, the host's, with its own
+// parameters, so no place is known.
 func Rewrite(modules []*ast.Module, query ast.Body, names Names) (*Result, error) {
 	r := &rewriter{names: names, known: map[string]*ast.Builtin{}, used: map[string]bool{}, mocked: map[string]bool{}}
 	for _, b := range ast.CapabilitiesForThisVersion().Builtins {
@@ -79,7 +80,7 @@ type rewriter struct {
 	known map[string]*ast.Builtin
 	// mocked are the builtins that `with` replaces, or replaces others by.
 	mocked map[string]bool
-	// isShadowed: all of data is replaced somewhere, and the functions with it; the host is called directly then.
+	// isShadowed: all of data is replaced somewhere, and the functions with it.
 	isShadowed bool
 	used       map[string]bool
 	hidden     map[string]bool
@@ -177,8 +178,11 @@ func (r *rewriter) builtin(term *ast.Term) (string, bool) {
 	if !ok || r.known[name] == nil || r.hidden[strings.Split(name, ".")[0]] {
 		return "", false
 	}
-	return name, !r.isShadowed || !slices.Contains(r.names.Served, name)
+	return name, !r.isDirect(name) || !slices.Contains(r.names.Served, name)
 }
+
+// isDirect is for builtins that may not become functions.
+func (r *rewriter) isDirect(name string) bool { return r.isShadowed || r.mocked[name] }
 
 func (r *rewriter) call(terms []*ast.Term, at *ast.Location) []*ast.Term {
 	name, ok := r.builtin(terms[0])
@@ -187,7 +191,7 @@ func (r *rewriter) call(terms []*ast.Term, at *ast.Location) []*ast.Term {
 	}
 	r.used[name] = true
 	rewritten := []*ast.Term{ast.NewTerm(r.function(name)).SetLocation(terms[0].Location)}
-	if !r.isShadowed && !r.mocked[name] {
+	if !r.isDirect(name) {
 		text := ""
 		if at != nil {
 			text = fmt.Sprintf("%s:%d:%d", at.File, at.Row, at.Col)
@@ -206,7 +210,7 @@ func (r *rewriter) with(term *ast.Term) {
 
 // function is what is called in place of a builtin.
 func (r *rewriter) function(name string) ast.Ref {
-	if r.isShadowed {
+	if r.isDirect(name) {
 		return ast.Ref{ast.VarTerm("countersign"), ast.StringTerm("call"), ast.StringTerm(flat(name))}
 	}
 	return path.Append(ast.StringTerm(flat(name)))
@@ -225,16 +229,18 @@ func (r *rewriter) finish(done *Result) error {
 		return nil
 	}
 	var text strings.Builder
-	text.WriteString("package countersign.builtin\n")
 	for _, name := range used {
 		done.Builtins = append(done.Builtins, r.declare(name)...)
-		text.WriteString(r.define(name))
+		if !r.isDirect(name) {
+			text.WriteString(r.define(name))
+		}
 	}
-	if r.isShadowed {
+	if text.Len() == 0 {
 		return nil
 	}
 	done.Builtins = append(done.Builtins, &ast.Builtin{Name: place, Decl: types.NewFunction(types.Args(types.S, types.S), types.A)})
-	functions, err := ast.ParseModuleWithOpts(FunctionsFile, text.String(), ast.ParserOptions{RegoVersion: ast.RegoV1})
+	// The old syntax still has the builtins that the new one does not.
+	functions, err := ast.ParseModuleWithOpts(FunctionsFile, "package countersign.builtin\n"+text.String(), ast.ParserOptions{RegoVersion: ast.RegoV0})
 	done.Functions = functions
 	return err
 }
@@ -242,7 +248,7 @@ func (r *rewriter) finish(done *Result) error {
 func (r *rewriter) declare(name string) []*ast.Builtin {
 	decl := r.known[name].Decl
 	switch {
-	case r.isShadowed || slices.Contains(r.names.Replaced, name):
+	case r.isDirect(name) || slices.Contains(r.names.Replaced, name):
 		return []*ast.Builtin{{Name: "countersign.call." + flat(name), Decl: decl}}
 	case slices.Contains(r.names.Served, name):
 		return nil
@@ -259,17 +265,14 @@ func (r *rewriter) define(name string) string {
 	for i := range params {
 		params[i] = fmt.Sprintf("x%d", i)
 	}
-	given := strings.Join(params, ", ")
-	called, at, head := name, "at", strings.Join(append([]string{"at"}, params...), ", ")
-	if r.mocked[name] {
-		at, head = `""`, given
-	}
-	failed := fmt.Sprintf("countersign.error.%s(%s)", flat(name), strings.Join(append([]string{at}, params...), ", "))
-	if !slices.Contains(r.names.Native, name) || slices.Contains(r.names.Replaced, name) {
-		failed = fmt.Sprintf("%s(%s, %q)", place, at, name)
-	}
+	called, given := name, strings.Join(params, ", ")
 	if slices.Contains(r.names.Replaced, name) {
 		called = "countersign.call." + flat(name)
 	}
-	return fmt.Sprintf("\n%s(%s) := %s(%s) if true\n\nelse := %s\n", flat(name), head, called, given, failed)
+	with := strings.Join(append([]string{"at"}, params...), ", ")
+	failed := fmt.Sprintf("countersign.error.%s(%s)", flat(name), with)
+	if !slices.Contains(r.names.Native, name) || slices.Contains(r.names.Replaced, name) {
+		failed = fmt.Sprintf("%s(at, %q)", place, name)
+	}
+	return fmt.Sprintf("\n%s(%s) = y { y = %s(%s) } else = y { y = %s }\n", flat(name), with, called, given, failed)
 }
