@@ -23,6 +23,8 @@ export type Verdict = string | undefined;
 export interface Runner {
   /** Verdicts in the order of the cases. */
   run(cases: readonly Case[], onVerdict: (one: Case, verdict: Verdict) => void): Promise<void>;
+  /** The code of the error that the case's modules are as a policy, undefined where they compile. */
+  compileAsPolicy(one: Case): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -54,6 +56,15 @@ export function openRunner(exceptions: Exceptions): Runner {
         const following = cases[index + 1];
         next = following === undefined ? undefined : compile(following);
         onVerdict(one, compiled instanceof Error ? describe(compiled) : judge(one, compiled, builtins));
+      }
+    },
+    compileAsPolicy: async (one) => {
+      const { sources, entrypoint } = adapt(one, exceptions);
+      try {
+        await toolchain.build(sources, { entrypoints: [entrypoint] });
+        return undefined;
+      } catch (error) {
+        return error instanceof EngineError ? error.code : String(error);
       }
     },
     close: () => toolchain.close(),
