@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys, ledger and record files of one state folder. Loaded only where something is signed.
 
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   AttestError,
@@ -34,9 +34,24 @@ export function readKey(file: string): Signer {
 
 /** Opens the ledger of a state folder, making both where there is none, and keeps the files that verifiers need beside it. */
 export function openState(directory: string, signer: Signer, io: Io): Ledger {
-  const ledger = openLedger({ directory, now: io.now, create: true });
+  let ledger: Ledger;
+  try {
+    ledger = openLedger({ directory, now: io.now, create: true });
+  } catch (error) {
+    throw withFolder(error, directory);
+  }
   writeTrust(directory, signer, ledger);
   return ledger;
+}
+
+/** The ledger's errors do not name its folder; whoever chose it by a flag, or by none, wants to know which. */
+function withFolder(error: unknown, directory: string): unknown {
+  if (!(error instanceof AttestError)) return error;
+  const { code, message, hint } = error;
+  return new AttestError(code, `${message}, in ${JSON.stringify(directory)}`, {
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 /** The key of a state folder, made on first use. */
@@ -86,7 +101,11 @@ export async function writeRecord(judgement: Judgement, request: RecordRequest, 
   const ledger = openState(request.state, signer, io);
   try {
     const { version, opa } = request.installation;
-    const bundle = await conclude(judgement, { signer, ledger, engine: { version, opa } });
+    const bundle = await conclude(judgement, { signer, ledger, engine: { version, opa } }).catch(
+      (error: unknown) => {
+        throw withFolder(error, request.state);
+      },
+    );
     write(request.file, `${JSON.stringify(bundle)}\n`, 0o644);
     write(`${request.file}.set.txt`, judgement.set.listing, 0o644);
     io.err(`note: recorded ${judgement.decision.verdict} in ${request.file}\n`);
@@ -104,10 +123,12 @@ export function makeFolder(directory: string): void {
   }
 }
 
-/** Writes whole or not at all. */
+/** Writes whole or not at all. What is there and no file (`/dev/null`, a pipe) is left alone: renaming would take its place. */
 export function write(file: string, text: string, mode: number): void {
   const temporary = `${file}.${process.pid}.tmp`;
   try {
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() === false)
+      throw Object.assign(new Error(), { code: 'it is no file' });
     writeFileSync(temporary, text, { mode });
     renameSync(temporary, file);
   } catch (cause) {

@@ -7,7 +7,7 @@ import { type EngineIdentity, statementOf } from './record/statement.ts';
 /** What a conclusion needs: who signs, and the ledger that holds what was signed. */
 export interface Seal {
   readonly signer: Signer;
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, 'append'>;
   readonly engine: EngineIdentity;
 }
 
@@ -20,5 +20,5 @@ export interface Seal {
 export async function conclude(judgement: Judgement, seal: Seal): Promise<Bundle> {
   refuseDuplicates(judgement.set);
   const statement = statementOf(judgement, seal.engine);
-  return seal.ledger.append(signStatement(statement, seal.signer), seal.signer);
+  return seal.ledger.append(await signStatement(statement, seal.signer), seal.signer);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
-import type { Change, Judge, Judgement } from './change.ts';
+import type { Change, Judge, Judgement, ReviewFacts } from './change.ts';
 import { environmentOfNamespace, type Project } from './context/project.ts';
 import { type Decision, decide } from './decide/decision.ts';
 import { type Finding, objectId } from './decide/finding.ts';
@@ -76,15 +76,15 @@ function unmapped(
   return judgementOf(bench, change, { ...facts, reviewed, codes: [rule.rule] });
 }
 
-function review(
-  bench: Bench,
-  change: Change,
-  facts: { readonly time: Date; readonly id: string },
-): Judgement {
-  const frame = frameOf(change, contextOf(bench, facts.time));
-  const reviewed = change.documents.map((document) => reviewDocument(bench, document, frame, facts.time));
+function review(bench: Bench, change: Change, { time, id, onProgress }: ReviewFacts): Judgement {
+  const frame = frameOf(change, contextOf(bench, time));
+  const reviewed = change.documents.map((document, index) => {
+    const one = reviewDocument(bench, document, frame, time);
+    onProgress?.(index + 1, change.documents.length);
+    return one;
+  });
   const codes = bench.policies.flatMap((policy) => policy.rules).map((rule) => rule.code);
-  return judgementOf(bench, change, { ...facts, reviewed, codes });
+  return judgementOf(bench, change, { time, id, reviewed, codes });
 }
 
 interface Outcome {

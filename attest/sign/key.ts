@@ -7,6 +7,7 @@ import {
   type KeyObject,
   sign,
 } from 'node:crypto';
+import { promisify } from 'node:util';
 import { AttestError } from '../error.ts';
 
 /** A public key with the name by which records point at it. */
@@ -19,8 +20,8 @@ export interface PublicKey {
 
 /** Who signs: one ECDSA P-256 key, whose private half cannot be read back from it. */
 export interface Signer extends PublicKey {
-  /** DER-encoded ECDSA signature over the SHA-256 of `bytes`. */
-  sign(bytes: Uint8Array): Buffer;
+  /** DER-encoded ECDSA signature over the SHA-256 of `bytes`; made beside the thread that asks. */
+  sign(bytes: Uint8Array): Promise<Buffer>;
 }
 
 /** Makes a key pair: PKCS#8 and SPKI, PEM, not encrypted. */
@@ -32,6 +33,8 @@ export function generateKeyPair(): { readonly privateKeyPem: string; readonly pu
   });
   return { privateKeyPem: pair.privateKey, publicKeyPem: pair.publicKey };
 }
+
+const signBeside = promisify(sign);
 
 const WANTED =
   'records are signed with ECDSA P-256: make a key with countersign init, or openssl ecparam -name prime256v1 -genkey -noout';
@@ -53,7 +56,7 @@ export function readSigner(pem: string): Signer {
   }
   const key = parse(pem, createPrivateKey, 'private');
   const publicKey = describe(createPublicKey(key));
-  return { ...publicKey, sign: (bytes) => sign('sha256', bytes, key) };
+  return { ...publicKey, sign: (bytes) => signBeside('sha256', bytes, key) };
 }
 
 /**

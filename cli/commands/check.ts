@@ -13,6 +13,7 @@ import { readManifests, readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { findProject, type Prepared, prepare, userCache } from '../prepare.ts';
+import { withProgress } from '../report/progress.ts';
 import { parseTargets, writeReports } from '../report/report.ts';
 import { uuidv7 } from '../uuid.ts';
 
@@ -84,19 +85,16 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const environment = environmentOf(args, found?.project);
   const sources = await readManifests(args.positionals, io);
   const documents = readDocuments(sources, reader);
-  const prepared = await prepareFor(args, io, {
-    installation,
-    reader,
-    isRecorded,
-    project: found?.project,
-    environment,
-  });
+  const frame = { installation, reader, isRecorded, project: found?.project, environment };
+  const prepared = await withProgress(io, 'compiling policies', () => prepareFor(args, io, frame));
   const ledgerDirectory =
     found?.project.ledger === undefined ? undefined : join(found.directory, found.project.ledger.directory);
   for (const note of prepared.notes) io.err(`note: ${note}\n`);
-  const judgement = openJudge(prepared.bench).review(
-    { phase: 'check', operation: 'CREATE', documents, sources },
-    { time: io.now(), id: uuidv7(io.now()) },
+  const judgement = await withProgress(io, 'checking objects', (onProgress) =>
+    openJudge(prepared.bench).review(
+      { phase: 'check', operation: 'CREATE', documents, sources },
+      { time: io.now(), id: uuidv7(io.now()), ...(onProgress === undefined ? {} : { onProgress }) },
+    ),
   );
   // Signed and durable before anything is answered: an allow that nobody can find later is none.
   if (isRecorded) await record(judgement, args, io, { installation, ledgerDirectory });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { openLedgerThread } from '../../attest/index.ts';
 import { conclude } from '../../engine/conclude.ts';
 import { environmentNamed, type Project } from '../../engine/context/project.ts';
 import type { Judge } from '../../engine/index.ts';
@@ -13,6 +14,7 @@ import { readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { findProject, prepare } from '../prepare.ts';
+import { withProgress } from '../report/progress.ts';
 import { openState, readKey, stateKey } from '../seal.ts';
 import { uuidv7 } from '../uuid.ts';
 import { mergeMaps } from './check.ts';
@@ -104,10 +106,14 @@ function listenOf(args: Args): { host: string; port: number } {
 async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode> {
   const installation = findInstallation();
   const { host, port } = listenOf(args);
-  const judge = await loadJudge(args, installation, io);
+  const notes: string[] = [];
+  const judge = await withProgress(io, 'compiling policies', () => loadJudge(args, installation, notes));
+  for (const note of notes) io.err(`note: ${note}\n`);
   const keyFile = args.text('key');
   const signer = keyFile === undefined ? stateKey(state) : readKey(keyFile);
-  const ledger = openState(state, signer, io);
+  // Opened once here, so that a ledger that cannot be used is an error before anything is listened to.
+  await openState(state, signer, io).close();
+  const ledger = openLedgerThread(state);
   const { ensureCertificate, startServer } = await import('../../webhook/index.ts');
   const certify = (): ReturnType<typeof ensureCertificate> =>
     ensureCertificate({ directory: state, names: [host, ...namesOf(args)], now: io.now() });
@@ -137,9 +143,9 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   return 0;
 }
 
-async function loadJudge(args: Args, installation: Installation, io: Io): Promise<Judge> {
+async function loadJudge(args: Args, installation: Installation, notes: string[]): Promise<Judge> {
   const reader = openYamlReader(installation.toolchain);
-  const frame = { installation, reader, io, builtins: openRegoBuiltins(installation.toolchain) };
+  const frame: Frame = { installation, reader, notes, builtins: openRegoBuiltins(installation.toolchain) };
   const project = findProject(args.text('project'), reader)?.project;
   const name = args.text('env');
   if (project === undefined && name !== undefined)
@@ -162,7 +168,8 @@ interface Frame {
   readonly builtins: BuiltinServer;
   readonly installation: Installation;
   readonly reader: YamlReader;
-  readonly io: Io;
+  /** What was assumed, to be said. */
+  readonly notes: string[];
 }
 
 async function benchFor(
@@ -192,6 +199,6 @@ async function benchFor(
     frame.installation,
     frame.reader,
   );
-  for (const note of notes) frame.io.err(`note: ${note}\n`);
+  frame.notes.push(...notes);
   return bench;
 }

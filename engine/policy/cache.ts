@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash, randomUUID } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
 import { meter } from '../rego/index.ts';
 import type { RegoToolchain } from '../toolchain/rego.ts';
 import { type CompiledPolicy, type CompileRequest, compilePolicy, digestSources } from './compile.ts';
@@ -27,7 +38,7 @@ export async function compileCached(
   cache: PolicyCache | undefined,
 ): Promise<CompiledPolicy> {
   const file = cache === undefined ? undefined : cacheFile(request, cache);
-  const found = file === undefined ? undefined : readCached(file);
+  const found = file === undefined ? undefined : readCached(file, cache?.userId);
   if (found !== undefined) return found;
   const compiled = await compilePolicy(request, openToolchain());
   if (file === undefined) return compiled;
@@ -70,13 +81,16 @@ const isMeta = (value: unknown): value is Meta =>
   'sources' in value &&
   'size' in value;
 
-/** File: format line, SHA-256 of what follows, length of the JSON part, JSON part, both modules. Anything else is compiled anew. */
-function readCached(file: string): CompiledPolicy | undefined {
+/**
+ * File: format line, checksum, length of the JSON part, JSON part, both modules. Anything else is compiled anew, and so is a file that is
+ * another user's or that others may write to: it may have been put there while the directory was open.
+ */
+function readCached(file: string, userId: number | undefined): CompiledPolicy | undefined {
   try {
-    const bytes = readFileSync(file);
+    const bytes = readOwn(file, userId);
+    if (bytes?.toString('latin1', 0, FORMAT.length) !== FORMAT) return undefined;
     const body = bytes.subarray(FORMAT.length + 64);
-    if (bytes.toString('latin1', 0, FORMAT.length) !== FORMAT) return undefined;
-    if (hash('sha256', body, 'hex') !== bytes.toString('latin1', FORMAT.length, FORMAT.length + 64))
+    if (checksum(file, body) !== bytes.toString('latin1', FORMAT.length, FORMAT.length + 64))
       return undefined;
     const modules = 4 + body.readUInt32BE(0);
     const meta: unknown = JSON.parse(body.toString('utf8', 4, modules));
@@ -93,6 +107,21 @@ function readCached(file: string): CompiledPolicy | undefined {
   }
 }
 
+function readOwn(file: string, userId: number | undefined): Buffer | undefined {
+  const descriptor = openSync(file, 'r');
+  try {
+    const { uid, mode } = fstatSync(descriptor);
+    const isOwn = userId === undefined || (uid === userId && (mode & 0o022) === 0);
+    return isOwn ? readFileSync(descriptor) : undefined;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Over the file's name too, which is that of the request: one policy's file put in another's place is not that policy. */
+const checksum = (file: string, body: Uint8Array): string =>
+  hash('sha256', Buffer.concat([Buffer.from(basename(file)), body]), 'hex');
+
 function writeCached(
   file: string,
   { wasm, metered, entries, sources }: CompiledPolicy & { readonly metered: Uint8Array },
@@ -104,11 +133,9 @@ function writeCached(
   const body = Buffer.concat([size, meta, wasm, metered]);
   const temporary = `${file}.${randomUUID()}`;
   try {
-    writeFileSync(
-      temporary,
-      Buffer.concat([Buffer.from(FORMAT + hash('sha256', body, 'hex'), 'latin1'), body]),
-      { mode: 0o600 },
-    );
+    writeFileSync(temporary, Buffer.concat([Buffer.from(FORMAT + checksum(file, body), 'latin1'), body]), {
+      mode: 0o600,
+    });
     renameSync(temporary, file);
   } catch {
     rmSync(temporary, { force: true }); // a full disk costs the cache, not the answer
