@@ -18,7 +18,7 @@ async function program(rules: string, server: BuiltinServer | undefined = builti
   const { wasm } = await toolchain.build([source], { entrypoints: ['main/deny'] });
   return loadRego(wasm, {
     data: Buffer.from('{}'),
-    limits: { memoryBase: 32 * 1024 * 1024 },
+    limits: { memoryBytes: 32 * 1024 * 1024 },
     ...(server === undefined ? {} : { builtins: server }),
   });
 }
