@@ -38,6 +38,9 @@ export const check: Verb = {
       help: 'package that Conftest rules are read from (default main)',
     },
     'all-policy-namespaces': { help: 'read Conftest rules from every package' },
+    'strict-errors': {
+      help: 'a builtin that fails is an error in Conftest rules too, as it always is in native ones',
+    },
     env: { value: 'NAME', help: 'environment of the Project to check for' },
     project: {
       value: 'FILE',
@@ -134,6 +137,7 @@ async function prepareFor(args: Args, io: Io, frame: Frame): Promise<Prepared> {
       namespaces: namespacesOf(args),
       parameters: mergeMaps(args.list('parameters').map(readSource), frame.reader, 'parameters'),
       data: mergeMaps(args.list('data').map(readSource), frame.reader, 'data'),
+      strictErrors: args.has('strict-errors'),
       // A cache never decides what is signed.
       ...(frame.isRecorded ? {} : { cache: userCache(io, frame.installation) }),
     },

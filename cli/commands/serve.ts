@@ -4,7 +4,9 @@ import { concludeBeside } from '../../engine/conclude.ts';
 import { environmentNamed, type Project } from '../../engine/context/project.ts';
 import type { Judge } from '../../engine/index.ts';
 import { DEFAULT_NAMESPACES } from '../../engine/policy/index.ts';
+import type { BuiltinServer } from '../../engine/rego/index.ts';
 import { openJudge, openProjectJudge } from '../../engine/review.ts';
+import { openRegoBuiltins } from '../../engine/toolchain/builtins.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
@@ -44,6 +46,9 @@ export const serve: Verb = {
       help: 'package that Conftest rules are read from (default main)',
     },
     'all-policy-namespaces': { help: 'read Conftest rules from every package' },
+    'strict-errors': {
+      help: 'a builtin that fails is an error in Conftest rules too, as it always is in native ones',
+    },
     parameters: { value: 'FILE', help: 'JSON or YAML of parameters by rule' },
     data: { value: 'FILE', multiple: true, help: 'JSON or YAML whose keys become the document under data' },
     key: { value: 'FILE', help: 'private key that signs records (default: the key of the state folder)' },
@@ -140,21 +145,18 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
 
 async function loadJudge(args: Args, installation: Installation, notes: string[]): Promise<Judge> {
   const reader = openYamlReader(installation.toolchain);
+  const frame: Frame = { installation, reader, notes, builtins: openRegoBuiltins(installation.toolchain) };
   const project = findProject(args.text('project'), reader)?.project;
   const name = args.text('env');
   if (project === undefined && name !== undefined)
     throw new UsageError('--env needs a Project and there is none', 'name one with --project FILE');
-  if (project === undefined) return openJudge(await benchFor(args, { installation, reader, notes }, {}));
-  if (name !== undefined)
-    return openJudge(await benchFor(args, { installation, reader, notes }, { project, environment: name }));
+  if (project === undefined) return openJudge(await benchFor(args, frame, {}));
+  if (name !== undefined) return openJudge(await benchFor(args, frame, { project, environment: name }));
   const benches = new Map(
     await Promise.all(
       project.environments.map(
         async ({ name: environment }) =>
-          [
-            environment,
-            await benchFor(args, { installation, reader, notes }, { project, environment }),
-          ] as const,
+          [environment, await benchFor(args, frame, { project, environment })] as const,
       ),
     ),
   );
@@ -162,6 +164,8 @@ async function loadJudge(args: Args, installation: Installation, notes: string[]
 }
 
 interface Frame {
+  /** One for all environments. */
+  readonly builtins: BuiltinServer;
   readonly installation: Installation;
   readonly reader: YamlReader;
   /** What was assumed, to be said. */
@@ -189,6 +193,8 @@ async function benchFor(
       },
       parameters: mergeMaps(args.list('parameters').map(readSource), frame.reader, 'parameters'),
       data: mergeMaps(args.list('data').map(readSource), frame.reader, 'data'),
+      strictErrors: args.has('strict-errors'),
+      builtins: frame.builtins,
     },
     frame.installation,
     frame.reader,

@@ -32,6 +32,8 @@ export interface Project {
     readonly namespaces?: readonly string[];
     readonly parameters?: Readonly<Record<string, unknown>>;
   }[];
+  /** A builtin that fails is an error in Conftest rules too; in native rules it always is. */
+  readonly strictErrors?: boolean;
   readonly trust?: { readonly keys?: readonly JsonValue[]; readonly logs?: readonly JsonValue[] };
   readonly ledger?: { readonly directory: string };
   /** What one evaluation of a policy may use, where it is not as usual. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { type BuiltinServer, type Calls, newCalls } from './builtins/index.ts';
 import { type PolicyExports, readExports } from './exports.ts';
 import { bindBuiltins, type Host, importsOf, put, takeText } from './host.ts';
 import { newMemory, PAGE_BYTES } from './memory.ts';
@@ -17,6 +18,8 @@ export interface Machine {
   keep(end: number): void;
   /** Puts memory and globals back to what they were, with new budgets. */
   rewind(fuel: bigint, depth: number): void;
+  /** What builtins know and leave behind from now on. */
+  begin(calls: Calls): void;
   /** Below zero when the budget is spent; it stays so until the next rewind. */
   fuelLeft(): bigint;
   depthLeft(): number;
@@ -24,7 +27,7 @@ export interface Machine {
   parseAt(address: number, json: Uint8Array): { readonly value: number; readonly end: number };
   /** Address of the parsed input, 0 when it cannot be parsed. */
   readInput(json: Uint8Array): number;
-  /** Text of the result set, paid for by the byte. */
+  /** Text of the result set, paid for by the byte; the input 0 is undefined. */
   evaluate(entrypoint: number, input: number, data: number): string;
 }
 
@@ -44,8 +47,9 @@ const ALIGNMENT = 16;
  * Instantiates a metered module. No builtin outside our own table can be reached.
  * @throws {EngineError} POLICY_BUILTIN | POLICY_MODULE; anything else as it comes from WebAssembly
  */
-export function startMachine(module: WebAssembly.Module, room: Room): Machine {
-  const host: Host = { memory: newMemory(room.pages + room.dataPages), builtins: new Map() };
+export function startMachine(module: WebAssembly.Module, room: Room, server?: BuiltinServer): Machine {
+  const calls = newCalls(undefined, false);
+  const host: Host = { memory: newMemory(room.pages + room.dataPages), server, builtins: new Map(), calls };
   const imports = importsOf(host);
   refuseStrange(module, imports);
   const instance = new WebAssembly.Instance(module, { env: imports });
@@ -84,6 +88,9 @@ function operate(host: Host, exports: PolicyExports, dataStart: number): Operati
       snapshot.set(own);
     },
     rewind: (fuel, depth) => restore(snapshot, fuel, depth),
+    begin: (begun) => {
+      host.calls = begun;
+    },
     fuelLeft: () => BigInt(exports.fuel.value),
     depthLeft: () => Number(exports.depth.value),
     parseAt: (address, json) => {
@@ -96,7 +103,7 @@ function operate(host: Host, exports: PolicyExports, dataStart: number): Operati
     readInput: (json) => put(host, exports, json, exports.jsonParse),
     evaluate: (entrypoint, input, data) => {
       const context = exports.contextNew();
-      exports.setInput(context, input);
+      if (input !== 0) exports.setInput(context, input);
       exports.setData(context, data);
       exports.setEntrypoint(context, entrypoint);
       exports.evaluate(context);

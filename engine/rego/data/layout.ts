@@ -66,6 +66,8 @@ export const PROBE = Buffer.from(
 export function checkLayout(area: Area, probe: Leaf): void {
   if (!isObject(area, probe)) unknownLayout();
   const made = membersOf(area, probe);
+  const nameBytes = made.reduce((sum, { name }) => sum + name.length, 0);
+  if (made.length !== PROBE_MEMBERS || nameBytes > PROBE.length) unknownLayout();
   const ours = new Directory(area);
   for (const { name, value } of made.toReversed()) ours.put(name, { ...probe, value });
   const whole: Segment = { address: area.start, bytes: area.top - area.start, uses: 1 };
@@ -78,7 +80,7 @@ export function checkLayout(area: Area, probe: Leaf): void {
         name: [...each.name],
       })),
     ]);
-  const isSame = made.length === PROBE_MEMBERS && text(probe.value) === text(ours.value);
+  const isSame = text(probe.value) === text(ours.value);
   for (const { name } of made) ours.remove(name);
   ours.free();
   if (!isSame) unknownLayout();

@@ -24,12 +24,14 @@ const BYTES_PER_BYTE = 16;
 /** Data up to this size is part of what is rewound before every evaluation. */
 const REWOUND_BYTES = 64 * 1024;
 const NAME_ROOM = 256;
+const MAX_NAMES = 100;
 
 /**
  * The data of a program, in the memory of its base machine, below the heap of evaluations. A document lies in a segment of its own
  * as the module's parser made it; the objects on the way to what was changed are laid out by us (`Directory`). OPA's evaluator
  * never writes to data: what `with` changes is copied first, nothing of it is ever freed, and its values cache nothing. So
- * evaluations rewind only what lies below the data, however large that is.
+ * evaluations rewind only what lies below the data, however large that is. (A module of another compiler could write there; it could
+ * as well answer whatever it likes.)
  */
 export class Store {
   readonly #request: StoreRequest;
@@ -75,7 +77,7 @@ export class Store {
    * changed then
    */
   set(path: DataPath, json: Uint8Array): void {
-    const names = path.map(nameOf);
+    const names = namesOf(path);
     const leaf = this.#parse(json);
     try {
       this.#put(names, leaf);
@@ -88,7 +90,7 @@ export class Store {
 
   /** Takes away what is at a path, if anything is. @throws {EngineError} POLICY_DATA for the empty path */
   remove(path: DataPath): void {
-    const [last, ...way] = path.map(nameOf).reverse();
+    const [last, ...way] = namesOf(path).reverse();
     if (last === undefined) throw new EngineError('POLICY_DATA', 'all data cannot be removed: set it to {}');
     const parent = this.#find(way.reverse());
     const node = parent?.get(last);
@@ -263,6 +265,11 @@ function capacityFor(bytes: number): number {
 /** Room for directories and elements with these names. */
 const roomOf = (names: readonly Uint8Array[]): number =>
   names.reduce((sum, name) => sum + 2 * name.length + NAME_ROOM, 0);
+
+function namesOf(path: DataPath): Uint8Array[] {
+  if (path.length <= MAX_NAMES) return path.map(nameOf);
+  throw new EngineError('POLICY_DATA', `a path of data has ${path.length} names, more than ${MAX_NAMES}`);
+}
 
 /** A lone surrogate has no UTF-8. */
 function nameOf(name: string): Uint8Array {

@@ -59,6 +59,7 @@ const toolchain: RegoToolchain = {
     compiled++;
     return { wasm: wasmOf(source?.text ?? ''), opaVersion: '1' };
   },
+  query: () => Promise.reject(new Error('not used')),
   test: () => Promise.reject(new Error('not used')),
   close: async () => undefined,
 };

@@ -34,7 +34,9 @@ describe('compiling', () => {
     expect(compiled.sources).toBe(digestSources(request(MAIN).sources));
     const policy = loadPolicy(compiled, { name: 'p', revision: 'r', parameters: {}, data: {} });
     const said = (input: string): unknown =>
-      policy.evaluate('conftest', Buffer.from(input)).map(({ entry, value }) => [entry.key, value]);
+      policy
+        .evaluate('conftest', Buffer.from(input), {})
+        .results.map(({ entry, value }) => [entry.key, value]);
     expect(said('{}')).toEqual([]);
     expect(said('{"a":true,"b":true,"c":true}')).toEqual([
       ['main/deny', ['a']],

@@ -6,7 +6,10 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { EngineError } from '../../../engine/error.ts';
+import { Area } from '../../../engine/rego/data/area.ts';
+import type { Leaf } from '../../../engine/rego/data/directory.ts';
 import { Store } from '../../../engine/rego/data/index.ts';
+import { checkLayout } from '../../../engine/rego/data/layout.ts';
 import { loadRego, meter, type RegoProgram } from '../../../engine/rego/index.ts';
 import { startMachine } from '../../../engine/rego/machine.ts';
 import { openRegoToolchain } from '../../../engine/toolchain/rego.ts';
@@ -289,6 +292,7 @@ describe('data in place', () => {
     ['a path through a number', ['tree', 'a', 'b'], '1'],
     ['a path through an array', ['more', 'list', '0'], '1'],
     ['all data that is no object', [], '[1]'],
+    ['a path of a thousand names', Array.from({ length: 1_000 }, () => 'a'), '1'],
     ['nesting without end', ['tree', 'b'], `${'['.repeat(50_000)}${']'.repeat(50_000)}`],
   ];
   it.each(NO_DATA)('refuses %s and keeps what was', (_name, at, json_) => {
@@ -308,5 +312,35 @@ describe('data in place', () => {
 
   it.each(['', '[]', 'null', '{"a":1} x', '{"a":'])('refuses to load the data %p', (data) => {
     expectThrown(() => loadRego(wasm, { data: Buffer.from(data) }), EngineError, 'POLICY_DATA');
+  });
+});
+
+describe('memory that another evaluator laid out', () => {
+  /** A leaf at 64 in an area from 64 to 1,088, with these words. */
+  const laid = (words: Readonly<Record<number, number>>): { area: Area; leaf: Leaf } => {
+    const memory = new Uint8Array(4_096);
+    const view = new DataView(memory.buffer);
+    for (const [address, word] of Object.entries(words)) view.setUint32(Number(address), word, true);
+    const area = new Area(() => memory, 64, 1_024);
+    const address = area.take(1_000);
+    return { area, leaf: { value: address, segment: { address, bytes: 1_000, uses: 1 } } };
+  };
+  const object = { 64: 6, 68: 100, 72: 1, 76: 1 };
+  const element = { 100: 120, 120: 140, 124: 1, 140: 4, 144: 2, 148: 160 };
+  const LAID: readonly (readonly [string, Readonly<Record<number, number>>])[] = [
+    ['nothing', {}],
+    ['another type', { 64: 5 }],
+    ['a table outside', { ...object, 68: 3_000 }],
+    ['more buckets than there is room', { ...object, 72: 2 ** 31 }],
+    ['an element outside', { ...object, ...element, 100: 4_095 }],
+    ['a key outside', { ...object, ...element, 120: 8 }],
+    ['a text outside', { ...object, ...element, 148: 2_000 }],
+    ['a text without end', { ...object, ...element, 144: 2 ** 32 - 1 }],
+    ['a circle', { ...object, ...element, 128: 120 }],
+    ['one member, where there should be twenty', { ...object, ...element }],
+  ];
+  it.each(LAID)('is refused: %s', (_name, words) => {
+    const { area, leaf } = laid(words);
+    expectThrown(() => checkLayout(area, leaf), EngineError, 'POLICY_MODULE');
   });
 });
