@@ -2,7 +2,7 @@
 import { EngineError } from '../../error.ts';
 import type { BuiltinServer } from './server.ts';
 import { BUILTINS, insteadOf } from './table.ts';
-import { TWINS, type Twin } from './twins.ts';
+import { TWINS, type Twin } from './twins/index.ts';
 
 /** What a module's import is answered by. */
 export type Bound =

@@ -38,7 +38,7 @@ export function answer(
 ): Uint8Array | undefined {
   switch (bound.kind) {
     case 'twin':
-      return answerOfTwin(bound, parameters, calls);
+      return answerOfTwin(bound, parameters, calls, server);
     case 'served':
       if (bound.isPinned && calls.timeNs === undefined)
         throw new BuiltinBroken(`${bound.name}: this evaluation has no time`);
@@ -50,21 +50,33 @@ export function answer(
   }
 }
 
+/** What a twin leaves to OPA's own builtin is asked there; where there is none, nothing is known. */
 function answerOfTwin(
-  { name, twin }: Extract<Bound, { kind: 'twin' }>,
+  bound: Extract<Bound, { kind: 'twin' }>,
   parameters: readonly Uint8Array[],
   calls: Calls,
+  server: BuiltinServer | undefined,
 ): Uint8Array | undefined {
+  const { name } = bound;
+  const given = tryTwin(bound, parameters, calls);
+  if (given !== undefined) return settle(name, given, calls);
+  if (server === undefined) throw new BuiltinBroken(`${name}: nobody serves it`);
+  return settle(name, ask(name, parameters, calls, server), calls);
+}
+
+function tryTwin(
+  { name, twin }: Extract<Bound, { kind: 'twin' }>,
+  parameters: readonly Uint8Array[],
+  { timeNs }: Calls,
+): BuiltinAnswer | undefined {
   try {
-    const text = twin(
-      parameters.map((bytes) => decoder.decode(bytes)),
-      calls.timeNs,
-    );
-    return text === undefined ? undefined : encoder.encode(text);
+    const texts = parameters.map((bytes) => decoder.decode(bytes));
+    const text = twin(texts, timeNs);
+    return text === undefined ? undefined : { kind: 'value', bytes: encoder.encode(text) };
   } catch (cause) {
     if (cause instanceof RangeError) throw new BuiltinRefused(`${name}: ${cause.message}`, { cause });
     if (!(cause instanceof TwinError)) throw cause;
-    return settle(name, { kind: 'failed', code: cause.code, message: `${name}: ${cause.message}` }, calls);
+    return { kind: 'failed', code: cause.code, message: `${name}: ${cause.message}` };
   }
 }
 

@@ -133,6 +133,7 @@ func TestBounds(t *testing.T) {
 		{"regex.split", []string{`"(((a{10}){10}){10})"`, long(10_000)}, "too long for each other"},
 		{"regex.globs_match", []string{`"` + strings.Repeat("a*", 100) + `"`, `"` + strings.Repeat("a*", 100) + `"`}, "too long for each other"},
 		{"graph.reachable_paths", []string{layers(30), `["a0"]`}, "its paths have more than 200000 vertices"},
+		{"semver.compare", []string{`"1.0.0-99999999999999999999"`, `"1.0.0-99999999999999999998"`}, "both versions have a number of more than 18 digits"},
 		{"units.parse", []string{`"1e999999"`}, "the number is too long"},
 		{"format_int", []string{"1e1000000000", "10"}, "a number has more than 100000 digits"},
 		{"bits.lsh", []string{"1", "2000000000"}, "operand 2 is larger than 100000"},
