@@ -15,6 +15,7 @@ export interface PolicyExports {
   readonly valueParse: Call;
   readonly valueDump: Call;
   readonly builtins: Call;
+  readonly entrypoints: Call;
   readonly contextNew: Call;
   readonly setInput: Call;
   readonly setData: Call;
@@ -57,6 +58,7 @@ export function readExports(exports: WebAssembly.Exports): PolicyExports {
     valueParse: call('opa_value_parse'),
     valueDump: call('opa_value_dump'),
     builtins: call('builtins'),
+    entrypoints: call('entrypoints'),
     contextNew: call('opa_eval_ctx_new'),
     setInput: call('opa_eval_ctx_set_input'),
     setData: call('opa_eval_ctx_set_data'),

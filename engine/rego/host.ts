@@ -57,6 +57,12 @@ export function bindBuiltins(host: Host, exports: PolicyExports): void {
   if ([...host.builtins.values()].some((bound) => bound.kind === 'served')) host.server?.prepare();
 }
 
+/** The entrypoints that the module names (`a/b/c`) and their numbers. */
+export function readEntrypoints(host: Host, exports: PolicyExports): ReadonlyMap<string, number> {
+  const named = readValue(takeText(host, exports, exports.entrypoints()));
+  return new Map(Object.entries(named ?? {}).map(([name, id]) => [name, Number(id)]));
+}
+
 /** Copies bytes in and parses them with `parse`; 0 when they cannot be parsed. */
 export function put(host: Host, exports: PolicyExports, bytes: Uint8Array, parse: Call): number {
   const address = addressOf(exports.malloc(bytes.length));

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type BuiltinServer, type Calls, newCalls } from './builtins/index.ts';
 import { type PolicyExports, readExports } from './exports.ts';
-import { bindBuiltins, type Host, importsOf, put, takeText } from './host.ts';
+import { bindBuiltins, type Host, importsOf, put, readEntrypoints, takeText } from './host.ts';
 import { newMemory, PAGE_BYTES } from './memory.ts';
 import { refuse } from './meter/index.ts';
-import { readEntrypoints } from './sdk.ts';
 
 /** One instance of a policy's module. */
 export interface Machine {
@@ -58,7 +57,7 @@ export function startMachine(module: WebAssembly.Module, room: Room, server?: Bu
   exports.fuel.value = PREPARATION_FUEL;
   exports.depth.value = PREPARATION_DEPTH;
   bindBuiltins(host, exports);
-  const entrypoints = readEntrypoints(instance, host.memory.object);
+  const entrypoints = readEntrypoints(host, exports);
   const dataStart = Math.ceil((exports.heapGet() >>> 0) / ALIGNMENT) * ALIGNMENT;
   exports.heapSet(dataStart + room.dataPages * PAGE_BYTES);
   return {
