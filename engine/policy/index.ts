@@ -9,3 +9,11 @@ export { loadPolicy, type Policy, type RawResult } from './policy.ts';
 export type { Entry, Rule, Style } from './rule.ts';
 export { readRegoSources, withoutTests } from './sources.ts';
 export { DEFAULT_NAMESPACES, entriesOf, type Namespaces } from './style.ts';
+export {
+  type ModuleOutcome,
+  type Outcome,
+  outcomeOf,
+  type PolicyTest,
+  type PolicyTestReport,
+  runTests,
+} from './tests.ts';

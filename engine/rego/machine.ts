@@ -13,6 +13,8 @@ export interface Machine {
   /** Below zero when the budget is spent; it stays so until the next rewind. */
   fuelLeft(): bigint;
   depthLeft(): number;
+  /** What the evaluation since the last rewind took. */
+  heapBytes(): number;
   /** Address of the parsed input, 0 when it cannot be parsed. */
   readInput(json: Uint8Array): number;
   /** Text of the result set. */
@@ -48,6 +50,7 @@ export function startMachine(module: WebAssembly.Module, pages: number, data: Ui
     },
     fuelLeft: () => BigInt(exports.fuel.value),
     depthLeft: () => Number(exports.depth.value),
+    heapBytes: () => (exports.heapGet() >>> 0) - snapshot.length,
     readInput: (json) => put(host, exports, json, exports.jsonParse),
     evaluate: (entrypoint, input) => {
       const context = exports.contextNew();

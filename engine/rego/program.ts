@@ -12,10 +12,11 @@ export interface RegoProgram {
   /** SHA-256 (hex) of the module as it came, before it was metered. */
   readonly digest: string;
   /**
-   * Evaluates one entrypoint (`a/b/c`) over JSON bytes. After an error the program is as good as new.
+   * Evaluates one entrypoint (`a/b/c`) over JSON bytes; without any, `input` is undefined. After an error the program is as good as
+   * new.
    * @throws {EngineError} POLICY_LIMIT | POLICY_EVALUATION | POLICY_RESULT | INPUT_SYNTAX | INPUT_TOO_LARGE
    */
-  evaluate(entrypoint: string, input: Uint8Array): RegoResult;
+  evaluate(entrypoint: string, input: Uint8Array | undefined): RegoResult;
 }
 
 export interface RegoResult {
@@ -23,6 +24,8 @@ export interface RegoResult {
   readonly value: RegoValue | undefined;
   /** Steps that this evaluation took; equal on every machine. */
   readonly fuelUsed: bigint;
+  /** Memory that this evaluation took from the module's heap. */
+  readonly heapBytes: number;
 }
 
 /** What is loaded beside a module. */
@@ -52,12 +55,13 @@ export function loadRego(wasm: Uint8Array, { data, limits: given }: RegoLoad): R
   return {
     digest: hash('sha256', wasm, 'hex'),
     evaluate: (entrypoint, input) => {
-      if (input.length > limits.inputMax)
+      const size = input?.length ?? 0;
+      if (size > limits.inputMax)
         throw new EngineError(
           'INPUT_TOO_LARGE',
-          `the input of ${JSON.stringify(entrypoint)} is ${input.length} bytes, more than ${limits.inputMax}`,
+          `the input of ${JSON.stringify(entrypoint)} is ${size} bytes, more than ${limits.inputMax}`,
         );
-      return evaluate(machineFor(input.length), entrypoint, input, limits);
+      return evaluate(machineFor(size), entrypoint, input, limits);
     },
   };
 }
@@ -75,19 +79,28 @@ function start(module: WebAssembly.Module, pages: number, data: Uint8Array): Mac
   }
 }
 
-function evaluate(machine: Machine, entrypoint: string, input: Uint8Array, limits: RegoLimits): RegoResult {
+/** The address of no value: what the module takes for an input that is not there. */
+const UNDEFINED = 0;
+
+function evaluate(
+  machine: Machine,
+  entrypoint: string,
+  input: Uint8Array | undefined,
+  limits: RegoLimits,
+): RegoResult {
   const id = machine.entrypoints.get(entrypoint);
   if (id === undefined)
     throw new EngineError('POLICY_MODULE', `the policy has no entrypoint ${JSON.stringify(entrypoint)}`);
-  const fuel = fuelFor(limits, input.length);
+  const fuel = fuelFor(limits, input?.length ?? 0);
   machine.rewind(fuel, limits.depth);
   let isParsed = false;
   try {
-    const address = machine.readInput(input);
-    if (address === 0) throw unreadableInput(entrypoint);
+    const address = input === undefined ? UNDEFINED : machine.readInput(input);
+    if (input !== undefined && address === 0) throw unreadableInput(entrypoint);
     isParsed = true;
     const text = machine.evaluate(id, address);
-    return { value: resultOf(text), fuelUsed: fuel - machine.fuelLeft() };
+    const used = { fuelUsed: fuel - machine.fuelLeft(), heapBytes: machine.heapBytes() };
+    return { value: resultOf(text), ...used };
   } catch (cause) {
     throw failureOf(cause, machine, { entrypoint, fuel, depth: limits.depth, isParsed });
   }

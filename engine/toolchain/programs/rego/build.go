@@ -26,13 +26,17 @@ func build(asked request, parsed []parsedFile) (result, []byte) {
 	if refused := refusedBuiltins(parsed, asked.Served); len(refused) > 0 {
 		return result{Problems: refused}, nil
 	}
+	return buildFor(parsed, asked.Entrypoints, capabilities(asked.Served), asked.Optimise)
+}
+
+func buildFor(parsed []parsedFile, entrypoints []string, able *ast.Capabilities, optimise int) (result, []byte) {
 	b := &bundle.Bundle{Data: map[string]any{}}
 	b.Manifest.Init()
 	for _, p := range parsed {
 		b.Modules = append(b.Modules, bundle.ModuleFile{URL: p.Name, Path: p.Name, Raw: []byte(p.Text), Parsed: p.module})
 	}
-	compiler := compile.New().WithTarget(compile.TargetWasm).WithEntrypoints(asked.Entrypoints...).WithBundle(b).
-		WithRegoVersion(ast.RegoV1).WithCapabilities(capabilities(asked.Served))
+	compiler := compile.New().WithTarget(compile.TargetWasm).WithEntrypoints(entrypoints...).WithBundle(b).
+		WithRegoVersion(ast.RegoV1).WithCapabilities(able).WithOptimizationLevel(optimise)
 	if err := compiler.Build(context.Background()); err != nil {
 		return result{Problems: problemsOf(err)}, nil
 	}

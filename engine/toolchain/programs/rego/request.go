@@ -8,12 +8,22 @@ import (
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/topdown"
 	"github.com/open-policy-agent/opa/v1/version"
 )
 
 type file struct {
 	Name string `json:"name"`
 	Text string `json:"text"`
+	// V0 is for Rego as it was before OPA 1.0.
+	V0 bool `json:"v0"`
+}
+
+func (f file) version() ast.RegoVersion {
+	if f.V0 {
+		return ast.RegoV0
+	}
+	return ast.RegoV1
 }
 
 type request struct {
@@ -23,6 +33,13 @@ type request struct {
 	Data        map[string]any `json:"data"`
 	// Builtins that the host serves, beyond those that are native to the target.
 	Served []string `json:"served"`
+	// Optimise is OPA's level for build, 0 to 2.
+	Optimise int          `json:"optimise"`
+	Schemas  []schemaFile `json:"schemas"`
+	Eval     evalOptions  `json:"eval"`
+	Test     testOptions  `json:"test"`
+	// Input is JSON text, absent where input is undefined: inside the request its numbers would lose digits.
+	Input *string `json:"input"`
 }
 
 type problem struct {
@@ -38,9 +55,17 @@ type result struct {
 	Modules  []moduleInfo `json:"modules,omitempty"`
 	Tests    *testReport  `json:"tests,omitempty"`
 	OPA      string       `json:"opa,omitempty"`
+	// Texts are the formatted sources, in the order of the request.
+	Texts   []string    `json:"texts,omitempty"`
+	Deps    *dependency `json:"deps,omitempty"`
+	Eval    *evaluation `json:"eval,omitempty"`
+	Entries []testEntry `json:"entries,omitempty"`
 }
 
 func do(asked request) (result, []byte) {
+	if asked.Op == "format" {
+		return formatAll(asked.Files), nil
+	}
 	parsed, problems := parse(asked.Files)
 	if len(problems) > 0 {
 		return result{Problems: problems}, nil
@@ -54,6 +79,12 @@ func do(asked request) (result, []byte) {
 		return build(asked, parsed)
 	case "test":
 		return test(asked, parsed), nil
+	case "test_module":
+		return testModule(asked, parsed)
+	case "eval":
+		return eval(asked, parsed), nil
+	case "deps":
+		return deps(asked, parsed), nil
 	}
 	return result{Problems: []problem{{Code: "request", Message: "unknown operation " + asked.Op}}}, nil
 }
@@ -99,7 +130,7 @@ func parseOne(f file) (*ast.Module, error) {
 	if err := refuseDepth(f); err != nil {
 		return nil, err
 	}
-	return ast.ParseModuleWithOpts(f.Name, f.Text, ast.ParserOptions{RegoVersion: ast.RegoV1, ProcessAnnotation: true})
+	return ast.ParseModuleWithOpts(f.Name, f.Text, ast.ParserOptions{RegoVersion: f.version(), ProcessAnnotation: true})
 }
 
 // refuseDepth parses once more, to no end but the limit, which a module's parser cannot be given; few files have so many brackets.
@@ -107,7 +138,7 @@ func refuseDepth(f file) error {
 	if strings.Count(f.Text, "[")+strings.Count(f.Text, "{")+strings.Count(f.Text, "(") <= maxDepth {
 		return nil
 	}
-	parser := ast.NewParser().WithFilename(f.Name).WithReader(strings.NewReader(f.Text)).WithRegoVersion(ast.RegoV1).
+	parser := ast.NewParser().WithFilename(f.Name).WithReader(strings.NewReader(f.Text)).WithRegoVersion(f.version()).
 		WithMaxRecursionDepth(maxDepth)
 	if _, _, errs := parser.Parse(); len(errs) > 0 {
 		return errs
@@ -128,6 +159,10 @@ func ambiguousPart(module *ast.Module) (string, bool) {
 func problemsOf(err error) []problem {
 	var several ast.Errors
 	if !errors.As(err, &several) {
+		var failed *topdown.Error
+		if errors.As(err, &failed) {
+			return []problem{evaluationProblem(failed)}
+		}
 		var one *ast.Error
 		if !errors.As(err, &one) {
 			return []problem{{Code: "rego_error", Message: err.Error()}}
@@ -145,6 +180,14 @@ func problemsOf(err error) []problem {
 	return problems
 }
 
+func evaluationProblem(failed *topdown.Error) problem {
+	p := problem{Code: failed.Code, Message: failed.Message}
+	if failed.Location != nil {
+		p.File, p.Line, p.Column = failed.Location.File, failed.Location.Row, failed.Location.Col
+	}
+	return p
+}
+
 func modulesOf(parsed []parsedFile) map[string]*ast.Module {
 	modules := make(map[string]*ast.Module, len(parsed))
 	for _, p := range parsed {
@@ -156,7 +199,12 @@ func modulesOf(parsed []parsedFile) map[string]*ast.Module {
 // check compiles strictly: unused variables and imports, deprecated builtins, shadowed input, builtins that are not there.
 func check(asked request, parsed []parsedFile) []problem {
 	problems := refusedBuiltins(parsed, asked.Served)
-	compiler := ast.NewCompiler().WithStrict(true).WithDefaultRegoVersion(ast.RegoV1).SetErrorLimit(100)
+	schemas, faults := schemasOf(asked.Schemas)
+	if len(faults) > 0 {
+		return append(problems, faults...)
+	}
+	compiler := ast.NewCompiler().WithStrict(true).WithDefaultRegoVersion(ast.RegoV1).SetErrorLimit(100).WithSchemas(schemas).
+		WithCapabilities(offline()).WithUseTypeCheckAnnotations(true)
 	compiler.Compile(modulesOf(parsed))
 	if compiler.Failed() {
 		problems = append(problems, problemsOf(compiler.Errors)...)

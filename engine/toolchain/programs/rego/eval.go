@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
+	"github.com/open-policy-agent/opa/v1/topdown"
+)
+
+type evalOptions struct {
+	// Query is Rego: `data.main.deny`, `x := 1; x > 0`.
+	Query string `json:"query"`
+	// Explain asks which rules fired, and where the others stopped.
+	Explain bool `json:"explain"`
+	// Strict makes the first failing builtin an error, where it is undefined otherwise.
+	Strict bool `json:"strict"`
+}
+
+type evaluation struct {
+	// Result is empty where the query is undefined.
+	Result  []answered  `json:"result"`
+	Printed string      `json:"printed"`
+	Rules   []ruleTrace `json:"rules"`
+}
+
+type answered struct {
+	Expressions []expression   `json:"expressions"`
+	Bindings    map[string]any `json:"bindings,omitempty"`
+}
+
+type expression struct {
+	Value any    `json:"value"`
+	Text  string `json:"text"`
+}
+
+// eval answers a query with OPA's own evaluator.
+func eval(asked request, parsed []parsedFile) result {
+	query, problems := queryOf(asked.Eval.Query)
+	problems = append(problems, worldUses(parsed, query)...)
+	if len(problems) > 0 {
+		return result{Problems: problems}
+	}
+	compiler := ast.NewCompiler().WithEnablePrintStatements(true).WithDefaultRegoVersion(ast.RegoV1)
+	if compiler.Compile(modulesOf(parsed)); compiler.Failed() {
+		return result{Problems: problemsOf(compiler.Errors)}
+	}
+	// What a rule and a document both define has two values: OPA refuses it.
+	store := inmem.NewFromObject(documents(asked.Data))
+	if problems := conflicts(compiler, store); len(problems) > 0 {
+		return result{Problems: problems}
+	}
+	var printed bytes.Buffer
+	options := []func(*rego.Rego){
+		rego.Compiler(compiler), rego.Store(store), rego.ParsedQuery(query), rego.StrictBuiltinErrors(asked.Eval.Strict),
+		rego.EnablePrintStatements(true), rego.PrintHook(topdown.NewPrintHook(&printed)),
+	}
+	if asked.Input != nil {
+		input, err := inputOf(*asked.Input)
+		if err != nil {
+			return result{Problems: []problem{{Code: "input", Message: err.Error()}}}
+		}
+		options = append(options, rego.ParsedInput(input))
+	}
+	found, rules, err := run(options, asked.Eval.Explain)
+	if err != nil {
+		return result{Problems: inQuery(problemsOf(err))}
+	}
+	return result{Eval: &evaluation{Result: answers(found), Printed: printed.String(), Rules: rules}}
+}
+
+func run(options []func(*rego.Rego), explain bool) (rego.ResultSet, []ruleTrace, error) {
+	ctx := context.Background()
+	prepared, err := rego.New(options...).PrepareForEval(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !explain {
+		found, err := prepared.Eval(ctx)
+		return found, []ruleTrace{}, err
+	}
+	tracer := newExplainer()
+	// Both shortcuts leave rules out that a reader asks about.
+	found, err := prepared.Eval(ctx, rego.EvalQueryTracer(tracer), rego.EvalRuleIndexing(false), rego.EvalEarlyExit(false))
+	return found, tracer.rules(), err
+}
+
+func documents(data map[string]any) map[string]any {
+	if data == nil {
+		return map[string]any{}
+	}
+	return data
+}
+
+func conflicts(compiler *ast.Compiler, store storage.Store) []problem {
+	ctx := context.Background()
+	txn, err := store.NewTransaction(ctx)
+	if err != nil {
+		return problemsOf(err)
+	}
+	defer store.Abort(ctx, txn)
+	if errs := ast.CheckPathConflicts(compiler, storage.NonEmpty(ctx, store, txn)); len(errs) > 0 {
+		return problemsOf(errs)
+	}
+	return nil
+}
+
+func inputOf(text string) (ast.Value, error) {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return nil, err
+	}
+	return ast.InterfaceToValue(value)
+}
+
+func answers(found rego.ResultSet) []answered {
+	all := make([]answered, 0, len(found))
+	for _, one := range found {
+		expressions := make([]expression, 0, len(one.Expressions))
+		for _, e := range one.Expressions {
+			expressions = append(expressions, expression{Value: e.Value, Text: e.Text})
+		}
+		all = append(all, answered{Expressions: expressions, Bindings: one.Bindings.WithoutWildcards()})
+	}
+	return all
+}
+
+// worldUses are the builtins whose answer would be made up here: there is no clock, no network and no chance.
+func worldUses(parsed []parsedFile, query ast.Body) (problems []problem) {
+	defined := definedNames(parsed)
+	for _, p := range parsed {
+		for _, use := range builtinsOf(p.module, defined) {
+			if world[use.Name] {
+				problems = append(problems, problem{Code: "builtin_refused", Message: use.Name, File: p.Name, Line: use.Line, Column: use.Column})
+			}
+		}
+	}
+	ast.WalkTerms(query, func(term *ast.Term) bool {
+		if name, ok := builtinName(term); ok && world[name] {
+			problems = append(problems, problem{Code: "builtin_refused", Message: name, File: queryName, Line: term.Location.Row, Column: term.Location.Col})
+		}
+		return false
+	})
+	return slices.Compact(problems)
+}
+
+// firstLine is the text of a node as written, cut at its first line's end.
+func firstLine(location *ast.Location) string {
+	text, _, more := strings.Cut(string(location.Text), "\n")
+	if more {
+		return text + " …"
+	}
+	return text
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/topdown"
+)
+
+type place struct {
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+	Text   string `json:"text"`
+}
+
+// ruleTrace is what became of one rule body: how often it held, and where it stopped if it never did.
+type ruleTrace struct {
+	Path    string `json:"path"`
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Head    string `json:"head"`
+	Fired   int    `json:"fired"`
+	Stopped *place `json:"stopped,omitempty"`
+}
+
+// explainer keeps, of every rule body that is entered, the expression furthest down that failed. A body is tried for many values,
+// each of which may fail earlier; the furthest is the first that none of them passed.
+type explainer struct {
+	bodies  map[*ast.Rule]*bodyTrace
+	queries map[uint64]*bodyTrace
+}
+
+type bodyTrace struct {
+	rule    *ast.Rule
+	fired   int
+	stopped *ast.Expr
+}
+
+func newExplainer() *explainer {
+	return &explainer{bodies: map[*ast.Rule]*bodyTrace{}, queries: map[uint64]*bodyTrace{}}
+}
+
+func (*explainer) Enabled() bool { return true }
+
+func (*explainer) Config() topdown.TraceConfig { return topdown.TraceConfig{} }
+
+func (x *explainer) TraceEvent(event topdown.Event) {
+	switch node := event.Node.(type) {
+	case *ast.Rule:
+		x.traceRule(event, node)
+	case *ast.Expr:
+		body := x.queries[event.QueryID]
+		if event.Op == topdown.FailOp && body != nil && (body.stopped == nil || node.Index > body.stopped.Index) {
+			body.stopped = node
+		}
+	}
+}
+
+func (x *explainer) traceRule(event topdown.Event, rule *ast.Rule) {
+	body := x.bodies[rule]
+	if body == nil {
+		body = &bodyTrace{rule: rule}
+		x.bodies[rule] = body
+	}
+	switch event.Op {
+	case topdown.EnterOp:
+		x.queries[event.QueryID] = body
+	case topdown.ExitOp:
+		body.fired++
+	}
+}
+
+// rules are all bodies that were entered, by file and line.
+func (x *explainer) rules() []ruleTrace {
+	traces := make([]ruleTrace, 0, len(x.bodies))
+	for _, body := range x.bodies {
+		if body.rule.Location != nil {
+			traces = append(traces, body.trace())
+		}
+	}
+	slices.SortFunc(traces, func(a, b ruleTrace) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Path, b.Path))
+	})
+	return traces
+}
+
+func (b *bodyTrace) trace() ruleTrace {
+	at := b.rule.Location
+	trace := ruleTrace{Path: b.rule.Ref().GroundPrefix().String(), File: at.File, Line: at.Row, Head: firstLine(at), Fired: b.fired}
+	if b.fired == 0 && b.stopped != nil && b.stopped.Location != nil {
+		at := b.stopped.Location
+		trace.Stopped = &place{Line: at.Row, Column: at.Col, Text: firstLine(at)}
+	}
+	return trace
+}
