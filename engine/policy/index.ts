@@ -2,7 +2,13 @@
 // Sources → Policy. Modules are parsed and classified by package (native below `countersign.rules.`, Conftest elsewhere), one
 // entrypoint is generated that returns every rule's result, and the whole is compiled to one WASM module.
 export { compileCached, type PolicyCache } from './cache.ts';
-export { type CompiledPolicy, type CompileRequest, compilePolicy } from './compile.ts';
+export {
+  type CompiledPolicy,
+  type CompileExtras,
+  type CompileRequest,
+  compilePolicy,
+  entrypointPath,
+} from './compile.ts';
 export { type Pack, readLibraries, readPack, readPackSources } from './pack.ts';
 export { checkParameters } from './parameters.ts';
 export { loadPolicy, type Policy, type RawResult } from './policy.ts';

@@ -27,4 +27,5 @@ export {
   type RegoTestReport,
   type RegoToolchain,
 } from './rego.ts';
+export { readSchemas } from './schemas.ts';
 export { openYamlReader, type YamlReader, type YamlSection } from './yaml.ts';

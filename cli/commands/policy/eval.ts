@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { RegoEvaluation } from '../../../engine/toolchain/rego.ts';
+import type { Args, Verb } from '../../args.ts';
+import { type ExitCode, UsageError } from '../../exit.ts';
+import type { Io } from '../../io.ts';
+import { evalText, explanation } from '../../report/eval_text.ts';
+import { withProgress } from '../../report/progress.ts';
+import { visible } from '../../report/text.ts';
+import { inputOf, QUERY_FLAGS, queryOf, worldOf } from './query.ts';
+import { formatOf, VERSION_FLAGS, type Workbench, withWorkbench } from './workbench.ts';
+
+export const policyEval: Verb = {
+  name: 'policy eval',
+  summary:
+    "Answers a Rego query with OPA's evaluator, and says with --explain which rules fired and where the others stopped.",
+  positionals: '[QUERY]',
+  details:
+    'What rules print goes to stderr. Exit code: 0 also where the query is undefined, unless --fail; 4 where it cannot be answered.',
+  flags: {
+    entrypoint: { value: 'PATH', help: 'the query data.<path>, such as main/deny' },
+    ...QUERY_FLAGS,
+    input: { value: 'FILE|-', help: 'JSON or YAML that becomes input' },
+    format: {
+      value: 'pretty|json|text',
+      help: "pretty: values with their variables; json: OPA's result; text: a value a line",
+    },
+    explain: {
+      help: 'say of each rule body whether it fired, or its first expression that was undefined or false',
+    },
+    'strict-builtin-errors': { help: 'the first failing builtin is an error, not undefined' },
+    fail: { help: 'exit with 1 where the query is undefined or empty' },
+    'fail-defined': { help: 'exit with 1 where the query is defined and not empty' },
+    ...VERSION_FLAGS,
+  },
+  run: (args, io) =>
+    withProgress(io, 'evaluating', () => withWorkbench((bench) => evaluate(args, io, bench))),
+};
+
+async function evaluate(args: Args, io: Io, { toolchain, installation }: Workbench): Promise<ExitCode> {
+  const format = formatOf(args, ['pretty', 'json', 'text']);
+  const query = queryOf(args);
+  if (args.has('fail') && args.has('fail-defined'))
+    throw new UsageError('--fail and --fail-defined exclude each other', 'give one of them');
+  const { sources, data } = worldOf(args, installation);
+  const input = await inputOf(args, io, installation);
+  const answer = await toolchain.eval(sources, {
+    query,
+    data,
+    ...(input === undefined ? {} : { input }),
+    ...(args.has('explain') ? { explain: true } : {}),
+    ...(args.has('strict-builtin-errors') ? { strictBuiltinErrors: true } : {}),
+  });
+  if (answer.printed !== '') io.err(visible(answer.printed));
+  io.out(format === 'json' ? jsonOf(answer, args.has('explain')) : evalText(answer, format));
+  if (args.has('explain') && format !== 'json') io.out(explanation(answer.rules));
+  return isEmpty(answer) ? (Number(args.has('fail')) === 1 ? 1 : 0) : args.has('fail-defined') ? 1 : 0;
+}
+
+/** As `opa eval` prints it: no `result` where the query is undefined. */
+function jsonOf({ result, rules }: RegoEvaluation, isExplained: boolean): string {
+  const answer = {
+    ...(result.length === 0 ? {} : { result }),
+    ...(isExplained ? { explanation: rules } : {}),
+  };
+  return `${JSON.stringify(answer, null, 2)}\n`;
+}
+
+/** Undefined, or one value that is an empty collection (`deny` without a result) . */
+function isEmpty({ result }: RegoEvaluation): boolean {
+  const value = result[0]?.expressions[0]?.value;
+  if (result.length > 1 || result[0]?.bindings !== undefined) return false;
+  return (
+    result.length === 0 || (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
+  );
+}
