@@ -98,6 +98,6 @@ function summary({ tests, percent }: PolicyTestReport): string {
     `${count('fail') + count('error')} failed`,
     ...(count('skip') === 0 ? [] : [`${count('skip')} skipped`]),
   ];
-  const module = `${onModule} also on the compiled module, ${differing === 0 ? 'no difference' : `${differing} differ`}`;
+  const module = `${onModule} also on the compiled module, ${differing === 0 ? 'no difference' : `${differing} ${differing === 1 ? 'differs' : 'differ'}`}`;
   return `${parts.join(', ')}; ${module}; ${percent.toFixed(1)} % of lines covered`;
 }

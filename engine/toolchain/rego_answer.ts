@@ -105,11 +105,14 @@ export interface RegoRuleTrace {
   readonly stopped?: RegoPlace;
 }
 
-/** Answers to a query, none where it is undefined; sets are sorted arrays, as in OPA's JSON. */
+/**
+ * Answers to a query, none where it is undefined. Values are JSON text, two spaces a level, since a JavaScript number has fewer
+ * digits than Rego's; sets are sorted arrays, as in OPA's JSON.
+ */
 export interface RegoEvaluation {
   readonly result: readonly {
-    readonly expressions: readonly { readonly value: unknown; readonly text: string }[];
-    readonly bindings?: Readonly<Record<string, unknown>>;
+    readonly expressions: readonly { readonly value: string; readonly text: string }[];
+    readonly bindings?: Readonly<Record<string, string>>;
   }[];
   /** What rules printed, a line each. */
   readonly printed: string;

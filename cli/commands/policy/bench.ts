@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { EngineError } from '../../../engine/index.ts';
 import { readDocuments } from '../../../engine/manifest/index.ts';
+import { entrypointOf } from '../../../engine/policy/entrypoint.ts';
 import { type CompiledPolicy, compilePolicy, withoutTests } from '../../../engine/policy/index.ts';
 import { conftestInput, nativeInput } from '../../../engine/policy/input.ts';
 import { loadRego, type RegoProgram } from '../../../engine/rego/index.ts';
@@ -113,8 +114,10 @@ async function callsOf(
   const calls = documents.flatMap((document) =>
     (compiled.entrypoints ?? []).flatMap((name): readonly Call[] => {
       const frame = { phase: 'check', operation: 'CREATE', context: '{}' } as const;
-      if (name.endsWith('/native')) return [{ entrypoint: name, input: nativeInput(document, frame) }];
-      return name.endsWith('/conftest') ? [{ entrypoint: name, input: conftestInput(document, frame) }] : [];
+      if (name === entrypointOf('native')) return [{ entrypoint: name, input: nativeInput(document, frame) }];
+      return name === entrypointOf('conftest')
+        ? [{ entrypoint: name, input: conftestInput(document, frame) }]
+        : [];
     }),
   );
   if (calls.length > 0) return calls;

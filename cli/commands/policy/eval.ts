@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { RegoEvaluation } from '../../../engine/toolchain/rego.ts';
 import type { Args, Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import type { Io } from '../../io.ts';
-import { evalText, explanation } from '../../report/eval_text.ts';
+import { evalJson, evalText, explanation } from '../../report/eval_text.ts';
 import { withProgress } from '../../report/progress.ts';
 import { visible } from '../../report/text.ts';
 import { inputOf, QUERY_FLAGS, queryOf, worldOf } from './query.ts';
@@ -28,8 +27,8 @@ export const policyEval: Verb = {
       help: 'say of each rule body whether it fired, or its first expression that was undefined or false',
     },
     'strict-builtin-errors': { help: 'the first failing builtin is an error, not undefined' },
-    fail: { help: 'exit with 1 where the query is undefined or empty' },
-    'fail-defined': { help: 'exit with 1 where the query is defined and not empty' },
+    fail: { help: 'exit with 1 where the query is undefined' },
+    'fail-defined': { help: 'exit with 1 where the query is defined' },
     ...VERSION_FLAGS,
   },
   run: (args, io) =>
@@ -51,25 +50,8 @@ async function evaluate(args: Args, io: Io, { toolchain, installation }: Workben
     ...(args.has('strict-builtin-errors') ? { strictBuiltinErrors: true } : {}),
   });
   if (answer.printed !== '') io.err(visible(answer.printed));
-  io.out(format === 'json' ? jsonOf(answer, args.has('explain')) : evalText(answer, format));
+  io.out(format === 'json' ? evalJson(answer, args.has('explain')) : evalText(answer, format));
   if (args.has('explain') && format !== 'json') io.out(explanation(answer.rules));
-  return isEmpty(answer) ? (Number(args.has('fail')) === 1 ? 1 : 0) : args.has('fail-defined') ? 1 : 0;
-}
-
-/** As `opa eval` prints it: no `result` where the query is undefined. */
-function jsonOf({ result, rules }: RegoEvaluation, isExplained: boolean): string {
-  const answer = {
-    ...(result.length === 0 ? {} : { result }),
-    ...(isExplained ? { explanation: rules } : {}),
-  };
-  return `${JSON.stringify(answer, null, 2)}\n`;
-}
-
-/** Undefined, or one value that is an empty collection (`deny` without a result) . */
-function isEmpty({ result }: RegoEvaluation): boolean {
-  const value = result[0]?.expressions[0]?.value;
-  if (result.length > 1 || result[0]?.bindings !== undefined) return false;
-  return (
-    result.length === 0 || (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
-  );
+  const isDefined = answer.result.length > 0;
+  return args.has(isDefined ? 'fail-defined' : 'fail') ? 1 : 0;
 }

@@ -32,13 +32,14 @@ type evaluation struct {
 	Rules   []ruleTrace `json:"rules"`
 }
 
+// answered holds values as JSON text, two spaces a level: whoever reads the answer may not lose digits of a number.
 type answered struct {
-	Expressions []expression   `json:"expressions"`
-	Bindings    map[string]any `json:"bindings,omitempty"`
+	Expressions []expression      `json:"expressions"`
+	Bindings    map[string]string `json:"bindings,omitempty"`
 }
 
 type expression struct {
-	Value any    `json:"value"`
+	Value string `json:"value"`
 	Text  string `json:"text"`
 }
 
@@ -126,13 +127,27 @@ func inputOf(text string) (ast.Value, error) {
 func answers(found rego.ResultSet) []answered {
 	all := make([]answered, 0, len(found))
 	for _, one := range found {
-		expressions := make([]expression, 0, len(one.Expressions))
+		answer := answered{Expressions: make([]expression, 0, len(one.Expressions)), Bindings: map[string]string{}}
 		for _, e := range one.Expressions {
-			expressions = append(expressions, expression{Value: e.Value, Text: e.Text})
+			answer.Expressions = append(answer.Expressions, expression{Value: textOf(e.Value), Text: e.Text})
 		}
-		all = append(all, answered{Expressions: expressions, Bindings: one.Bindings.WithoutWildcards()})
+		for name, value := range one.Bindings.WithoutWildcards() {
+			answer.Bindings[name] = textOf(value)
+		}
+		all = append(all, answer)
 	}
 	return all
+}
+
+func textOf(value any) string {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(value); err != nil {
+		panic(err)
+	}
+	return strings.TrimSuffix(text.String(), "\n")
 }
 
 // worldUses are the builtins whose answer would be made up here: there is no clock, no network and no chance.

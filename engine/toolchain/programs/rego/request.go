@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -169,6 +170,13 @@ func problemsOf(err error) []problem {
 		}
 		several = ast.Errors{one}
 	}
+	// OPA orders by place; what it finds in one place comes in any order.
+	slices.SortStableFunc(several, func(a, b *ast.Error) int {
+		if a.Location == nil || b.Location == nil || a.Location.Compare(b.Location) != 0 {
+			return 0
+		}
+		return strings.Compare(a.Message, b.Message)
+	})
 	problems := make([]problem, 0, len(several))
 	for _, e := range several {
 		p := problem{Code: e.Code, Message: e.Message}
