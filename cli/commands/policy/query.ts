@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { EngineError } from '../../../engine/index.ts';
+import { EngineError, type Source } from '../../../engine/index.ts';
 import { readDocuments } from '../../../engine/manifest/index.ts';
 import type { RegoSource } from '../../../engine/toolchain/rego.ts';
 import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
@@ -63,7 +63,7 @@ export async function inputOf(args: Args, io: Io, installation: Installation): P
   const path = args.text('input');
   if (path === undefined) return undefined;
   const source = path === '-' ? { name: '-', bytes: await io.stdin() } : readSource(path);
-  const json = jsonOf(source.bytes);
+  const json = jsonOf(source);
   if (json !== undefined) return json;
   const [document, second] = readDocuments([source], openYamlReader(installation.toolchain));
   if (document === undefined || second !== undefined)
@@ -74,12 +74,19 @@ export async function inputOf(args: Args, io: Io, installation: Installation): P
 }
 
 /** JSON goes in as it is written: another reader might make several documents of a List. */
-function jsonOf(bytes: Uint8Array): string | undefined {
+function jsonOf({ name, bytes }: Source): string | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    JSON.parse(text);
+    JSON.parse(text, (key, value: unknown) => {
+      if (!key.isWellFormed() || (typeof value === 'string' && !value.isWellFormed()))
+        throw new EngineError('INPUT_ENCODING', `${JSON.stringify(name)} holds a lone surrogate`, {
+          hint: 'half a character is no text: another reader would take it for something else',
+        });
+      return value;
+    });
     return text;
-  } catch {
+  } catch (error) {
+    if (error instanceof EngineError) throw error;
     return undefined; // YAML, or nothing that can be read: its reader says what is wrong
   }
 }

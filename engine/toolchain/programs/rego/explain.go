@@ -5,6 +5,7 @@ package main
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/topdown"
@@ -92,7 +93,12 @@ func (b *bodyTrace) trace() ruleTrace {
 	trace := ruleTrace{Path: b.rule.Ref().GroundPrefix().String(), File: at.File, Line: at.Row, Head: firstLine(at), Fired: b.fired}
 	if b.fired == 0 && b.stopped != nil && b.stopped.Location != nil {
 		at := b.stopped.Location
-		trace.Stopped = &place{Line: at.Row, Column: at.Col, Text: firstLine(at)}
+		text := firstLine(at)
+		// The parser gives the condition of an else the place of the whole.
+		if _, condition, ok := strings.Cut(text, " if "); ok && strings.HasPrefix(text, "else") {
+			text = condition
+		}
+		trace.Stopped = &place{Line: at.Row, Column: at.Col, Text: text}
 	}
 	return trace
 }
