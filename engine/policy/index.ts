@@ -22,4 +22,4 @@ export {
   type PolicyTest,
   type PolicyTestReport,
   runTests,
-} from './tests.ts';
+} from './tests/index.ts';
