@@ -29,10 +29,11 @@ export function evalJson({ result, rules }: RegoEvaluation, isExplained: boolean
       [
         'expressions',
         arrayText(
-          expressions.map(({ value, text }) =>
+          expressions.map(({ value, text, location }) =>
             objectText([
               ['value', value],
               ['text', JSON.stringify(text)],
+              ['location', JSON.stringify(location, null, 2)],
             ]),
           ),
         ),

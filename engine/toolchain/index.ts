@@ -14,6 +14,7 @@ export {
   type RegoDependencies,
   type RegoEvalOptions,
   type RegoEvaluation,
+  type RegoExpression,
   type RegoModuleInfo,
   type RegoPlace,
   type RegoRule,

@@ -105,13 +105,20 @@ export interface RegoRuleTrace {
   readonly stopped?: RegoPlace;
 }
 
+/** One expression of a query with its value as JSON text; `row` and `col` are 1-based, in the query. */
+export interface RegoExpression {
+  readonly value: string;
+  readonly text: string;
+  readonly location: { readonly row: number; readonly col: number } | null;
+}
+
 /**
  * Answers to a query, none where it is undefined. Values are JSON text, two spaces a level, since a JavaScript number has fewer
  * digits than Rego's; sets are sorted arrays, as in OPA's JSON.
  */
 export interface RegoEvaluation {
   readonly result: readonly {
-    readonly expressions: readonly { readonly value: string; readonly text: string }[];
+    readonly expressions: readonly RegoExpression[];
     readonly bindings?: Readonly<Record<string, string>>;
   }[];
   /** What rules printed, a line each. */

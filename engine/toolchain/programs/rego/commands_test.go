@@ -105,7 +105,7 @@ func TestEval(t *testing.T) {
 	})
 	same(t, done.Problems, []problem(nil))
 	text, _ := json.Marshal(done.Eval.Result)
-	same(t, string(text), `[{"expressions":[{"value":"true","text":"x := data.main.twice(data.n)"},{"value":"true","text":"x \u003e 3"}],"bindings":{"x":"42"}}]`)
+	same(t, string(text), `[{"expressions":[{"value":"true","text":"x := data.main.twice(data.n)","location":{"row":1,"col":1}},{"value":"true","text":"x \u003e 3","location":{"row":1,"col":31}}],"bindings":{"x":"42"}}]`)
 }
 
 func TestEvalFaults(t *testing.T) {

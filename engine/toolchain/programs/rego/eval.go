@@ -39,8 +39,9 @@ type answered struct {
 }
 
 type expression struct {
-	Value string `json:"value"`
-	Text  string `json:"text"`
+	Value    string         `json:"value"`
+	Text     string         `json:"text"`
+	Location *rego.Location `json:"location"`
 }
 
 // eval answers a query with OPA's own evaluator.
@@ -129,7 +130,7 @@ func answers(found rego.ResultSet) []answered {
 	for _, one := range found {
 		answer := answered{Expressions: make([]expression, 0, len(one.Expressions)), Bindings: map[string]string{}}
 		for _, e := range one.Expressions {
-			answer.Expressions = append(answer.Expressions, expression{Value: textOf(e.Value), Text: e.Text})
+			answer.Expressions = append(answer.Expressions, expression{Value: textOf(e.Value), Text: e.Text, Location: e.Location})
 		}
 		for name, value := range one.Bindings.WithoutWildcards() {
 			answer.Bindings[name] = textOf(value)
