@@ -52,7 +52,8 @@ export async function compilePolicy(
   extras?: CompileExtras,
 ): Promise<CompiledPolicy> {
   const modules = await toolchain.parse(request.sources);
-  const own = extras === undefined ? [] : [...new Set([...extras.entrypoints, ...annotated(modules)])].sort();
+  const own =
+    extras === undefined ? [] : [...new Set([...extras.entrypoints, ...entrypointsOf(modules)])].sort();
   const entries = chosen(request, entriesOf(modules, request.namespaces), own.length === 0);
   const sources = entries.length === 0 ? request.sources : [...request.sources, entrypointSource(entries)];
   const entrypoints = [...stylesOf(entries).map(entrypointOf), ...own];
@@ -60,16 +61,16 @@ export async function compilePolicy(
   return { wasm, entries, entrypoints, sources: digestSources(request.sources) };
 }
 
-/** The paths of what METADATA calls an entrypoint: `data.a["b-c"].d` is `a/b-c/d`. */
-function annotated(modules: readonly RegoModuleInfo[]): readonly string[] {
-  return modules
+/** The paths of what METADATA calls an entrypoint, in order: `data.a["b-c"].d` is `a/b-c/d`. */
+export function entrypointsOf(modules: readonly RegoModuleInfo[]): readonly string[] {
+  const paths = modules
     .flatMap(({ annotations }) => annotations)
     .filter((annotation) => annotation.entrypoint === true)
     .map(({ path }) => entrypointPath(path));
+  return [...new Set(paths)].sort();
 }
 
-/** The entrypoint that a reference names: `data.a["b-c"].d` is `a/b-c/d`. */
-export const entrypointPath = (reference: string): string =>
+const entrypointPath = (reference: string): string =>
   reference
     .replace(/\["((?:[^"\\])*)"\]/g, '.$1')
     .split('.')

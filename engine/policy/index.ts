@@ -7,7 +7,7 @@ export {
   type CompileExtras,
   type CompileRequest,
   compilePolicy,
-  entrypointPath,
+  entrypointsOf,
 } from './compile.ts';
 export { type Pack, readLibraries, readPack, readPackSources } from './pack.ts';
 export { checkParameters } from './parameters.ts';

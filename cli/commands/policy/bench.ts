@@ -39,13 +39,22 @@ export const policyBench: Verb = {
     'Evaluates every rule over the objects of --input, one after the other, with the limits that hold everywhere; or, with\n' +
     '--entrypoint, one entrypoint over --input as it is. Compiling and loading are not part of the time.',
   flags: {
-    input: { value: 'FILE|-', help: 'manifests; with --entrypoint the input itself' },
-    entrypoint: { value: 'PATH', help: 'what to evaluate instead of every rule, such as authz/allow' },
+    input: { short: 'i', value: 'FILE|-', help: 'manifests; with --entrypoint the input itself' },
+    entrypoint: {
+      short: 'e',
+      value: 'PATH',
+      help: 'what to evaluate instead of every rule, such as authz/allow',
+    },
     duration: { value: 'SPAN', help: 'for how long (default 2s), after a quarter of it to warm up' },
-    optimize: { value: '0|1|2', help: "OPA's level of optimisation (default 0)" },
-    data: { value: 'FILE', multiple: true, help: 'JSON or YAML whose keys become the document under data' },
+    optimize: { short: 'O', value: '0|1|2', help: "OPA's level of optimisation (default 0)" },
+    data: {
+      short: 'd',
+      value: 'FILE',
+      multiple: true,
+      help: 'JSON or YAML whose keys become the document under data',
+    },
     parameters: { value: 'FILE', multiple: true, help: 'JSON or YAML: rule code to parameters' },
-    format: { value: 'text|json', help: 'how to print the result' },
+    format: { short: 'f', value: 'text|json', help: 'how to print the result' },
     ...NAMESPACE_FLAGS,
     ...VERSION_FLAGS,
   },

@@ -28,9 +28,14 @@ export const policyBuild: Verb = {
     'Writes policy.wasm and policy.json (rules, entrypoints, digests) into the output folder. What METADATA calls\n' +
     '"entrypoint: true" becomes an entrypoint too. The same sources always give the same bytes.',
   flags: {
-    output: { value: 'DIR', help: 'where to write (default policy-build)' },
-    entrypoint: { value: 'PATH', multiple: true, help: 'one more entrypoint, such as authz/allow' },
-    optimize: { value: '0|1|2', help: "OPA's level of optimisation (default 0)" },
+    output: { short: 'o', value: 'DIR', help: 'where to write (default policy-build)' },
+    entrypoint: {
+      short: 'e',
+      value: 'PATH',
+      multiple: true,
+      help: 'one more entrypoint, such as authz/allow',
+    },
+    optimize: { short: 'O', value: '0|1|2', help: "OPA's level of optimisation (default 0)" },
     ...NAMESPACE_FLAGS,
     ...VERSION_FLAGS,
   },

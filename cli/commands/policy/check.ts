@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EngineError } from '../../../engine/index.ts';
-import { entriesOf } from '../../../engine/policy/index.ts';
+import { entriesOf, entrypointsOf } from '../../../engine/policy/index.ts';
 import { readSchemas } from '../../../engine/toolchain/schemas.ts';
 import type { Args, Verb } from '../../args.ts';
 import type { ExitCode } from '../../exit.ts';
@@ -24,7 +24,7 @@ export const policyCheck: Verb = {
     'With --schema FILE the types of `input` come from a JSON Schema; with --schema DIR METADATA refers to the files in it\n' +
     '(schemas: [input: schema.pod] is DIR/pod.json).',
   flags: {
-    schema: { value: 'FILE|DIR', help: 'JSON Schemas of input and data' },
+    schema: { short: 's', value: 'FILE|DIR', help: 'JSON Schemas of input and data' },
     watch: { help: 'check again whenever a file changes' },
     ...NAMESPACE_FLAGS,
     ...VERSION_FLAGS,
@@ -41,12 +41,15 @@ async function check(args: Args, io: Io, { toolchain, installation }: Workbench)
   const sources = readPolicies(pathsOf(args), args, installation);
   const schema = args.text('schema');
   await toolchain.check(sources, { strict: true, schemas: schema === undefined ? [] : readSchemas(schema) });
-  const entries = entriesOf(await toolchain.parse(sources), namespacesOf(args));
+  const modules = await toolchain.parse(sources);
+  const entries = entriesOf(modules, namespacesOf(args));
   const rules = new Set(entries.map((entry) => entry.rule.code));
-  if (rules.size === 0)
+  const entrypoints = entrypointsOf(modules);
+  if (rules.size === 0 && entrypoints.length === 0)
     throw new EngineError('POLICY_EMPTY', 'there is no rule in these files', {
-      hint: 'see docs/policies.md for what a rule looks like',
+      hint: 'see docs/policies.md for what a rule looks like; METADATA "entrypoint: true" names what else is asked for',
     });
-  io.out(`ok: ${sources.length} files, ${rules.size} rules\n`);
+  const also = entrypoints.length === 0 ? '' : `, ${entrypoints.length} entrypoints`;
+  io.out(`ok: ${sources.length} files, ${rules.size} rules${also}\n`);
   return 0;
 }

@@ -13,7 +13,7 @@ export const policyDeps: Verb = {
   details: 'Base documents come from outside (input and data), virtual ones from rules.',
   flags: {
     ...QUERY_FLAGS,
-    format: { value: 'text|json', help: 'how to print the result' },
+    format: { short: 'f', value: 'text|json', help: 'how to print the result' },
     ...VERSION_FLAGS,
   },
   run: (args, io) => withProgress(io, 'looking', () => withWorkbench((bench) => deps(args, io, bench))),

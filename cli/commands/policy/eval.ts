@@ -16,10 +16,11 @@ export const policyEval: Verb = {
   details:
     'What rules print goes to stderr. Exit code: 0 also where the query is undefined, unless --fail; 4 where it cannot be answered.',
   flags: {
-    entrypoint: { value: 'PATH', help: 'the query data.<path>, such as main/deny' },
+    entrypoint: { short: 'e', value: 'PATH', help: 'the query data.<path>, such as main/deny' },
     ...QUERY_FLAGS,
-    input: { value: 'FILE|-', help: 'JSON or YAML that becomes input' },
+    input: { short: 'i', value: 'FILE|-', help: 'JSON or YAML that becomes input' },
     format: {
+      short: 'f',
       value: 'pretty|json|text',
       help: "pretty: values with their variables; json: OPA's result; text: a value a line",
     },

@@ -18,9 +18,9 @@ export const policyFmt: Verb = {
   details:
     'Without a path, and for -, the text comes from standard input. Exit code: 1 with --fail where a file differs.',
   flags: {
-    write: { help: 'write the files instead of printing them' },
-    diff: { help: 'print what would change' },
-    list: { help: 'print the names of the files that would change' },
+    write: { short: 'w', help: 'write the files instead of printing them' },
+    diff: { short: 'd', help: 'print what would change' },
+    list: { short: 'l', help: 'print the names of the files that would change' },
     fail: { help: 'exit with 1 where a file would change' },
     ...VERSION_FLAGS,
   },

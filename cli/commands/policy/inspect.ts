@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { entrypointPath } from '../../../engine/policy/index.ts';
+import { entrypointsOf } from '../../../engine/policy/index.ts';
 import type { RegoModuleInfo } from '../../../engine/toolchain/rego.ts';
 import type { Args, Verb } from '../../args.ts';
 import type { ExitCode } from '../../exit.ts';
@@ -13,21 +13,14 @@ export const policyInspect: Verb = {
   summary: 'Lists packages, rules with their titles, imports, builtins and entrypoints of Rego files.',
   positionals: 'PATH…',
   details: '',
-  flags: { format: { value: 'text|json', help: 'how to print the result' }, ...VERSION_FLAGS },
+  flags: { format: { short: 'f', value: 'text|json', help: 'how to print the result' }, ...VERSION_FLAGS },
   run: (args, io) => withProgress(io, 'looking', () => withWorkbench((bench) => inspect(args, io, bench))),
 };
 
 async function inspect(args: Args, io: Io, { toolchain }: Workbench): Promise<ExitCode> {
   const format = formatOf(args, ['text', 'json']);
   const modules = await toolchain.parse(readFiles(pathsOf(args), args));
-  const entrypoints = [
-    ...new Set(
-      modules
-        .flatMap(({ annotations }) => annotations)
-        .filter(({ entrypoint }) => entrypoint === true)
-        .map(({ path }) => entrypointPath(path)),
-    ),
-  ].sort();
+  const entrypoints = entrypointsOf(modules);
   io.out(
     format === 'json'
       ? `${JSON.stringify({ entrypoints, modules }, null, 2)}\n`

@@ -14,6 +14,7 @@ import { dataOf, readPolicies } from './workbench.ts';
 export const QUERY_FLAGS: Readonly<Record<string, Flag>> = {
   policy: { value: 'PATH', multiple: true, help: 'folder or file of Rego policies' },
   data: {
+    short: 'd',
     value: 'FILE',
     multiple: true,
     help: 'JSON or YAML whose keys become the document under data; .rego is a policy',

@@ -26,14 +26,19 @@ export const policyTest: Verb = {
     'Exit code: 0 all passed on both, 1 a test failed, the two differ, or the threshold is not reached, 4 no test ran or one\n' +
     'could not.',
   flags: {
-    run: { value: 'REGEX', help: 'only tests whose data.<package>.<name> matches' },
-    coverage: { help: 'print which lines no test reached' },
+    run: { short: 'r', value: 'REGEX', help: 'only tests whose data.<package>.<name> matches' },
+    coverage: { short: 'c', help: 'print which lines no test reached' },
     threshold: { value: 'PERCENT', help: 'fail below this share of covered lines' },
-    verbose: { help: 'print every test, how long it took and what it printed' },
+    verbose: { short: 'v', help: 'print every test, how long it took and what it printed' },
     timeout: { value: 'SPAN', help: 'for each test, such as 5s (default none)' },
-    data: { value: 'FILE', multiple: true, help: 'JSON or YAML whose keys become the document under data' },
-    format: { value: 'text|json|junit', help: 'how to print the result' },
-    watch: { help: 'run again whenever a file changes' },
+    data: {
+      short: 'd',
+      value: 'FILE',
+      multiple: true,
+      help: 'JSON or YAML whose keys become the document under data',
+    },
+    format: { short: 'f', value: 'text|json|junit', help: 'how to print the result' },
+    watch: { short: 'w', help: 'run again whenever a file changes' },
     ...VERSION_FLAGS,
   },
   run: (args, io) =>

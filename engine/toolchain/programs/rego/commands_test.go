@@ -98,6 +98,29 @@ func TestExplainWithKindThatAnIndexWouldSkip(t *testing.T) {
 	same(t, done.Eval.Rules[0].Stopped, &place{6, 2, `input.kind == "Pod"`})
 }
 
+func TestExplainInsideEvery(t *testing.T) {
+	source := `package main
+
+allow if {
+	every r in input.roles {
+		r in {"a", "b"}
+		not r in {"z"}
+	}
+	count([r | some r in input.roles; r != "x"]) > 1
+}`
+	for input, want := range map[string]place{
+		`{"roles":["a","q"]}`: {5, 3, `r in {"a", "b"}`},
+		`{"roles":["a"]}`:     {8, 2, `count([r | some r in input.roles; r != "x"]) > 1`},
+		`{"roles":["x"]}`:     {5, 3, `r in {"a", "b"}`},
+		`{}`:                  {4, 13, "input.roles"},
+	} {
+		done, _ := ask(t, request{
+			Op: "eval", Files: []file{{Name: "p.rego", Text: source}}, Eval: evalOptions{Query: "data.main.allow", Explain: true}, Input: text(input),
+		})
+		same(t, *done.Eval.Rules[0].Stopped, want)
+	}
+}
+
 func TestEval(t *testing.T) {
 	done, _ := ask(t, request{
 		Op: "eval", Files: []file{{Name: "p.rego", Text: policy}}, Eval: evalOptions{Query: "x := data.main.twice(data.n); x > 3"},

@@ -32,16 +32,24 @@ type ruleTrace struct {
 type explainer struct {
 	bodies  map[*ast.Rule]*bodyTrace
 	queries map[uint64]*bodyTrace
+	// parents are of the queries inside a body: those of every, not and comprehensions.
+	parents map[uint64]uint64
+	// inner is what failed last inside a body, by the body's query.
+	inner map[uint64]*ast.Expr
 }
 
 type bodyTrace struct {
 	rule    *ast.Rule
 	fired   int
 	stopped *ast.Expr
+	// at is where a reader looks: stopped itself, or what failed inside of it.
+	at *ast.Expr
 }
 
 func newExplainer() *explainer {
-	return &explainer{bodies: map[*ast.Rule]*bodyTrace{}, queries: map[uint64]*bodyTrace{}}
+	return &explainer{
+		bodies: map[*ast.Rule]*bodyTrace{}, queries: map[uint64]*bodyTrace{}, parents: map[uint64]uint64{}, inner: map[uint64]*ast.Expr{},
+	}
 }
 
 func (*explainer) Enabled() bool { return true }
@@ -53,11 +61,45 @@ func (x *explainer) TraceEvent(event topdown.Event) {
 	case *ast.Rule:
 		x.traceRule(event, node)
 	case *ast.Expr:
-		body := x.queries[event.QueryID]
-		if event.Op == topdown.FailOp && body != nil && (body.stopped == nil || node.Index > body.stopped.Index) {
-			body.stopped = node
+		if event.Op == topdown.FailOp {
+			x.traceFail(event.QueryID, node)
 		}
 	}
+	// A query is numbered after its parent; the first has none.
+	if event.Op == topdown.EnterOp && x.queries[event.QueryID] == nil && event.ParentID < event.QueryID {
+		x.parents[event.QueryID] = event.ParentID
+	}
+}
+
+// traceFail keeps an expression of a body; of `every` it keeps what failed inside, which is what a reader asks about.
+func (x *explainer) traceFail(query uint64, failed *ast.Expr) {
+	_, isEvery := failed.Terms.(*ast.Every)
+	body := x.queries[query]
+	if body == nil {
+		if owner, ok := x.owner(query); ok && !isEvery {
+			x.inner[owner] = failed
+		}
+		return
+	}
+	if body.stopped != nil && failed.Index <= body.stopped.Index {
+		return
+	}
+	body.stopped, body.at = failed, failed
+	if inner := x.inner[query]; isEvery && inner != nil {
+		body.at = inner
+	}
+}
+
+// owner is the query of the body that another query is inside of.
+func (x *explainer) owner(query uint64) (uint64, bool) {
+	for x.queries[query] == nil {
+		parent, ok := x.parents[query]
+		if !ok {
+			return 0, false
+		}
+		query = parent
+	}
+	return query, true
 }
 
 func (x *explainer) traceRule(event topdown.Event, rule *ast.Rule) {
@@ -91,8 +133,8 @@ func (x *explainer) rules() []ruleTrace {
 func (b *bodyTrace) trace() ruleTrace {
 	at := b.rule.Location
 	trace := ruleTrace{Path: b.rule.Ref().GroundPrefix().String(), File: at.File, Line: at.Row, Head: firstLine(at), Fired: b.fired}
-	if b.fired == 0 && b.stopped != nil && b.stopped.Location != nil {
-		at := b.stopped.Location
+	if b.fired == 0 && b.at != nil && b.at.Location != nil {
+		at := b.at.Location
 		text := firstLine(at)
 		// The parser gives the condition of an else the place of the whole.
 		if _, condition, ok := strings.Cut(text, " if "); ok && strings.HasPrefix(text, "else") {
