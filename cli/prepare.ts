@@ -17,7 +17,9 @@ import {
   readRegoSources,
   withoutTests,
 } from '../engine/policy/index.ts';
+import type { BuiltinServer } from '../engine/rego/index.ts';
 import type { Bench } from '../engine/review.ts';
+import { openRegoBuiltins } from '../engine/toolchain/builtins.ts';
 import { openRegoToolchain, type RegoToolchain } from '../engine/toolchain/rego.ts';
 import type { YamlReader } from '../engine/toolchain/yaml.ts';
 import { readSource } from './files.ts';
@@ -45,6 +47,10 @@ export interface Request {
   readonly data: Readonly<Record<string, unknown>>;
   /** Where compiled policies are kept; absent where something is signed. */
   readonly cache?: PolicyCache;
+  /** A builtin that fails is an error in Conftest's style too. */
+  readonly strictErrors: boolean;
+  /** Shared by all policies of the process; opened here where it is absent. */
+  readonly builtins?: BuiltinServer;
 }
 
 /** A bench and what was assumed on the way, to be said on stderr. */
@@ -81,7 +87,8 @@ export async function prepare(
     return toolchain;
   };
   try {
-    return await loadAll(request, { installation, reader, open });
+    const builtins = request.builtins ?? openRegoBuiltins(installation.toolchain);
+    return await loadAll(request, { installation, reader, open, builtins });
   } finally {
     await toolchain?.close();
   }
@@ -91,6 +98,7 @@ interface Tools {
   readonly installation: Installation;
   readonly reader: YamlReader;
   readonly open: () => RegoToolchain;
+  readonly builtins: BuiltinServer;
 }
 
 async function loadAll(request: Request, tools: Tools): Promise<Prepared> {
@@ -105,6 +113,7 @@ async function loadAll(request: Request, tools: Tools): Promise<Prepared> {
     enforcement: environment?.rules ?? {},
     ...(environment === undefined ? {} : { environment: { name: environment.name, tier: environment.tier } }),
     ...(project === undefined ? {} : { projectDigest: project.digest }),
+    ...(request.strictErrors || project?.strictErrors === true ? { strictErrors: true } : {}),
   };
   return { bench, notes };
 }
@@ -162,7 +171,7 @@ async function loadPacks(
     .map(({ rule }) => rule.code);
   const revision = tools.installation.version;
   if (unset.length === 0 || request.environment !== undefined)
-    return load(compiled, { name, revision, parameters }, request);
+    return load(compiled, { name, revision, parameters }, request, tools);
   for (const code of new Set(unset))
     notes.push(
       `rule ${code} needs parameters and is not evaluated: set them with --parameters or in a Project`,
@@ -177,7 +186,7 @@ async function loadPacks(
     request,
     tools,
   );
-  return load(kept, { name, revision, parameters }, request);
+  return load(kept, { name, revision, parameters }, request, tools);
 }
 
 async function loadExtra(extra: Extra, request: Request, tools: Tools): Promise<Policy> {
@@ -189,6 +198,7 @@ async function loadExtra(extra: Extra, request: Request, tools: Tools): Promise<
     compiled,
     { name: extra.path, revision: '', parameters: { ...request.parameters, ...extra.parameters } },
     request,
+    tools,
   );
 }
 
@@ -201,11 +211,13 @@ async function load(
   compiled: Compiled,
   facts: { name: string; revision: string; parameters: Readonly<Record<string, unknown>> },
   request: Request,
+  { builtins }: Tools,
 ): Promise<Policy> {
   const own = new Set(compiled.entries.map(({ rule }) => rule.code));
   const parameters = Object.fromEntries(Object.entries(facts.parameters).filter(([code]) => own.has(code)));
-  const policy = loadPolicy(compiled, { ...facts, parameters, data: request.data });
-  await checkParameters(policy.rules, parameters);
+  const limits = request.project?.limits ?? {};
+  const policy = loadPolicy(compiled, { ...facts, parameters, data: request.data, limits, builtins });
+  checkParameters(policy.rules, parameters);
   return policy;
 }
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { conclude } from '../../engine/conclude.ts';
+import { openRecorder, readSigner } from '../../attest/index.ts';
+import { concludeBeside } from '../../engine/conclude.ts';
 import { environmentNamed, type Project } from '../../engine/context/project.ts';
 import type { Judge } from '../../engine/index.ts';
 import { DEFAULT_NAMESPACES } from '../../engine/policy/index.ts';
+import type { BuiltinServer } from '../../engine/rego/index.ts';
 import { openJudge, openProjectJudge } from '../../engine/review.ts';
+import { openRegoBuiltins } from '../../engine/toolchain/builtins.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
@@ -11,7 +14,8 @@ import { readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { findProject, prepare } from '../prepare.ts';
-import { openState, readKey, stateKey } from '../seal.ts';
+import { withProgress } from '../report/progress.ts';
+import { openState, readKeyPem, stateKey } from '../seal.ts';
 import { uuidv7 } from '../uuid.ts';
 import { mergeMaps } from './check.ts';
 
@@ -42,6 +46,9 @@ export const serve: Verb = {
       help: 'package that Conftest rules are read from (default main)',
     },
     'all-policy-namespaces': { help: 'read Conftest rules from every package' },
+    'strict-errors': {
+      help: 'a builtin that fails is an error in Conftest rules too, as it always is in native ones',
+    },
     parameters: { value: 'FILE', help: 'JSON or YAML of parameters by rule' },
     data: { value: 'FILE', multiple: true, help: 'JSON or YAML whose keys become the document under data' },
     key: { value: 'FILE', help: 'private key that signs records (default: the key of the state folder)' },
@@ -99,10 +106,14 @@ function listenOf(args: Args): { host: string; port: number } {
 async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode> {
   const installation = findInstallation();
   const { host, port } = listenOf(args);
-  const judge = await loadJudge(args, installation, io);
+  const notes: string[] = [];
+  const judge = await withProgress(io, 'compiling policies', () => loadJudge(args, installation, notes));
+  for (const note of notes) io.err(`note: ${note}\n`);
   const keyFile = args.text('key');
-  const signer = keyFile === undefined ? stateKey(state) : readKey(keyFile);
-  const ledger = openState(state, signer, io);
+  const privateKeyPem = keyFile === undefined ? stateKey(state) : readKeyPem(keyFile);
+  // Opened once here, so that a ledger that cannot be used is an error before anything is listened to.
+  await openState(state, readSigner(privateKeyPem), io).close();
+  const recorder = openRecorder({ directory: state, privateKeyPem });
   const { ensureCertificate, startServer } = await import('../../webhook/index.ts');
   const certify = (): ReturnType<typeof ensureCertificate> =>
     ensureCertificate({ directory: state, names: [host, ...namesOf(args)], now: io.now() });
@@ -118,8 +129,8 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
     renew: certify,
     judge,
     conclude: async (judgement) => {
-      const bundle = await conclude(judgement, { signer, ledger, engine });
-      return { recordId: bundle.verificationMaterial.tlogEntries[0]?.logIndex ?? judgement.decision.id };
+      const { logIndex } = await concludeBeside(judgement, { recorder, engine });
+      return { recordId: String(logIndex) };
     },
     log: (event) => io.err(`${JSON.stringify(event)}\n`),
     now: io.now,
@@ -128,27 +139,24 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   io.out(`listening on ${server.url}\n`);
   await stopped;
   await server.stop();
-  await ledger.close();
+  await recorder.close();
   return 0;
 }
 
-async function loadJudge(args: Args, installation: Installation, io: Io): Promise<Judge> {
+async function loadJudge(args: Args, installation: Installation, notes: string[]): Promise<Judge> {
   const reader = openYamlReader(installation.toolchain);
+  const frame: Frame = { installation, reader, notes, builtins: openRegoBuiltins(installation.toolchain) };
   const project = findProject(args.text('project'), reader)?.project;
   const name = args.text('env');
   if (project === undefined && name !== undefined)
     throw new UsageError('--env needs a Project and there is none', 'name one with --project FILE');
-  if (project === undefined) return openJudge(await benchFor(args, { installation, reader, io }, {}));
-  if (name !== undefined)
-    return openJudge(await benchFor(args, { installation, reader, io }, { project, environment: name }));
+  if (project === undefined) return openJudge(await benchFor(args, frame, {}));
+  if (name !== undefined) return openJudge(await benchFor(args, frame, { project, environment: name }));
   const benches = new Map(
     await Promise.all(
       project.environments.map(
         async ({ name: environment }) =>
-          [
-            environment,
-            await benchFor(args, { installation, reader, io }, { project, environment }),
-          ] as const,
+          [environment, await benchFor(args, frame, { project, environment })] as const,
       ),
     ),
   );
@@ -156,9 +164,12 @@ async function loadJudge(args: Args, installation: Installation, io: Io): Promis
 }
 
 interface Frame {
+  /** One for all environments. */
+  readonly builtins: BuiltinServer;
   readonly installation: Installation;
   readonly reader: YamlReader;
-  readonly io: Io;
+  /** What was assumed, to be said. */
+  readonly notes: string[];
 }
 
 async function benchFor(
@@ -182,10 +193,12 @@ async function benchFor(
       },
       parameters: mergeMaps(args.list('parameters').map(readSource), frame.reader, 'parameters'),
       data: mergeMaps(args.list('data').map(readSource), frame.reader, 'data'),
+      strictErrors: args.has('strict-errors'),
+      builtins: frame.builtins,
     },
     frame.installation,
     frame.reader,
   );
-  for (const note of notes) frame.io.err(`note: ${note}\n`);
+  frame.notes.push(...notes);
   return bench;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EngineError } from '../error.ts';
-import { HOST_BUILTINS } from '../rego/builtins.ts';
+import { COMPILED } from '../rego/builtins/table.ts';
 import {
   type RegoBuild,
   type RegoDependencies,
@@ -46,6 +46,8 @@ export interface RegoEvalOptions {
   /** JSON text; absent, `input` is undefined. */
   readonly input?: string;
   readonly data?: unknown;
+  /** What builtins that read a clock see; absent, the beginning of 1970. */
+  readonly time?: Date;
   readonly explain?: true;
   /** The first failing builtin is an error; otherwise it is undefined, as OPA has it. */
   readonly strictBuiltinErrors?: true;
@@ -65,11 +67,24 @@ export interface RegoToolchain {
   /**
    * @param options.entrypoints paths such as `a/b/c`
    * @param options.optimise OPA's level, 0 (the default) to 2
+   * @param options.extra builtins that policies are refused, for OPA's own cases
    * @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN; TOOLCHAIN_FAILED where OPA's compiler panics
    */
   build(
     sources: readonly RegoSource[],
-    options: { readonly entrypoints: readonly string[]; readonly optimise?: number },
+    options: {
+      readonly entrypoints: readonly string[];
+      readonly optimise?: number;
+      readonly extra?: readonly string[];
+    },
+  ): Promise<RegoBuild>;
+  /**
+   * Compiles a query whose one variable is `result`, as a module of one entrypoint `eval`; OPA's own cases need it, which also call
+   * builtins that policies are refused (`extra`). @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN
+   */
+  query(
+    sources: readonly RegoSource[],
+    options: { readonly query: string; readonly extra?: readonly string[] },
   ): Promise<RegoBuild>;
   /**
    * Runs every `test_` rule. A test (file `*_test.rego` or package `*_test`) may use all builtins that do not read the world,
@@ -85,9 +100,6 @@ export interface RegoToolchain {
   close(): Promise<void>;
 }
 
-/** What a policy may call beyond the builtins native to OPA's WebAssembly runtime. */
-const SERVED: readonly string[] = [...HOST_BUILTINS.keys()];
-
 /** Opens the toolchain; its thread starts with the first request. */
 export function openRegoToolchain(options: {
   readonly directory: string;
@@ -100,13 +112,19 @@ export function openRegoToolchain(options: {
     more: object = {},
     deadlineMs = options.deadlineMs,
   ): ReturnType<typeof request> =>
-    request(thread, { op, files: sources.map(fileOf), served: SERVED, ...more }, deadlineMs);
+    request(thread, { op, files: sources.map(fileOf), ...COMPILED, ...more }, deadlineMs);
   return {
     parse: async (sources) => need((await ask('parse', sources)).answer.modules),
     format: async (sources) => need((await ask('format', sources)).answer.texts),
     check: async (sources, { schemas }) => void (await ask('check', sources, { schemas: schemas ?? [] })),
-    build: async (sources, { entrypoints, optimise }) => {
-      const { answer, module } = await ask('build', sources, { entrypoints, optimise: optimise ?? 0 });
+    build: async (sources, { entrypoints, optimise = 0, extra = [] }) => {
+      const served = [...COMPILED.served, ...extra];
+      const { answer, module } = await ask('build', sources, { entrypoints, optimise, served });
+      return { wasm: module, opaVersion: need(answer.opa) };
+    },
+    query: async (sources, { query, extra = [] }) => {
+      const served = [...COMPILED.served, ...extra];
+      const { answer, module } = await ask('query', sources, { query, served });
       return { wasm: module, opaVersion: need(answer.opa) };
     },
     test: async (sources, { data, run, timeoutMs, deadlineMs }) => {
@@ -117,8 +135,13 @@ export function openRegoToolchain(options: {
       const { answer, module } = await ask('test_module', sources, { test: { run: run ?? '' } });
       return { entries: need(answer.entries), wasm: module };
     },
-    eval: async (sources, { query, input, data, explain, strictBuiltinErrors }) => {
-      const how = { query, explain: explain ?? false, strict: strictBuiltinErrors ?? false };
+    eval: async (sources, { query, input, data, time, explain, strictBuiltinErrors }) => {
+      const how = {
+        query,
+        explain: explain ?? false,
+        strict: strictBuiltinErrors ?? false,
+        timeMs: time?.getTime() ?? 0,
+      };
       const more = { eval: how, data: documentsOf(data), ...(input === undefined ? {} : { input }) };
       return need((await ask('eval', sources, more)).answer.eval);
     },

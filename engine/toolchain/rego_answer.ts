@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+
 import { EngineError, type EngineErrorCode, type Problem } from '../error.ts';
+import { insteadOf } from '../rego/builtins/table.ts';
 
 /** One rule as written; `name` is the first part of its head, `line` is 1-based. */
 export interface RegoRule {
@@ -194,12 +196,5 @@ function failed(found: NonNullable<Answer['problems']>): EngineError {
   );
 }
 
-const READS_THE_WORLD =
-  /^(?:http\.send|net\.lookup_ip_addr|opa\.runtime|rand\.intn|uuid\.rfc4122|io\.jwt\.encode_sign(?:_raw)?|providers\.aws\.sign_req)$/;
-
-function builtinHint(names: readonly string[]): string {
-  if (names.includes('time.now_ns')) return 'a rule sees no clock: use input.context.time';
-  if (names.some((name) => READS_THE_WORLD.test(name)))
-    return 'a rule cannot read the world: what it needs comes in input or with --data';
-  return 'only the builtins native to OPA on WebAssembly and sprintf are available for now: see docs/policies.md';
-}
+const builtinHint = (names: readonly string[]): string =>
+  names.map(insteadOf).find((hint) => hint !== undefined) ?? 'docs/policies.md lists the builtins that are';

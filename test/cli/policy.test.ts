@@ -4,10 +4,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { unifiedDiff } from '../../cli/report/diff.ts';
-import { withProgress } from '../../cli/report/progress.ts';
 import { countersign } from './world.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'countersign-policy-'));
@@ -129,36 +128,6 @@ describe('policy bench', () => {
       '20ms',
     ]);
     expect(text.out).toMatch(/^evaluations {2}[\d,]+, [\d,]+ a second\ntime {9}[\d.]+ µs each/);
-  });
-});
-
-describe('progress', () => {
-  it('is for terminals only, and only where it takes long', async () => {
-    const said: string[] = [];
-    const io = {
-      err: (text: string) => void said.push(text),
-      out: () => undefined,
-      stdin: async () => new Uint8Array(),
-      env: {},
-      outIsTerminal: false,
-      errIsTerminal: true,
-      userId: undefined,
-      homeDirectory: root,
-      now: () => new Date(0),
-      onStop: () => undefined,
-    };
-    expect(await withProgress(io, 'testing', async () => 7)).toBe(7);
-    expect(said).toEqual([]);
-    const slow = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 4_500));
-    jest.useFakeTimers();
-    try {
-      const both = [io, { ...io, errIsTerminal: false }].map((one) => withProgress(one, 'testing', slow));
-      await jest.advanceTimersByTimeAsync(4_500);
-      await Promise.all(both);
-    } finally {
-      jest.useRealTimers();
-    }
-    expect(said).toEqual(['\r\x1b[Ktesting … 2 s', '\r\x1b[Ktesting … 4 s', '\r\x1b[K']);
   });
 });
 

@@ -6,6 +6,7 @@ import { entrypointOf } from '../../../engine/policy/entrypoint.ts';
 import { type CompiledPolicy, compilePolicy, withoutTests } from '../../../engine/policy/index.ts';
 import { conftestInput, nativeInput } from '../../../engine/policy/input.ts';
 import { loadRego, type RegoProgram } from '../../../engine/rego/index.ts';
+import { openRegoBuiltins } from '../../../engine/toolchain/builtins.ts';
 import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
@@ -73,11 +74,12 @@ async function bench(args: Args, io: Io, tools: Workbench): Promise<ExitCode> {
   const compiled = await compile(args, tools);
   const calls = await callsOf(args, io, compiled, tools);
   const program = load(args, compiled, tools);
+  const time = io.now();
   const figures = measure(
     calls.map(
       ({ entrypoint, input }) =>
         () =>
-          program.evaluate(entrypoint, input),
+          program.evaluate(entrypoint, input, { time }),
     ),
     durationMs,
   );
@@ -102,7 +104,10 @@ function load(args: Args, { wasm }: CompiledPolicy, { installation }: Workbench)
     'parameters',
   );
   const data = { ...dataOf(args.list('data'), installation), countersign: { parameters } };
-  return loadRego(wasm, { data: Buffer.from(JSON.stringify(data)) });
+  return loadRego(wasm, {
+    data: Buffer.from(JSON.stringify(data)),
+    builtins: openRegoBuiltins(installation.toolchain),
+  });
 }
 
 async function callsOf(

@@ -46,6 +46,7 @@ async function evaluate(args: Args, io: Io, { toolchain, installation }: Workben
   const answer = await toolchain.eval(sources, {
     query,
     data,
+    time: io.now(),
     ...(input === undefined ? {} : { input }),
     ...(args.has('explain') ? { explain: true } : {}),
     ...(args.has('strict-builtin-errors') ? { strictBuiltinErrors: true } : {}),

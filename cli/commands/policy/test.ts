@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type PolicyTestReport, runTests } from '../../../engine/policy/index.ts';
+import { openRegoBuiltins } from '../../../engine/toolchain/builtins.ts';
 import type { Args, Verb } from '../../args.ts';
 import type { ExitCode } from '../../exit.ts';
 import type { Io } from '../../io.ts';
@@ -57,6 +58,7 @@ async function test(args: Args, io: Io, { toolchain, installation }: Workbench):
   const sources = readPolicies(pathsOf(args), args, installation);
   const report = await runTests(sources, toolchain, {
     data: dataOf(args.list('data'), installation),
+    builtins: openRegoBuiltins(installation.toolchain),
     ...(run === undefined ? {} : { run }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EngineError } from '../../error.ts';
-import { loadRego, type RegoProgram } from '../../rego/index.ts';
+import { type BuiltinServer, loadRego, type RegoProgram } from '../../rego/index.ts';
 import type {
   RegoSource,
   RegoTest,
@@ -30,7 +30,7 @@ export interface PolicyTestReport extends Omit<RegoTestReport, 'tests'> {
 export async function runTests(
   sources: readonly RegoSource[],
   toolchain: RegoToolchain,
-  options: RegoTestOptions,
+  options: RegoTestOptions & { readonly builtins?: BuiltinServer },
 ): Promise<PolicyTestReport> {
   const report = await toolchain.test(sources, options);
   if (report.tests.length === 0)
@@ -42,7 +42,12 @@ export async function runTests(
     });
   const { entries, wasm } = await toolchain.testModule(sources, options);
   const program =
-    wasm.length === 0 ? undefined : loadRego(wasm, { data: Buffer.from(JSON.stringify(options.data ?? {})) });
+    wasm.length === 0
+      ? undefined
+      : loadRego(wasm, {
+          data: Buffer.from(JSON.stringify(options.data ?? {})),
+          ...(options.builtins === undefined ? {} : { builtins: options.builtins }),
+        });
   const byName = new Map(entries.map((entry) => [`${entry.package}.${entry.name}`, entry]));
   const tests = report.tests.map((test) =>
     compared(test, onModule(test, byName.get(`${test.package}.${test.name}`), program)),
@@ -55,6 +60,9 @@ function compared(test: RegoTest, module: ModuleOutcome): PolicyTest {
   return { ...test, outcome, module, differs: 'outcome' in module && module.outcome !== outcome };
 }
 
+/** Where the clock of the toolchain stands, which no test moves. */
+const TEST_TIME = new Date(1_000_000_000_000);
+
 function onModule(
   test: RegoTest,
   entry: RegoTestEntry | undefined,
@@ -65,7 +73,7 @@ function onModule(
   if (entry === undefined || program === undefined)
     return { outcome: 'error', detail: 'it is not in the module' };
   try {
-    return outcomeOn(test, program.evaluate(entry.entrypoint, undefined).value);
+    return outcomeOn(test, program.evaluate(entry.entrypoint, undefined, { time: TEST_TIME }).value);
   } catch (error) {
     if (error instanceof EngineError) return { outcome: 'error', detail: error.message };
     throw error;

@@ -109,8 +109,10 @@ describe('eval', () => {
     ]);
   });
 
-  it('makes up no clock, network or chance', async () => {
-    for (const query of ['time.now_ns()', 'http.send({})', 'rand.intn("a", 5)', 'opa.runtime()'])
+  it('has the clock that it is given, and makes up no network or chance', async () => {
+    const { result } = await toolchain.eval([], { query: 'time.now_ns()', time: new Date(1_000) });
+    expect(result[0]?.expressions[0]?.value).toBe('1000000000');
+    for (const query of ['http.send({})', 'rand.intn("a", 5)', 'opa.runtime()'])
       expect((await codesOf(toolchain.eval([], { query })))[0]).toBe('POLICY_BUILTIN');
     expect(
       await codesOf(toolchain.eval([source('package a\n\np := uuid.rfc4122("k")')], { query: '1' })),

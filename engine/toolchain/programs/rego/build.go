@@ -5,43 +5,49 @@ package main
 import (
 	"context"
 	"slices"
+	"strconv"
 
+	"countersign.dev/rego/internal/strict"
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/bundle"
 	"github.com/open-policy-agent/opa/v1/compile"
-	"github.com/open-policy-agent/opa/v1/format"
-	"github.com/open-policy-agent/opa/v1/util"
+	"github.com/open-policy-agent/opa/v1/rego"
 	"github.com/open-policy-agent/opa/v1/version"
 )
 
-// capabilities are those of a target that serves what is native to it and what the host names: a builtin that reads the
-// world, or that nobody serves, is not known to the compiler.
-func capabilities(served []string) *ast.Capabilities {
+// capabilities are those of a target that has what is native to it and what the host serves: another builtin is not known to the
+// compiler.
+func capabilities(asked request) *ast.Capabilities {
+	known := asked.known()
 	all := ast.CapabilitiesForThisVersion()
-	all.Builtins = slices.DeleteFunc(slices.Clone(all.Builtins), func(b *ast.Builtin) bool {
-		return !native[b.Name] && !slices.Contains(served, b.Name)
-	})
+	all.Builtins = slices.DeleteFunc(slices.Clone(all.Builtins), func(b *ast.Builtin) bool { return !known[b.Name] })
 	return all
 }
 
 func build(asked request, parsed []parsedFile) (result, []byte) {
-	if refused := refusedBuiltins(parsed, asked.Served); len(refused) > 0 {
-		return result{Problems: refused}, nil
-	}
-	return buildFor(parsed, asked.Entrypoints, capabilities(asked.Served), asked.Optimise)
-}
-
-func buildFor(parsed []parsedFile, entrypoints []string, able *ast.Capabilities, optimise int) (result, []byte) {
-	b := bundleOf(parsed)
-	if optimise > 0 {
-		lighter, err := optimised(b, entrypoints, able, optimise)
-		if err != nil {
-			return result{Problems: problemsOf(err)}, nil
+	if asked.Optimise > 0 {
+		lighter, problems := optimised(asked, parsed)
+		if len(problems) > 0 {
+			return result{Problems: problems}, nil
 		}
-		b = lighter
+		parsed = lighter
 	}
-	compiler := compile.New().WithTarget(compile.TargetWasm).WithEntrypoints(entrypoints...).WithBundle(b).
-		WithRegoVersion(ast.RegoV1).WithCapabilities(able)
+	rewritten, problems := prepare(asked, parsed, nil)
+	if len(problems) > 0 {
+		return result{Problems: problems}, nil
+	}
+	b := &bundle.Bundle{Data: map[string]any{}}
+	b.Manifest.Init()
+	for i, p := range parsed {
+		b.Modules = append(b.Modules, bundle.ModuleFile{URL: p.Name, Path: p.Name, Raw: []byte(p.Text), Parsed: rewritten.Modules[i]})
+	}
+	if rewritten.Functions != nil {
+		b.Modules = append(b.Modules, bundle.ModuleFile{URL: strict.FunctionsFile, Path: strict.FunctionsFile, Parsed: rewritten.Functions})
+	}
+	known := capabilities(asked)
+	known.Builtins = append(known.Builtins, rewritten.Builtins...)
+	compiler := compile.New().WithTarget(compile.TargetWasm).WithEntrypoints(asked.Entrypoints...).WithBundle(b).
+		WithRegoVersion(ast.RegoV1).WithCapabilities(known)
 	if err := compiler.Build(context.Background()); err != nil {
 		return result{Problems: problemsOf(err)}, nil
 	}
@@ -52,51 +58,65 @@ func buildFor(parsed []parsedFile, entrypoints []string, able *ast.Capabilities,
 	return result{OPA: version.Version}, modules[0].Raw
 }
 
-func bundleOf(parsed []parsedFile) *bundle.Bundle {
-	b := &bundle.Bundle{Data: map[string]any{}}
-	b.Manifest.Init()
+// prepare checks modules as they were written, so that messages and places are those of the source, and then rewrites them.
+func prepare(asked request, parsed []parsedFile, query ast.Body) (*strict.Result, []problem) {
+	if problems := append(refusedBuiltins(asked, parsed), reservedPackages(parsed)...); len(problems) > 0 {
+		return nil, problems
+	}
+	compiler := ast.NewCompiler().WithCapabilities(capabilities(asked)).WithDefaultRegoVersion(ast.RegoV1)
+	if compiler.Compile(modulesOf(parsed)); compiler.Failed() {
+		return nil, problemsOf(compiler.Errors)
+	}
+	modules := make([]*ast.Module, len(parsed))
+	for i, p := range parsed {
+		modules[i] = p.module
+	}
+	rewritten, err := strict.Rewrite(modules, query, strict.Names{Native: asked.Fallible, Served: asked.Served, Replaced: asked.Replaced})
+	if err != nil {
+		return nil, problemsOf(err)
+	}
+	return rewritten, nil
+}
+
+// reservedPackages are those that would add rules to the functions that calls of builtins are rewritten to.
+func reservedPackages(parsed []parsedFile) (problems []problem) {
 	for _, p := range parsed {
-		b.Modules = append(b.Modules, bundle.ModuleFile{URL: p.Name, Path: p.Name, Raw: []byte(p.Text), Parsed: p.module})
+		if strict.Reserved(p.module.Package) {
+			at := p.module.Package.Location
+			message := "package " + strconv.Quote(dotted(p.module.Package.Path)) + " is reserved"
+			problems = append(problems, problem{Code: "package_name", Message: message, File: p.Name, Line: at.Row, Column: at.Col})
+		}
 	}
-	return b
+	return problems
 }
 
-// optimised lets OPA rewrite the rules and reads what it wrote: its code generator panics over rules that have no place in a file,
-// as most of those that its optimiser makes.
-func optimised(b *bundle.Bundle, entrypoints []string, able *ast.Capabilities, level int) (*bundle.Bundle, error) {
-	roots := rootsOf(b.Modules)
-	b.Manifest.Roots = &roots
-	compiler := compile.New().WithTarget(compile.TargetRego).WithEntrypoints(entrypoints...).WithBundle(b).
-		WithRegoVersion(ast.RegoV1).WithCapabilities(able).WithOptimizationLevel(level)
-	if err := compiler.Build(context.Background()); err != nil {
-		return nil, err
+// query compiles a query to a module of one entrypoint whose results are its bindings, as OPA's own cases ask.
+func query(asked request, parsed []parsedFile) (result, []byte) {
+	syntax := ast.RegoV1
+	if len(parsed) > 0 {
+		syntax = parsed[0].version()
 	}
-	lighter := compiler.Bundle()
-	for i, module := range lighter.Modules {
-		text := module.Raw
-		if text == nil {
-			text = format.MustAst(module.Parsed)
-		}
-		options := ast.ParserOptions{RegoVersion: module.Parsed.RegoVersion(), ProcessAnnotation: true, Capabilities: able}
-		read, err := ast.ParseModuleWithOpts(module.Path, string(text), options)
-		if err != nil {
-			return nil, err
-		}
-		lighter.Modules[i].Parsed = read
+	body, err := ast.ParseBodyWithOpts(asked.Query, ast.ParserOptions{RegoVersion: syntax})
+	if err != nil {
+		return result{Problems: problemsOf(err)}, nil
 	}
-	return lighter, nil
-}
-
-// rootsOf are the rules themselves and no more: what lies outside a bundle's roots is unknown to the optimiser. Data is loaded later,
-// and a rule that needs it would be taken for one that never holds.
-func rootsOf(modules []bundle.ModuleFile) []string {
-	roots := map[string]bool{}
-	for _, module := range modules {
-		for _, rule := range module.Parsed.Rules {
-			if path, err := module.Parsed.Package.Path.Extend(rule.Head.Ref().GroundPrefix()).Ptr(); err == nil {
-				roots[path] = true
-			}
-		}
+	rewritten, problems := prepare(asked, parsed, body)
+	if len(problems) > 0 {
+		return result{Problems: problems}, nil
 	}
-	return util.KeysSorted(roots)
+	options := []func(*rego.Rego){rego.ParsedQuery(rewritten.Query), rego.SetRegoVersion(syntax), rego.Capabilities(capabilities(asked))}
+	for i := range parsed {
+		options = append(options, rego.ParsedModule(rewritten.Modules[i]))
+	}
+	if rewritten.Functions != nil {
+		options = append(options, rego.ParsedModule(rewritten.Functions))
+	}
+	for _, b := range rewritten.Builtins {
+		options = append(options, rego.FunctionDecl(&rego.Function{Name: b.Name, Decl: b.Decl}))
+	}
+	compiled, err := rego.New(options...).Compile(context.Background())
+	if err != nil {
+		return result{Problems: problemsOf(err)}, nil
+	}
+	return result{OPA: version.Version}, compiled.Bytes
 }

@@ -5,7 +5,10 @@ package main
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"testing"
+
+	"github.com/open-policy-agent/opa/v1/ast"
 )
 
 const policy = `package main
@@ -51,9 +54,16 @@ test_cases[name] if {
 test_patch if json.patch({}, []) == {}
 `
 
+var nativeInTests = []string{"count", "numbers.range", "print", "internal.print", "internal.member_2", "internal.member_3", "walk"}
+
 func ask(t *testing.T, asked request) (result, []byte) {
 	t.Helper()
-	asked.Served = []string{"sprintf"}
+	asked.Served, asked.Tests = []string{"sprintf"}, []string{"json.patch"}
+	for _, b := range ast.Builtins {
+		if b.Infix != "" || slices.Contains(nativeInTests, b.Name) {
+			asked.Native = append(asked.Native, b.Name)
+		}
+	}
 	done, module := do(asked)
 	return done, module
 }

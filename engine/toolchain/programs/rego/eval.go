@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
@@ -23,6 +24,8 @@ type evalOptions struct {
 	Explain bool `json:"explain"`
 	// Strict makes the first failing builtin an error, where it is undefined otherwise.
 	Strict bool `json:"strict"`
+	// TimeMs is the clock, in milliseconds since 1970.
+	TimeMs int64 `json:"timeMs"`
 }
 
 type evaluation struct {
@@ -47,7 +50,7 @@ type expression struct {
 // eval answers a query with OPA's own evaluator.
 func eval(asked request, parsed []parsedFile) result {
 	query, problems := queryOf(asked.Eval.Query)
-	problems = append(problems, worldUses(parsed, query)...)
+	problems = append(problems, worldUses(asked, parsed, query)...)
 	if len(problems) > 0 {
 		return result{Problems: problems}
 	}
@@ -72,26 +75,26 @@ func eval(asked request, parsed []parsedFile) result {
 		}
 		options = append(options, rego.ParsedInput(input))
 	}
-	found, rules, err := run(options, asked.Eval.Explain)
+	found, rules, err := run(options, time.UnixMilli(asked.Eval.TimeMs), asked.Eval.Explain)
 	if err != nil {
 		return result{Problems: inQuery(problemsOf(err))}
 	}
 	return result{Eval: &evaluation{Result: answers(found), Printed: printed.String(), Rules: rules}}
 }
 
-func run(options []func(*rego.Rego), explain bool) (rego.ResultSet, []ruleTrace, error) {
+func run(options []func(*rego.Rego), now time.Time, explain bool) (rego.ResultSet, []ruleTrace, error) {
 	ctx := context.Background()
 	prepared, err := rego.New(options...).PrepareForEval(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	if !explain {
-		found, err := prepared.Eval(ctx)
+		found, err := prepared.Eval(ctx, rego.EvalTime(now))
 		return found, []ruleTrace{}, err
 	}
 	tracer := newExplainer()
 	// Both shortcuts leave rules out that a reader asks about.
-	found, err := prepared.Eval(ctx, rego.EvalQueryTracer(tracer), rego.EvalRuleIndexing(false), rego.EvalEarlyExit(false))
+	found, err := prepared.Eval(ctx, rego.EvalTime(now), rego.EvalQueryTracer(tracer), rego.EvalRuleIndexing(false), rego.EvalEarlyExit(false))
 	return found, tracer.rules(), err
 }
 
@@ -151,18 +154,12 @@ func textOf(value any) string {
 	return strings.TrimSuffix(text.String(), "\n")
 }
 
-// worldUses are the builtins whose answer would be made up here: there is no clock, no network and no chance.
-func worldUses(parsed []parsedFile, query ast.Body) (problems []problem) {
-	defined := definedNames(parsed)
-	for _, p := range parsed {
-		for _, use := range builtinsOf(p.module, defined) {
-			if world[use.Name] {
-				problems = append(problems, problem{Code: "builtin_refused", Message: use.Name, File: p.Name, Line: use.Line, Column: use.Column})
-			}
-		}
-	}
+// worldUses are the builtins whose answer would be made up here: there is no network and no chance.
+func worldUses(asked request, parsed []parsedFile, query ast.Body) []problem {
+	problems := refusedBuiltins(asked, parsed)
+	known := asked.known()
 	ast.WalkTerms(query, func(term *ast.Term) bool {
-		if name, ok := builtinName(term); ok && world[name] {
+		if name, ok := builtinName(term); ok && !known[name] {
 			problems = append(problems, problem{Code: "builtin_refused", Message: name, File: queryName, Line: term.Location.Row, Column: term.Location.Col})
 		}
 		return false

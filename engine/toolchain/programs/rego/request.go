@@ -16,7 +16,7 @@ import (
 type file struct {
 	Name string `json:"name"`
 	Text string `json:"text"`
-	// V0 is for Rego as it was before OPA 1.0.
+	// Written in the syntax of Rego before OPA 1.0.
 	V0 bool `json:"v0"`
 }
 
@@ -32,8 +32,16 @@ type request struct {
 	Files       []file         `json:"files"`
 	Entrypoints []string       `json:"entrypoints"`
 	Data        map[string]any `json:"data"`
-	// Builtins that the host serves, beyond those that are native to the target.
+	// Builtins by name, as the host's one table has them: what the target has itself (or its compiler removes), what the host serves, and
+	// what only a test may call.
+	Native []string `json:"native"`
 	Served []string `json:"served"`
+	Tests  []string `json:"tests"`
+	// Of the native ones: those whose failure the host is to see, and those that the host answers instead.
+	Fallible []string `json:"fallible"`
+	Replaced []string `json:"replaced"`
+	// Compiled in place of entrypoints, for OPA's own cases.
+	Query string `json:"query"`
 	// Optimise is OPA's level for build, 0 to 2.
 	Optimise int          `json:"optimise"`
 	Schemas  []schemaFile `json:"schemas"`
@@ -78,6 +86,8 @@ func do(asked request) (result, []byte) {
 		return result{Problems: check(asked, parsed), OPA: version.Version}, nil
 	case "build":
 		return build(asked, parsed)
+	case "query":
+		return query(asked, parsed)
 	case "test":
 		return test(asked, parsed), nil
 	case "test_module":
@@ -206,7 +216,7 @@ func modulesOf(parsed []parsedFile) map[string]*ast.Module {
 
 // check compiles strictly: unused variables and imports, deprecated builtins, shadowed input, builtins that are not there.
 func check(asked request, parsed []parsedFile) []problem {
-	problems := refusedBuiltins(parsed, asked.Served)
+	problems := refusedBuiltins(asked, parsed)
 	schemas, faults := schemasOf(asked.Schemas)
 	if len(faults) > 0 {
 		return append(problems, faults...)

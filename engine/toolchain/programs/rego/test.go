@@ -78,7 +78,7 @@ func (t *coverTracer) TraceEvent(event topdown.Event) {
 }
 
 func test(asked request, parsed []parsedFile) result {
-	if refused := refusedBuiltins(parsed, asked.Served); len(refused) > 0 {
+	if refused := refusedBuiltins(asked, parsed); len(refused) > 0 {
 		return result{Problems: refused}
 	}
 	parsed = renameDuplicates(parsed)
@@ -140,7 +140,7 @@ func explainFailure(t *testResult, options []func(*rego.Rego)) {
 	if strings.Contains(t.Name, "#") {
 		query = fmt.Sprintf("data.%s[%q]", t.Package, t.Name)
 	}
-	_, traces, err := run(append(options, rego.Query(query)), true)
+	_, traces, err := run(append(options, rego.Query(query)), time.Now(), true)
 	if err != nil {
 		return // the test did fail; there is just no more to say of it
 	}

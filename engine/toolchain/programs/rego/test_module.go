@@ -29,7 +29,7 @@ const (
 
 // testModule compiles the tests themselves, each as an entrypoint, so that they can be run on what will decide.
 func testModule(asked request, parsed []parsedFile) (result, []byte) {
-	if refused := refusedBuiltins(parsed, asked.Served); len(refused) > 0 {
+	if refused := refusedBuiltins(asked, parsed); len(refused) > 0 {
 		return result{Problems: refused}, nil
 	}
 	filter, err := regexp.Compile(asked.Test.Run)
@@ -41,7 +41,7 @@ func testModule(asked request, parsed []parsedFile) (result, []byte) {
 	if compiler.Compile(modulesOf(parsed)); compiler.Failed() {
 		return result{Problems: problemsOf(compiler.Errors)}, nil
 	}
-	entries := testEntries(compiler, filter, asked.Served)
+	entries := testEntries(compiler, filter, asked.known())
 	source, entrypoints := testsSource(entries)
 	if len(entrypoints) == 0 {
 		return result{Entries: entries}, nil
@@ -50,13 +50,16 @@ func testModule(asked request, parsed []parsedFile) (result, []byte) {
 	if len(problems) > 0 {
 		return result{Problems: problems}, nil
 	}
-	built, module := buildFor(append(parsed, generated...), entrypoints, ast.CapabilitiesForThisVersion(), 0)
+	asked.Entrypoints = entrypoints
+	// What no entrypoint reaches is left out of the module; the compiler has to know it all the same.
+	asked.Served = slices.Concat(asked.Served, asked.Tests)
+	built, module := build(asked, append(parsed, generated...))
 	built.Entries = entries
 	return built, module
 }
 
 // testEntries finds what OPA's tester would run, in the order of files and lines.
-func testEntries(compiler *ast.Compiler, filter *regexp.Regexp, served []string) []testEntry {
+func testEntries(compiler *ast.Compiler, filter *regexp.Regexp, known map[string]bool) []testEntry {
 	entries := []testEntry{}
 	seen := map[string]bool{}
 	for _, name := range util.KeysSorted(compiler.Modules) {
@@ -73,7 +76,7 @@ func testEntries(compiler *ast.Compiler, filter *regexp.Regexp, served []string)
 			entries = append(entries, testEntry{
 				Package: strings.TrimPrefix(rule.Module.Package.Path.String(), "data."), Name: ref.String(),
 				Entrypoint: fmt.Sprintf("%s/t%d", strings.ReplaceAll(testsPackage, ".", "/"), len(entries)),
-				Missing:    missingBuiltins(compiler, path, served), path: path.String(),
+				Missing:    missingBuiltins(compiler, path, known), path: path.String(),
 			})
 		}
 	}
@@ -96,7 +99,7 @@ func testRef(rule *ast.Rule) (ast.Ref, bool) {
 }
 
 // missingBuiltins walks the rules that a test can reach.
-func missingBuiltins(compiler *ast.Compiler, path ast.Ref, served []string) []string {
+func missingBuiltins(compiler *ast.Compiler, path ast.Ref, known map[string]bool) []string {
 	missing := map[string]bool{}
 	visited := map[*ast.Rule]bool{}
 	var visit func(rule *ast.Rule)
@@ -106,7 +109,7 @@ func missingBuiltins(compiler *ast.Compiler, path ast.Ref, served []string) []st
 		}
 		visited[rule] = true
 		ast.WalkTerms(rule, func(term *ast.Term) bool {
-			if name, ok := builtinName(term); ok && !native[name] && !slices.Contains(served, name) {
+			if name, ok := builtinName(term); ok && !known[name] {
 				missing[name] = true
 			}
 			return false
