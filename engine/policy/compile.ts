@@ -10,7 +10,7 @@ import { entriesOf, type Namespaces } from './style.ts';
 export interface CompiledPolicy {
   readonly wasm: Uint8Array;
   readonly entries: readonly Entry[];
-  /** Every entrypoint of the module, those that were generated first; absent where it comes from the cache. */
+  /** Every entrypoint of the module, those that were generated first; absent where no extras were asked for. */
   readonly entrypoints?: readonly string[];
   /** SHA-256 (hex) of the sources, names and texts. */
   readonly sources: string;
@@ -60,7 +60,8 @@ export async function compilePolicy(
   const sources = entries.length === 0 ? request.sources : [...request.sources, entrypointSource(entries)];
   const entrypoints = [...stylesOf(entries).map(entrypointOf), ...own];
   const { wasm } = await toolchain.build(sources, { entrypoints, optimise: extras?.optimise ?? 0 });
-  return { wasm, entries, entrypoints, sources: digestSources(request.sources) };
+  const policy = { wasm, entries, sources: digestSources(request.sources) };
+  return extras === undefined ? policy : { ...policy, entrypoints };
 }
 
 /** The paths of what METADATA calls an entrypoint, in order: `data.a["b-c"].d` is `a/b-c/d`. */
