@@ -19,15 +19,35 @@ export const VERBS: Readonly<
   },
   'policy build': {
     summary: 'compile policies to WebAssembly',
-    load: async () => (await import('./commands/policy.ts')).policyBuild,
+    load: async () => (await import('./commands/policy/build.ts')).policyBuild,
   },
   'policy check': {
     summary: 'check policies strictly',
-    load: async () => (await import('./commands/policy.ts')).policyCheck,
+    load: async () => (await import('./commands/policy/check.ts')).policyCheck,
   },
   'policy test': {
     summary: 'run the tests of policies',
-    load: async () => (await import('./commands/policy.ts')).policyTest,
+    load: async () => (await import('./commands/policy/test.ts')).policyTest,
+  },
+  'policy fmt': {
+    summary: 'lay out Rego files as OPA does',
+    load: async () => (await import('./commands/policy/fmt.ts')).policyFmt,
+  },
+  'policy eval': {
+    summary: 'answer a query and explain it',
+    load: async () => (await import('./commands/policy/eval.ts')).policyEval,
+  },
+  'policy inspect': {
+    summary: 'list what Rego files hold',
+    load: async () => (await import('./commands/policy/inspect.ts')).policyInspect,
+  },
+  'policy deps': {
+    summary: 'list what a reference reads',
+    load: async () => (await import('./commands/policy/deps.ts')).policyDeps,
+  },
+  'policy bench': {
+    summary: 'measure how fast a policy decides',
+    load: async () => (await import('./commands/policy/bench.ts')).policyBench,
   },
   init: {
     summary: 'make a Project, a key and a ledger',

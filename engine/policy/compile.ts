@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { EngineError } from '../error.ts';
-import type { RegoSource, RegoToolchain } from '../toolchain/rego.ts';
+import type { RegoModuleInfo, RegoSource, RegoToolchain } from '../toolchain/rego.ts';
 import { entrypointOf, entrypointSource, stylesOf } from './entrypoint.ts';
 import type { Entry } from './rule.ts';
 import { entriesOf, type Namespaces } from './style.ts';
@@ -10,6 +10,8 @@ import { entriesOf, type Namespaces } from './style.ts';
 export interface CompiledPolicy {
   readonly wasm: Uint8Array;
   readonly entries: readonly Entry[];
+  /** Every entrypoint of the module, those that were generated first; absent where no extras were asked for. */
+  readonly entrypoints?: readonly string[];
   /** SHA-256 (hex) of the sources, names and texts. */
   readonly sources: string;
   /** The module with its meter, where it is kept: metering costs more than all else of a small run. */
@@ -25,30 +27,60 @@ export interface CompileRequest {
   readonly codes?: readonly string[];
 }
 
+/** What `policy build` adds to a policy; the cache knows nothing of it. */
+export interface CompileExtras {
+  /** Paths such as `a/b/c` besides the generated entrypoint, and those of `entrypoint: true` in METADATA. */
+  readonly entrypoints: readonly string[];
+  /** OPA's level, 0 to 2. */
+  readonly optimise: number;
+}
+
 /** SHA-256 (hex) over names and texts; lengths are part of it, so that no two sets of sources share bytes. */
 export function digestSources(sources: readonly RegoSource[]): string {
   const hash = createHash('sha256');
-  for (const { file, text } of sources) hash.update(`${file.length}:${file}${text.length}:`).update(text);
+  for (const { file, text, v0 } of sources)
+    hash.update(`${file.length}:${file}${v0 === true ? 'v0,' : ''}${text.length}:`).update(text);
   return hash.digest('hex');
 }
 
 /**
- * Compiles sources and their generated entrypoint.
+ * Compiles sources and their generated entrypoint. With `extras` a policy may do without rules of ours where it has entrypoints of
+ * its own.
  * @throws {EngineError} POLICY_COMPILE with OPA's problems | POLICY_METADATA | POLICY_EMPTY | POLICY_BUILTIN | POLICY_DEADLINE
  */
 export async function compilePolicy(
   request: CompileRequest,
   toolchain: RegoToolchain,
+  extras?: CompileExtras,
 ): Promise<CompiledPolicy> {
   const modules = await toolchain.parse(request.sources);
-  const entries = chosen(request, entriesOf(modules, request.namespaces));
-  const entrypoint = entrypointSource(entries);
-  const entrypoints = stylesOf(entries).map(entrypointOf);
-  const { wasm } = await toolchain.build([...request.sources, entrypoint], { entrypoints });
-  return { wasm, entries, sources: digestSources(request.sources) };
+  const own =
+    extras === undefined ? [] : [...new Set([...extras.entrypoints, ...entrypointsOf(modules)])].sort();
+  const entries = chosen(request, entriesOf(modules, request.namespaces), own.length === 0);
+  const sources = entries.length === 0 ? request.sources : [...request.sources, entrypointSource(entries)];
+  const entrypoints = [...stylesOf(entries).map(entrypointOf), ...own];
+  const { wasm } = await toolchain.build(sources, { entrypoints, optimise: extras?.optimise ?? 0 });
+  const policy = { wasm, entries, sources: digestSources(request.sources) };
+  return extras === undefined ? policy : { ...policy, entrypoints };
 }
 
-function chosen(request: CompileRequest, offered: readonly Entry[]): readonly Entry[] {
+/** The paths of what METADATA calls an entrypoint, in order: `data.a["b-c"].d` is `a/b-c/d`. */
+export function entrypointsOf(modules: readonly RegoModuleInfo[]): readonly string[] {
+  const paths = modules
+    .flatMap(({ annotations }) => annotations)
+    .filter((annotation) => annotation.entrypoint === true)
+    .map(({ path }) => entrypointPath(path));
+  return [...new Set(paths)].sort();
+}
+
+const entrypointPath = (reference: string): string =>
+  reference
+    .replace(/\["((?:[^"\\])*)"\]/g, '.$1')
+    .split('.')
+    .slice(1)
+    .join('/');
+
+function chosen(request: CompileRequest, offered: readonly Entry[], needsRule: boolean): readonly Entry[] {
   const { codes } = request;
   const entries = codes === undefined ? offered : offered.filter((entry) => codes.includes(entry.rule.code));
   const known = new Set(entries.map((entry) => entry.rule.code));
@@ -56,8 +88,9 @@ function chosen(request: CompileRequest, offered: readonly Entry[]): readonly En
   if (missing !== undefined) {
     throw new EngineError('POLICY_EMPTY', `${request.name}: there is no rule ${JSON.stringify(missing)}`);
   }
-  if (!entries.some((entry) => entry.effect !== 'exception')) throw noRule(request);
-  return entries;
+  if (entries.some((entry) => entry.effect !== 'exception')) return entries;
+  if (needsRule) throw noRule(request);
+  return [];
 }
 
 function noRule(request: CompileRequest): EngineError {

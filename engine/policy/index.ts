@@ -2,10 +2,24 @@
 // Sources → Policy. Modules are parsed and classified by package (native below `countersign.rules.`, Conftest elsewhere), one
 // entrypoint is generated that returns every rule's result, and the whole is compiled to one WASM module.
 export { compileCached, type PolicyCache } from './cache.ts';
-export { type CompiledPolicy, type CompileRequest, compilePolicy } from './compile.ts';
+export {
+  type CompiledPolicy,
+  type CompileExtras,
+  type CompileRequest,
+  compilePolicy,
+  entrypointsOf,
+} from './compile.ts';
 export { type Pack, readLibraries, readPack, readPackSources } from './pack.ts';
 export { checkParameters } from './parameters.ts';
 export { type Evaluation, loadPolicy, type Policy, type RawResult } from './policy.ts';
 export type { Entry, Rule, Style } from './rule.ts';
 export { readRegoSources, withoutTests } from './sources.ts';
 export { DEFAULT_NAMESPACES, entriesOf, type Namespaces } from './style.ts';
+export {
+  type ModuleOutcome,
+  type Outcome,
+  outcomeOf,
+  type PolicyTest,
+  type PolicyTestReport,
+  runTests,
+} from './tests/index.ts';

@@ -22,6 +22,8 @@ export interface Machine {
   /** Below zero when the budget is spent; it stays so until the next rewind. */
   fuelLeft(): bigint;
   depthLeft(): number;
+  /** What the evaluation since the last rewind took. */
+  heapBytes(): number;
   /** Parses with the heap at an address: the value (0 when it cannot be parsed) and where the heap ends then. */
   parseAt(address: number, json: Uint8Array): { readonly value: number; readonly end: number };
   /** Address of the parsed input, 0 when it cannot be parsed. */
@@ -71,6 +73,7 @@ export function startMachine(module: WebAssembly.Module, room: Room, server?: Bu
 type Operations = Omit<Machine, 'memoryBytes' | 'entrypoints' | 'dataStart'>;
 
 function operate(host: Host, exports: PolicyExports, dataStart: number): Operations {
+  const heapStart = exports.heapGet() >>> 0;
   let snapshot = host.memory.bytes().slice(0, dataStart);
   const globals = exports.own.map((global) => ({ global, value: global.value }));
   const restore = (memory: Uint8Array, fuel: bigint, depth: number): void => {
@@ -92,6 +95,7 @@ function operate(host: Host, exports: PolicyExports, dataStart: number): Operati
     },
     fuelLeft: () => BigInt(exports.fuel.value),
     depthLeft: () => Number(exports.depth.value),
+    heapBytes: () => (exports.heapGet() >>> 0) - heapStart,
     parseAt: (address, json) => {
       const fuel = PREPARATION_FUEL + PREPARATION_FUEL_PER_BYTE * BigInt(json.length);
       restore(snapshot.subarray(0, dataStart), fuel, PREPARATION_DEPTH);

@@ -43,6 +43,8 @@ export interface RegoResult {
   readonly value: RegoValue | undefined;
   /** Steps that this evaluation took; equal on every machine. */
   readonly fuelUsed: bigint;
+  /** Memory that this evaluation took from the module's heap. */
+  readonly heapBytes: number;
   /** Calls of builtins that failed, at most 20; empty where `isStrict` is not set. The value is as if they were undefined. */
   readonly failures: readonly BuiltinFailure[];
 }
@@ -177,8 +179,12 @@ function evaluate({ machine, data, limits }: Bench, { entrypoint, input, moment 
     if (address === 0 && input !== undefined) throw unreadableInput(entrypoint);
     isParsed = true;
     const text = machine.evaluate(id, address, data);
-    const value = resultOf(text);
-    return { value, fuelUsed: fuel - machine.fuelLeft(), failures: moment.isStrict ? calls.failures : [] };
+    return {
+      value: resultOf(text),
+      fuelUsed: fuel - machine.fuelLeft(),
+      heapBytes: machine.heapBytes(),
+      failures: moment.isStrict ? calls.failures : [],
+    };
   } catch (cause) {
     throw failureOf(cause, machine, { entrypoint, fuel, depth: limits.depth, isParsed });
   }

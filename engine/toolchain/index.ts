@@ -12,11 +12,22 @@ export {
   type RegoAnnotation,
   type RegoBuild,
   type RegoBuiltinUse,
+  type RegoDependencies,
+  type RegoEvalOptions,
+  type RegoEvaluation,
+  type RegoExpression,
   type RegoModuleInfo,
+  type RegoPlace,
   type RegoRule,
+  type RegoRuleTrace,
+  type RegoSchema,
   type RegoSource,
   type RegoTest,
+  type RegoTestEntry,
+  type RegoTestModule,
+  type RegoTestOptions,
   type RegoTestReport,
   type RegoToolchain,
 } from './rego.ts';
+export { readSchemas } from './schemas.ts';
 export { openYamlReader, type YamlReader, type YamlSection } from './yaml.ts';

@@ -1,96 +1,82 @@
 // SPDX-License-Identifier: Apache-2.0
-import { EngineError, type EngineErrorCode, type Problem } from '../error.ts';
-import { COMPILED, insteadOf } from '../rego/builtins/table.ts';
+import { EngineError } from '../error.ts';
+import { COMPILED } from '../rego/builtins/table.ts';
+import {
+  type RegoBuild,
+  type RegoDependencies,
+  type RegoEvaluation,
+  type RegoModuleInfo,
+  type RegoTestModule,
+  type RegoTestReport,
+  readAnswer,
+} from './rego_answer.ts';
 import { openRegoThread, type RegoThread } from './rego_thread.ts';
 
-/** One Rego file. */
+export type * from './rego_answer.ts';
+
+/** One Rego file; `v0` where it is written in Rego as it was before OPA 1.0. */
 export interface RegoSource {
   readonly file: string;
   readonly text: string;
-  /** Written in the syntax of Rego before OPA 1.0. */
   readonly v0?: true;
 }
 
-/** One rule as written; `name` is the first part of its head, `line` is 1-based. */
-export interface RegoRule {
-  readonly name: string;
-  readonly kind: 'set' | 'object' | 'complete' | 'function';
-  readonly line: number;
-}
-
-/** One METADATA block and what it is of: `path` is `data.<package>[.<rule>]`; `line` is the first of the block, 1-based. */
-export interface RegoAnnotation {
-  readonly scope: string;
-  readonly path: string;
-  readonly title?: string;
-  readonly description?: string;
-  readonly custom?: unknown;
-  readonly line: number;
-}
-
-/** Where a builtin of OPA is called or replaced by name; both 1-based. */
-export interface RegoBuiltinUse {
-  readonly name: string;
-  readonly line: number;
-  readonly column: number;
-}
-
-/** What one file declares; `package` is without `data.`. */
-export interface RegoModuleInfo {
+/** A JSON Schema. `path` is what METADATA calls it below `schema`, in parts; empty for the one that `input` has everywhere. */
+export interface RegoSchema {
   readonly file: string;
-  readonly package: string;
-  readonly rules: readonly RegoRule[];
-  readonly annotations: readonly RegoAnnotation[];
-  /** As references: `data.lib.images`, `rego.v1`. */
-  readonly imports: readonly string[];
-  readonly builtins: readonly RegoBuiltinUse[];
+  readonly path: readonly string[];
+  readonly schema: unknown;
 }
 
-/** A compiled policy: the module of all entrypoints, and the version of OPA that made it. */
-export interface RegoBuild {
-  readonly wasm: Uint8Array;
-  readonly opaVersion: string;
+/** Which tests run, and for how long each may. */
+export interface RegoTestOptions {
+  /** Keys of the document under `data`. */
+  readonly data?: unknown;
+  /** Regular expression (RE2) over `data.<package>.<name>`. */
+  readonly run?: string;
+  /** For each test; absent, only the deadline of the whole call ends it. */
+  readonly timeoutMs?: number;
+  readonly deadlineMs?: number;
 }
 
-/** One `test_` rule's outcome; neither `fail` nor `skip` nor `error` means it passed. */
-export interface RegoTest {
-  readonly package: string;
-  readonly name: string;
-  readonly file: string;
-  readonly line: number;
-  readonly fail: boolean;
-  readonly skip: boolean;
-  readonly error?: string;
-  /** What the test printed. */
-  readonly output: string;
-  readonly durationNs: number;
-}
-
-/** The outcome of all tests; `percent` of lines covered. */
-export interface RegoTestReport {
-  readonly tests: readonly RegoTest[];
-  readonly coverage: readonly {
-    readonly file: string;
-    readonly covered: number;
-    readonly notCovered: readonly number[];
-  }[];
-  readonly percent: number;
+/** A query and what it sees. */
+export interface RegoEvalOptions {
+  /** Rego: `data.main.deny`, `x := data.a; x > 1`. */
+  readonly query: string;
+  /** JSON text; absent, `input` is undefined. */
+  readonly input?: string;
+  readonly data?: unknown;
+  /** What builtins that read a clock see; absent, the beginning of 1970. */
+  readonly time?: Date;
+  readonly explain?: true;
+  /** The first failing builtin is an error; otherwise it is undefined, as OPA has it. */
+  readonly strictBuiltinErrors?: true;
 }
 
 /** OPA's parser, checker, compiler and tester. Each call throws POLICY_DEADLINE, TOOLCHAIN_FAILED or TOOLCHAIN_DIGEST besides its own. */
 export interface RegoToolchain {
   /** @throws {EngineError} POLICY_COMPILE with every file's problems */
   parse(sources: readonly RegoSource[]): Promise<readonly RegoModuleInfo[]>;
+  /** The texts as OPA lays them out, in the order of the sources. @throws {EngineError} POLICY_COMPILE */
+  format(sources: readonly RegoSource[]): Promise<readonly string[]>;
   /** Strict: unused variables and imports are errors. @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN */
-  check(sources: readonly RegoSource[], options: { readonly strict: true }): Promise<void>;
+  check(
+    sources: readonly RegoSource[],
+    options: { readonly strict: true; readonly schemas?: readonly RegoSchema[] },
+  ): Promise<void>;
   /**
    * @param options.entrypoints paths such as `a/b/c`
+   * @param options.optimise OPA's level, 0 (the default) to 2
    * @param options.extra builtins that policies are refused, for OPA's own cases
-   * @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN
+   * @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN; TOOLCHAIN_FAILED where OPA's compiler panics
    */
   build(
     sources: readonly RegoSource[],
-    options: { readonly entrypoints: readonly string[]; readonly extra?: readonly string[] },
+    options: {
+      readonly entrypoints: readonly string[];
+      readonly optimise?: number;
+      readonly extra?: readonly string[];
+    },
   ): Promise<RegoBuild>;
   /**
    * Compiles a query whose one variable is `result`, as a module of one entrypoint `eval`; OPA's own cases need it, which also call
@@ -102,26 +88,16 @@ export interface RegoToolchain {
   ): Promise<RegoBuild>;
   /**
    * Runs every `test_` rule. A test (file `*_test.rego` or package `*_test`) may use all builtins that do not read the world,
-   * what it tests only those of `build`. @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN
+   * what it tests only those of `build`. @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN | POLICY_DATA
    */
-  test(
-    sources: readonly RegoSource[],
-    options: { readonly data?: unknown; readonly deadlineMs?: number },
-  ): Promise<RegoTestReport>;
+  test(sources: readonly RegoSource[], options: RegoTestOptions): Promise<RegoTestReport>;
+  /** Compiles what `test` would run, each test as an entrypoint. @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN */
+  testModule(sources: readonly RegoSource[], options: Pick<RegoTestOptions, 'run'>): Promise<RegoTestModule>;
+  /** Answers a query with OPA's own evaluator. @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN | POLICY_EVALUATION | POLICY_DATA */
+  eval(sources: readonly RegoSource[], options: RegoEvalOptions): Promise<RegoEvaluation>;
+  /** @param query as in `eval` @throws {EngineError} POLICY_COMPILE */
+  deps(sources: readonly RegoSource[], query: string): Promise<RegoDependencies>;
   close(): Promise<void>;
-}
-
-interface Answer {
-  readonly problems?: readonly {
-    code: string;
-    message: string;
-    file?: string;
-    line?: number;
-    column?: number;
-  }[];
-  readonly modules?: readonly RegoModuleInfo[];
-  readonly tests?: RegoTestReport;
-  readonly opa?: string;
 }
 
 /** Opens the toolchain; its thread starts with the first request. */
@@ -136,17 +112,14 @@ export function openRegoToolchain(options: {
     more: object = {},
     deadlineMs = options.deadlineMs,
   ): ReturnType<typeof request> =>
-    request(
-      thread,
-      { op, files: sources.map(({ file: name, ...source }) => ({ name, ...source })), ...COMPILED, ...more },
-      deadlineMs,
-    );
+    request(thread, { op, files: sources.map(fileOf), ...COMPILED, ...more }, deadlineMs);
   return {
     parse: async (sources) => need((await ask('parse', sources)).answer.modules),
-    check: async (sources) => void (await ask('check', sources)),
-    build: async (sources, { entrypoints, extra = [] }) => {
+    format: async (sources) => need((await ask('format', sources)).answer.texts),
+    check: async (sources, { schemas }) => void (await ask('check', sources, { schemas: schemas ?? [] })),
+    build: async (sources, { entrypoints, optimise = 0, extra = [] }) => {
       const served = [...COMPILED.served, ...extra];
-      const { answer, module } = await ask('build', sources, { entrypoints, served });
+      const { answer, module } = await ask('build', sources, { entrypoints, optimise, served });
       return { wasm: module, opaVersion: need(answer.opa) };
     },
     query: async (sources, { query, extra = [] }) => {
@@ -154,10 +127,44 @@ export function openRegoToolchain(options: {
       const { answer, module } = await ask('query', sources, { query, served });
       return { wasm: module, opaVersion: need(answer.opa) };
     },
-    test: async (sources, { data, deadlineMs }) =>
-      need((await ask('test', sources, { data: data ?? {} }, deadlineMs)).answer.tests),
+    test: async (sources, { data, run, timeoutMs, deadlineMs }) => {
+      const more = { data: documentsOf(data), test: { run: run ?? '', timeoutMs: timeoutMs ?? 0 } };
+      return need((await ask('test', sources, more, deadlineMs)).answer.tests);
+    },
+    testModule: async (sources, { run }) => {
+      const { answer, module } = await ask('test_module', sources, { test: { run: run ?? '' } });
+      return { entries: need(answer.entries), wasm: module };
+    },
+    eval: async (sources, { query, input, data, time, explain, strictBuiltinErrors }) => {
+      const how = {
+        query,
+        explain: explain ?? false,
+        strict: strictBuiltinErrors ?? false,
+        timeMs: time?.getTime() ?? 0,
+      };
+      const more = { eval: how, data: documentsOf(data), ...(input === undefined ? {} : { input }) };
+      return need((await ask('eval', sources, more)).answer.eval);
+    },
+    deps: async (sources, query) => need((await ask('deps', sources, { eval: { query } })).answer.deps),
     close: () => thread.close(),
   };
+}
+
+/** The program would read a lone surrogate as another character: what it judged would not be what was written. */
+function fileOf({ file, text, v0 }: RegoSource): object {
+  if (!text.isWellFormed() || !file.isWellFormed())
+    throw new EngineError('POLICY_UNREADABLE', `${JSON.stringify(file)} holds a lone surrogate`, {
+      hint: 'write the file as UTF-8',
+    });
+  return { name: file, text, v0: v0 ?? false };
+}
+
+function documentsOf(data: unknown): object {
+  if (data === undefined) return {};
+  if (typeof data === 'object' && data !== null && !Array.isArray(data)) return data;
+  throw new EngineError('POLICY_DATA', 'the document under data is not an object', {
+    hint: 'hand in an object whose keys become data.<key>',
+  });
 }
 
 function need<T>(value: T | undefined): T {
@@ -166,40 +173,17 @@ function need<T>(value: T | undefined): T {
   return value;
 }
 
-/** Answer: four bytes of length (little endian), JSON, the module's bytes. */
+/** A program that has panicked is not asked again: the next request starts another. */
 async function request(
   thread: RegoThread,
   body: object,
   deadlineMs: number,
-): Promise<{ answer: Answer; module: Uint8Array }> {
-  const reply = Buffer.from(await thread.ask(Buffer.from(JSON.stringify(body)), deadlineMs));
-  const end = 4 + reply.readUInt32LE(0);
-  const answer: Answer = JSON.parse(reply.toString('utf8', 4, end));
-  if (answer.problems !== undefined && answer.problems.length > 0) throw failed(answer.problems);
-  return { answer, module: new Uint8Array(reply.subarray(end)) };
+): Promise<ReturnType<typeof readAnswer>> {
+  const reply = await thread.ask(Buffer.from(JSON.stringify(body)), deadlineMs);
+  try {
+    return readAnswer(reply);
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'TOOLCHAIN_FAILED') await thread.close();
+    throw error;
+  }
 }
-
-function failed(found: NonNullable<Answer['problems']>): EngineError {
-  const isRefused = found.some((problem) => problem.code === 'builtin_refused');
-  const code: EngineErrorCode = isRefused
-    ? 'POLICY_BUILTIN'
-    : found.some(({ code: own }) => own === 'crash')
-      ? 'TOOLCHAIN_FAILED'
-      : 'POLICY_COMPILE';
-  const problems = found.map(
-    ({ code: own, message, file, line, column }): Problem => ({
-      message: own === 'builtin_refused' ? `builtin ${JSON.stringify(message)} is not available` : message,
-      code: own === 'builtin_refused' ? 'POLICY_BUILTIN' : own,
-      ...(file === undefined ? {} : { location: { file, line: line ?? 1, column: column ?? 1 } }),
-    }),
-  );
-  const hint = isRefused ? builtinHint(found.map((problem) => problem.message)) : undefined;
-  return new EngineError(
-    code,
-    `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} in the policy`,
-    { problems, ...(hint === undefined ? {} : { hint }) },
-  );
-}
-
-const builtinHint = (names: readonly string[]): string =>
-  names.map(insteadOf).find((hint) => hint !== undefined) ?? 'docs/policies.md lists the builtins that are';

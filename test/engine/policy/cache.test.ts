@@ -51,6 +51,8 @@ const wasmOf = (text: string): Uint8Array =>
     custom: `wasm of ${text}`,
   });
 
+const unused = (): Promise<never> => Promise.reject(new Error('not used'));
+
 /** A toolchain whose module is the text of its first source. */
 const toolchain: RegoToolchain = {
   parse: async () => [moduleOf('main', ['deny'])],
@@ -59,8 +61,12 @@ const toolchain: RegoToolchain = {
     compiled++;
     return { wasm: wasmOf(source?.text ?? ''), opaVersion: '1' };
   },
-  query: () => Promise.reject(new Error('not used')),
-  test: () => Promise.reject(new Error('not used')),
+  query: unused,
+  format: unused,
+  testModule: unused,
+  eval: unused,
+  deps: unused,
+  test: unused,
   close: async () => undefined,
 };
 

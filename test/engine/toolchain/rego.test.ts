@@ -303,7 +303,14 @@ describe('test', () => {
     expect(report).toEqual({
       tests: [
         { ...test, name: 'test_pass', line: 5, output: 'seen 1\n', durationNs },
-        { ...test, name: 'test_fail', line: 10, fail: true, durationNs },
+        {
+          ...test,
+          name: 'test_fail',
+          line: 10,
+          fail: true,
+          durationNs,
+          stopped: { line: 10, column: 14, text: 'a.q with input as {"y": false}' },
+        },
         { ...test, name: 'todo_test_later', line: 12, skip: true, durationNs },
         {
           ...test,

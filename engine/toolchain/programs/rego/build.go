@@ -25,6 +25,13 @@ func capabilities(asked request) *ast.Capabilities {
 }
 
 func build(asked request, parsed []parsedFile) (result, []byte) {
+	if asked.Optimise > 0 {
+		lighter, problems := optimised(asked, parsed)
+		if len(problems) > 0 {
+			return result{Problems: problems}, nil
+		}
+		parsed = lighter
+	}
 	rewritten, problems := prepare(asked, parsed, nil)
 	if len(problems) > 0 {
 		return result{Problems: problems}, nil

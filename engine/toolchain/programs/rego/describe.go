@@ -22,6 +22,7 @@ type annotation struct {
 	Description string         `json:"description,omitempty"`
 	Custom      map[string]any `json:"custom,omitempty"`
 	Line        int            `json:"line"`
+	Entrypoint  bool           `json:"entrypoint,omitempty"`
 }
 
 type moduleInfo struct {
@@ -70,6 +71,7 @@ func annotationOf(ref *ast.AnnotationsRef) annotation {
 	a := annotation{
 		Scope: ref.Annotations.Scope, Path: ref.Path.String(), Title: ref.Annotations.Title,
 		Description: ref.Annotations.Description, Custom: ref.Annotations.Custom,
+		Entrypoint: ref.Annotations.Entrypoint,
 	}
 	if ref.Annotations.Location != nil {
 		a.Line = ref.Annotations.Location.Row

@@ -4,10 +4,12 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/open-policy-agent/opa/v1/ast"
+	"github.com/open-policy-agent/opa/v1/topdown"
 	"github.com/open-policy-agent/opa/v1/version"
 )
 
@@ -40,6 +42,13 @@ type request struct {
 	Replaced []string `json:"replaced"`
 	// Compiled in place of entrypoints, for OPA's own cases.
 	Query string `json:"query"`
+	// Optimise is OPA's level for build, 0 to 2.
+	Optimise int          `json:"optimise"`
+	Schemas  []schemaFile `json:"schemas"`
+	Eval     evalOptions  `json:"eval"`
+	Test     testOptions  `json:"test"`
+	// Input is JSON text, absent where input is undefined: inside the request its numbers would lose digits.
+	Input *string `json:"input"`
 }
 
 type problem struct {
@@ -55,9 +64,17 @@ type result struct {
 	Modules  []moduleInfo `json:"modules,omitempty"`
 	Tests    *testReport  `json:"tests,omitempty"`
 	OPA      string       `json:"opa,omitempty"`
+	// Texts are the formatted sources, in the order of the request.
+	Texts   []string    `json:"texts,omitempty"`
+	Deps    *dependency `json:"deps,omitempty"`
+	Eval    *evaluation `json:"eval,omitempty"`
+	Entries []testEntry `json:"entries,omitempty"`
 }
 
 func do(asked request) (result, []byte) {
+	if asked.Op == "format" {
+		return formatAll(asked.Files), nil
+	}
 	parsed, problems := parse(asked.Files)
 	if len(problems) > 0 {
 		return result{Problems: problems}, nil
@@ -73,6 +90,12 @@ func do(asked request) (result, []byte) {
 		return query(asked, parsed)
 	case "test":
 		return test(asked, parsed), nil
+	case "test_module":
+		return testModule(asked, parsed)
+	case "eval":
+		return eval(asked, parsed), nil
+	case "deps":
+		return deps(asked, parsed), nil
 	}
 	return result{Problems: []problem{{Code: "request", Message: "unknown operation " + asked.Op}}}, nil
 }
@@ -147,12 +170,23 @@ func ambiguousPart(module *ast.Module) (string, bool) {
 func problemsOf(err error) []problem {
 	var several ast.Errors
 	if !errors.As(err, &several) {
+		var failed *topdown.Error
+		if errors.As(err, &failed) {
+			return []problem{evaluationProblem(failed)}
+		}
 		var one *ast.Error
 		if !errors.As(err, &one) {
 			return []problem{{Code: "rego_error", Message: err.Error()}}
 		}
 		several = ast.Errors{one}
 	}
+	// OPA orders by place; what it finds in one place comes in any order.
+	slices.SortStableFunc(several, func(a, b *ast.Error) int {
+		if a.Location == nil || b.Location == nil || a.Location.Compare(b.Location) != 0 {
+			return 0
+		}
+		return strings.Compare(a.Message, b.Message)
+	})
 	problems := make([]problem, 0, len(several))
 	for _, e := range several {
 		p := problem{Code: e.Code, Message: e.Message}
@@ -162,6 +196,14 @@ func problemsOf(err error) []problem {
 		problems = append(problems, p)
 	}
 	return problems
+}
+
+func evaluationProblem(failed *topdown.Error) problem {
+	p := problem{Code: failed.Code, Message: failed.Message}
+	if failed.Location != nil {
+		p.File, p.Line, p.Column = failed.Location.File, failed.Location.Row, failed.Location.Col
+	}
+	return p
 }
 
 func modulesOf(parsed []parsedFile) map[string]*ast.Module {
@@ -175,7 +217,12 @@ func modulesOf(parsed []parsedFile) map[string]*ast.Module {
 // check compiles strictly: unused variables and imports, deprecated builtins, shadowed input, builtins that are not there.
 func check(asked request, parsed []parsedFile) []problem {
 	problems := refusedBuiltins(asked, parsed)
-	compiler := ast.NewCompiler().WithStrict(true).WithDefaultRegoVersion(ast.RegoV1).SetErrorLimit(100)
+	schemas, faults := schemasOf(asked.Schemas)
+	if len(faults) > 0 {
+		return append(problems, faults...)
+	}
+	compiler := ast.NewCompiler().WithStrict(true).WithDefaultRegoVersion(ast.RegoV1).SetErrorLimit(100).WithSchemas(schemas).
+		WithCapabilities(offline()).WithUseTypeCheckAnnotations(true)
 	compiler.Compile(modulesOf(parsed))
 	if compiler.Failed() {
 		problems = append(problems, problemsOf(compiler.Errors)...)

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EngineError, type Source } from '../../../engine/index.ts';
+import { readDocuments } from '../../../engine/manifest/index.ts';
+import type { RegoSource } from '../../../engine/toolchain/rego.ts';
+import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
+import type { Args, Flag } from '../../args.ts';
+import { UsageError } from '../../exit.ts';
+import { readSource } from '../../files.ts';
+import type { Installation } from '../../installation.ts';
+import type { Io } from '../../io.ts';
+import { dataOf, readPolicies } from './workbench.ts';
+
+/** What a query sees; `--data` takes Rego files too, as `opa eval` does. */
+export const QUERY_FLAGS: Readonly<Record<string, Flag>> = {
+  policy: { value: 'PATH', multiple: true, help: 'folder or file of Rego policies' },
+  data: {
+    short: 'd',
+    value: 'FILE',
+    multiple: true,
+    help: 'JSON or YAML whose keys become the document under data; .rego is a policy',
+  },
+};
+
+/** The query that was asked: one positional, or `--entrypoint a/b/c`. @throws {UsageError} */
+export function queryOf(args: Args): string {
+  const [query, second] = args.positionals;
+  const entrypoint = args.text('entrypoint');
+  if (second !== undefined)
+    throw new UsageError('more than one query is given', 'quote a query that has spaces');
+  if (entrypoint !== undefined && query !== undefined)
+    throw new UsageError('a query and --entrypoint exclude each other', 'give one of them');
+  if (query !== undefined) return query;
+  if (entrypoint === undefined)
+    throw new UsageError('no query is given', 'such as data.main.deny, or --entrypoint main/deny');
+  return `data${entrypoint
+    .split('/')
+    .filter((part) => part !== '')
+    .map((part) => `[${JSON.stringify(part)}]`)
+    .join('')}`;
+}
+
+/** The Rego files and the data that a query sees. @throws {EngineError} POLICY_UNREADABLE | POLICY_EMPTY | POLICY_DATA */
+export function worldOf(
+  args: Args,
+  installation: Installation,
+): { readonly sources: readonly RegoSource[]; readonly data: Record<string, unknown> } {
+  const isRego = (file: string): boolean => file.endsWith('.rego');
+  const data = args.list('data');
+  const policies = [...args.list('policy'), ...data.filter(isRego)];
+  return {
+    sources: policies.length === 0 ? [] : readPolicies(policies, args, installation),
+    data: dataOf(
+      data.filter((file) => !isRego(file)),
+      installation,
+    ),
+  };
+}
+
+/**
+ * The JSON text of `--input FILE|-`, exact; undefined where there is none.
+ * @throws {EngineError} INPUT_UNREADABLE | INPUT_SYNTAX and what else no document is
+ */
+export async function inputOf(args: Args, io: Io, installation: Installation): Promise<string | undefined> {
+  const path = args.text('input');
+  if (path === undefined) return undefined;
+  const source = path === '-' ? { name: '-', bytes: await io.stdin() } : readSource(path);
+  const json = jsonOf(source);
+  if (json !== undefined) return json;
+  const [document, second] = readDocuments([source], openYamlReader(installation.toolchain));
+  if (document === undefined || second !== undefined)
+    throw new EngineError('INPUT_SHAPE', `${JSON.stringify(path)} is more than one document`, {
+      hint: 'an input is one value',
+    });
+  return Buffer.from(document.json).toString();
+}
+
+/** JSON goes in as it is written: another reader might make several documents of a List. */
+function jsonOf({ name, bytes }: Source): string | undefined {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    JSON.parse(text, (key, value: unknown) => {
+      if (!key.isWellFormed() || (typeof value === 'string' && !value.isWellFormed()))
+        throw new EngineError('INPUT_ENCODING', `${JSON.stringify(name)} holds a lone surrogate`, {
+          hint: 'half a character is no text: another reader would take it for something else',
+        });
+      return value;
+    });
+    return text;
+  } catch (error) {
+    if (error instanceof EngineError) throw error;
+    return undefined; // YAML, or nothing that can be read: its reader says what is wrong
+  }
+}

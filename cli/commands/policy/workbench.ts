@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  DEFAULT_NAMESPACES,
+  type Namespaces,
+  readLibraries,
+  readRegoSources,
+} from '../../../engine/policy/index.ts';
+import { openRegoToolchain, type RegoSource, type RegoToolchain } from '../../../engine/toolchain/rego.ts';
+import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
+import type { Args, Flag } from '../../args.ts';
+import { type ExitCode, UsageError } from '../../exit.ts';
+import { readSource } from '../../files.ts';
+import { findInstallation, type Installation } from '../../installation.ts';
+import { mergeMaps } from '../check.ts';
+
+const DEADLINE_MS = 120_000;
+
+/** What every verb of `policy` works with. */
+export interface Workbench {
+  readonly installation: Installation;
+  readonly toolchain: RegoToolchain;
+}
+
+/** Which language the files are written in, as `opa` has it. */
+export const VERSION_FLAGS: Readonly<Record<string, Flag>> = {
+  'v0-compatible': { help: 'the files are Rego as it was before OPA 1.0' },
+  'v1-compatible': { help: 'the files are Rego v1 (the default)' },
+};
+
+/** Which packages Conftest rules are read from. */
+export const NAMESPACE_FLAGS: Readonly<Record<string, Flag>> = {
+  'policy-namespace': {
+    value: 'NAME',
+    multiple: true,
+    help: 'package that Conftest rules are read from (default main)',
+  },
+  'all-policy-namespaces': { help: 'read Conftest rules from every package' },
+};
+
+/** Opens the toolchain for `run` and closes it. */
+export async function withWorkbench(run: (bench: Workbench) => Promise<ExitCode>): Promise<ExitCode> {
+  const installation = findInstallation();
+  const toolchain = openRegoToolchain({ directory: installation.toolchain, deadlineMs: DEADLINE_MS });
+  try {
+    return await run({ installation, toolchain });
+  } finally {
+    await toolchain.close();
+  }
+}
+
+/** The paths that a verb cannot do without. @throws {UsageError} */
+export function pathsOf(args: Args): readonly string[] {
+  if (args.positionals.length > 0) return args.positionals;
+  throw new UsageError('no path is given', 'name a folder or file of Rego policies');
+}
+
+/**
+ * The Rego files at these paths, each once, in the language version that the flags name.
+ * @throws {EngineError} POLICY_UNREADABLE | POLICY_EMPTY
+ */
+export function readFiles(paths: readonly string[], args: Args): readonly RegoSource[] {
+  const isOld = args.has('v0-compatible');
+  if (isOld && args.has('v1-compatible'))
+    throw new UsageError('--v0-compatible and --v1-compatible exclude each other', 'give one of them');
+  const files = paths.flatMap(readRegoSources).map((source) => [source.file, source] as const);
+  return [...new Map(files).values()].map((source) => (isOld ? { ...source, v0: true } : source));
+}
+
+/** As {@link readFiles}, with the shipped libraries where native rules import them and the files do not bring them. */
+export function readPolicies(
+  paths: readonly string[],
+  args: Args,
+  installation: Installation,
+): readonly RegoSource[] {
+  const sources = readFiles(paths, args);
+  const brings = sources.some((source) => /^package countersign\.lib\./m.test(source.text));
+  const needs = sources.some((source) => source.text.includes('data.countersign.lib.'));
+  return needs && !brings ? [...sources, ...readLibraries(installation.policies)] : sources;
+}
+
+/** @throws {EngineError} POLICY_DATA for what is no map, and for a key that two files set */
+export const dataOf = (files: readonly string[], installation: Installation): Record<string, unknown> =>
+  mergeMaps(files.map(readSource), openYamlReader(installation.toolchain), 'data');
+
+export function namespacesOf(args: Args): Namespaces {
+  const names = args.list('policy-namespace');
+  return {
+    names: names.length === 0 ? DEFAULT_NAMESPACES.names : names,
+    all: args.has('all-policy-namespaces'),
+  };
+}
+
+/** The format that was asked for. @throws {UsageError} */
+export function formatOf<T extends string>(args: Args, formats: readonly [T, ...T[]]): T {
+  const wanted = args.text('format') ?? formats[0];
+  const found = formats.find((format) => format === wanted);
+  if (found !== undefined) return found;
+  throw new UsageError(`unknown format ${JSON.stringify(wanted)}`, `formats are ${formats.join(', ')}`);
+}
+
+/** A number of a flag, within bounds. @throws {UsageError} */
+export function numberOf(
+  args: Args,
+  name: string,
+  bounds: { readonly min: number; readonly max: number; readonly whole?: true },
+): number | undefined {
+  const text = args.text(name);
+  if (text === undefined) return undefined;
+  const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= bounds.min && value <= bounds.max && (bounds.whole !== true || Number.isInteger(value)))
+    return value;
+  throw new UsageError(
+    `--${name} ${JSON.stringify(text)} is no ${bounds.whole === true ? 'whole ' : ''}number from ${bounds.min} to ${bounds.max}`,
+    `write --${name} ${bounds.min}`,
+  );
+}
+
+const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** A span such as `500ms`, `5s`, `2m`, in milliseconds. @throws {UsageError} */
+export function spanMsOf(args: Args, name: string): number | undefined {
+  const text = args.text(name);
+  if (text === undefined) return undefined;
+  const [, count, unit] = /^(\d{1,9})(ms|s|m|h)$/.exec(text) ?? [];
+  const span = Number(count) * (UNITS_MS[unit ?? ''] ?? Number.NaN);
+  if (span > 0) return span;
+  throw new UsageError(
+    `--${name} ${JSON.stringify(text)} is no span of time`,
+    `write --${name} 5s (ms, s, m or h)`,
+  );
+}

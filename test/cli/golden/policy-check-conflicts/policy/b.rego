@@ -1,0 +1,7 @@
+package main
+
+f := 1
+
+default d := 1
+
+default d := 2

@@ -1,0 +1,5 @@
+package other
+
+import data.main
+
+q := sprintf("x")

@@ -1,0 +1,3 @@
+package main
+
+x := "seen" if print("look", 1)

@@ -1,0 +1,3 @@
+package c
+
+r[x] { x := 1 }
