@@ -26,7 +26,7 @@ const unflat = (flat: string): string => flat.slice(0, -1).replaceAll('__', '.')
  */
 export function bind(imported: string, server: BuiltinServer | undefined): Bound {
   if (imported === PLACE) return { kind: 'place', name: PLACE };
-  if (imported.startsWith(ERROR)) return { kind: 'error', name: known(unflat(imported.slice(ERROR.length))) };
+  if (imported.startsWith(ERROR)) return bindError(unflat(imported.slice(ERROR.length)));
   const name = imported.startsWith(CALL) ? unflat(imported.slice(CALL.length)) : imported;
   const twin = TWINS.get(name);
   if (twin !== undefined) return { kind: 'twin', name, twin };
@@ -34,6 +34,12 @@ export function bind(imported: string, server: BuiltinServer | undefined): Bound
   if (server === undefined || (found === 'refused' && server.extra?.has(name) !== true))
     throw unavailable(name);
   return { kind: 'served', name, isPinned: found === 'pinned' };
+}
+
+/** Only natives: a crafted module must not reach by this way what is refused. */
+function bindError(name: string): Bound {
+  if (BUILTINS.get(name) !== 'native') throw unavailable(name);
+  return { kind: 'error', name };
 }
 
 const known = (name: string): string => {

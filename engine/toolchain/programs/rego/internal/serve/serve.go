@@ -39,8 +39,8 @@ const (
 	keepFrom = 128
 	// maxOutput is the largest answer, in bytes.
 	maxOutput = 4 << 20
-	// maxKept bounds how many arguments are kept.
-	maxKept = 1024
+	// maxKept bounds the arguments that are kept, in bytes.
+	maxKept = 4 << 20
 )
 
 // Server has the builtins that were looked up, and what lasts for one evaluation.
@@ -48,6 +48,8 @@ type Server struct {
 	found   []found
 	context topdown.BuiltinContext
 	kept    map[string]*ast.Term
+	// Bytes of what is kept.
+	keptSize int
 	// Without a network, so that a schema cannot even ask for another.
 	closed *ast.Capabilities
 }
@@ -74,7 +76,7 @@ func (s *Server) Start(now time.Time) {
 		Cancel:  &counter{},
 		Cache:   builtins.Cache{},
 	}
-	s.kept = map[string]*ast.Term{}
+	s.kept, s.keptSize = map[string]*ast.Term{}, 0
 }
 
 // fixed are the random bytes of builtins that no policy is given; OPA's own cases call them.
@@ -181,8 +183,9 @@ func (s *Server) read(text []byte) (*ast.Term, error) {
 		return kept, nil
 	}
 	read, err := term.Read(text)
-	if err == nil && len(s.kept) < maxKept {
+	if err == nil && s.keptSize+len(text) <= maxKept {
 		s.kept[string(text)] = read
+		s.keptSize += len(text)
 	}
 	return read, err
 }
