@@ -1,7 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys, ledger and record files of one state folder. Loaded only where something is signed.
 
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import {
   AttestError,
@@ -39,16 +49,16 @@ export function openState(directory: string, signer: Signer, io: Io): Ledger {
   return ledger;
 }
 
-/** The key of a state folder, made on first use. */
+/** The key of a state folder, made on first use; of two processes that make it at once the first one's is the key of both. */
 export function stateKey(directory: string): Signer {
   const file = join(directory, 'key.pem');
   if (!existsSync(file)) {
     makeFolder(directory);
-    const pair = generateKeyPair();
-    write(file, pair.privateKeyPem, 0o600);
-    write(join(directory, 'key.pub'), pair.publicKeyPem, 0o644);
+    writeNew(file, generateKeyPair().privateKeyPem, 0o600);
   }
-  return readKey(file);
+  const signer = readKey(file);
+  writeNew(join(directory, 'key.pub'), signer.publicKeyPem, 0o644);
+  return signer;
 }
 
 /**
@@ -67,8 +77,7 @@ function writeTrust(directory: string, signer: Signer, ledger: Ledger): void {
     ['trust.json', trust],
     ['trusted_root.json', root],
   ] as const) {
-    const file = join(directory, name);
-    if (!existsSync(file)) write(file, `${JSON.stringify(value, null, 2)}\n`, 0o644);
+    writeNew(join(directory, name), `${JSON.stringify(value, null, 2)}\n`, 0o644);
   }
 }
 
@@ -104,9 +113,26 @@ export function makeFolder(directory: string): void {
   }
 }
 
+/** Writes whole, where there is nothing yet; what is there stays, also what another process has just written. */
+function writeNew(file: string, text: string, mode: number): void {
+  if (existsSync(file)) return;
+  const temporary = temporaryOf(file);
+  try {
+    writeFileSync(temporary, text, { mode, flag: 'wx', flush: true });
+    linkSync(temporary, file);
+  } catch (cause) {
+    if (codeOf(cause) !== 'EEXIST' || !existsSync(file)) throw unwritable(file, cause);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+/** Not by the process id: two containers on one volume may both be process 1. */
+const temporaryOf = (file: string): string => `${file}.${randomBytes(6).toString('hex')}.tmp`;
+
 /** Writes whole or not at all. What is there and no file (`/dev/null`, a pipe) is left alone: renaming would take its place. */
 export function write(file: string, text: string, mode: number): void {
-  const temporary = `${file}.${process.pid}.tmp`;
+  const temporary = temporaryOf(file);
   try {
     if (statSync(file, { throwIfNoEntry: false })?.isFile() === false)
       throw Object.assign(new Error(), { code: 'it is no file' });

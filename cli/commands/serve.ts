@@ -111,6 +111,7 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
     ensureCertificate({ directory: state, names: [host, ...namesOf(args)], now: io.now() });
   const certificate = await certify();
   if (certificate.caReplaced) io.err('note: the CA is new: apply serve --print-manifest again\n');
+  if (certificate.clockBehind) io.err('note: the certificate begins later than now: check the clock\n');
   const engine = { version: installation.version, opa: installation.opa };
   // Before anything is listened to: a signal that comes meanwhile is kept, and drains what has begun.
   const stopped = new Promise<void>((resolve) => io.onStop(resolve));
