@@ -6,12 +6,6 @@ import type { Io } from './io.ts';
 import { run } from './run.ts';
 
 process.exitCode = 70;
-// Node's own exit code for these is 1, which says no: a fault of ours says nothing.
-process.on('uncaughtException', (error) => {
-  process.stderr.write(`${error.stack ?? String(error)}\n`);
-  process.exit(70);
-});
-
 async function readStdin(): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
@@ -36,6 +30,13 @@ const io: Io = {
   },
 };
 
+// What nobody caught is a fault of ours: Node alone would end with 1, which says no where there is no answer.
+process.on('uncaughtException', (error) => {
+  io.err(
+    `countersign: internal error, please report it\n${error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  process.exit(70);
+});
 // An answer that could not be written was not given: a closed pipe or a full disk is no pass. The error comes as an event, or to the
 // last write below, whichever is first.
 process.stdout.on('error', () => process.exit(70));

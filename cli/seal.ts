@@ -27,11 +27,10 @@ import { codeOf } from './cause.ts';
 import type { Installation } from './installation.ts';
 import type { Io } from './io.ts';
 
-/** Reads a private key. @throws {AttestError} KEY_UNREADABLE | KEY_KIND */
-export function readKey(file: string): Signer {
-  let pem: string;
+/** Reads the text of a private key. @throws {AttestError} KEY_UNREADABLE */
+export function readKeyPem(file: string): string {
   try {
-    pem = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (cause) {
     const code = codeOf(cause);
     throw new AttestError('KEY_UNREADABLE', `cannot read key ${JSON.stringify(file)}: ${code}`, {
@@ -39,26 +38,40 @@ export function readKey(file: string): Signer {
       cause,
     });
   }
-  return readSigner(pem);
 }
 
 /** Opens the ledger of a state folder, making both where there is none, and keeps the files that verifiers need beside it. */
 export function openState(directory: string, signer: Signer, io: Io): Ledger {
-  const ledger = openLedger({ directory, now: io.now, create: true });
+  let ledger: Ledger;
+  try {
+    ledger = openLedger({ directory, now: io.now, create: true });
+  } catch (error) {
+    throw withFolder(error, directory);
+  }
   writeTrust(directory, signer, ledger);
   return ledger;
 }
 
-/** The key of a state folder, made on first use; of two processes that make it at once the first one's is the key of both. */
-export function stateKey(directory: string): Signer {
+/** The ledger's errors do not name its folder; whoever chose it by a flag, or by none, wants to know which. */
+function withFolder(error: unknown, directory: string): unknown {
+  if (!(error instanceof AttestError)) return error;
+  const { code, message, hint } = error;
+  return new AttestError(code, `${message}, in ${JSON.stringify(directory)}`, {
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+/** The private key of a state folder, PEM, made on first use; of two processes that make it at once the first one's is that of both. */
+export function stateKey(directory: string): string {
   const file = join(directory, 'key.pem');
   if (!existsSync(file)) {
     makeFolder(directory);
     writeNew(file, generateKeyPair().privateKeyPem, 0o600);
   }
-  const signer = readKey(file);
-  writeNew(join(directory, 'key.pub'), signer.publicKeyPem, 0o644);
-  return signer;
+  const pem = readKeyPem(file);
+  writeNew(join(directory, 'key.pub'), readSigner(pem).publicKeyPem, 0o644);
+  return pem;
 }
 
 /**
@@ -91,11 +104,15 @@ export interface RecordRequest {
 
 /** Concludes a judgement and writes its record, and beside it the listing that the record is about (`FILE.set.txt`). */
 export async function writeRecord(judgement: Judgement, request: RecordRequest, io: Io): Promise<void> {
-  const signer = readKey(request.key);
+  const signer = readSigner(readKeyPem(request.key));
   const ledger = openState(request.state, signer, io);
   try {
     const { version, opa } = request.installation;
-    const bundle = await conclude(judgement, { signer, ledger, engine: { version, opa } });
+    const bundle = await conclude(judgement, { signer, ledger, engine: { version, opa } }).catch(
+      (error: unknown) => {
+        throw withFolder(error, request.state);
+      },
+    );
     write(request.file, `${JSON.stringify(bundle)}\n`, 0o644);
     write(`${request.file}.set.txt`, judgement.set.listing, 0o644);
     io.err(`note: recorded ${judgement.decision.verdict} in ${request.file}\n`);

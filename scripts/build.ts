@@ -23,8 +23,12 @@ if (!existsSync(STAMP) || statSync(STAMP).mtimeMs < newest()) {
   rmSync(DIST, { recursive: true, force: true });
   await build({
     absWorkingDir: ROOT,
-    // The worker stands beside the chunks, where the thread that starts it looks for it.
-    entryPoints: { 'cli/main': 'cli/main.ts', rego_worker: 'engine/toolchain/rego_worker.ts' },
+    // The workers stand beside the chunks, where the threads that start them look for them.
+    entryPoints: {
+      'cli/main': 'cli/main.ts',
+      rego_worker: 'engine/toolchain/rego_worker.ts',
+      recorder_worker: 'attest/ledger/recorder_worker.ts',
+    },
     outdir: DIST,
     bundle: true,
     splitting: true,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { conclude } from '../../engine/conclude.ts';
+import { openRecorder, readSigner } from '../../attest/index.ts';
+import { concludeBeside } from '../../engine/conclude.ts';
 import { environmentNamed, type Project } from '../../engine/context/project.ts';
 import type { Judge } from '../../engine/index.ts';
 import { DEFAULT_NAMESPACES } from '../../engine/policy/index.ts';
@@ -12,7 +13,7 @@ import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { findProject, prepare } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
-import { openState, readKey, stateKey } from '../seal.ts';
+import { openState, readKeyPem, stateKey } from '../seal.ts';
 import { uuidv7 } from '../uuid.ts';
 import { mergeMaps } from './check.ts';
 
@@ -104,8 +105,10 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   const judge = await withProgress(io, 'compiling policies', () => loadJudge(args, installation, notes));
   for (const note of notes) io.err(`note: ${note}\n`);
   const keyFile = args.text('key');
-  const signer = keyFile === undefined ? stateKey(state) : readKey(keyFile);
-  const ledger = openState(state, signer, io);
+  const privateKeyPem = keyFile === undefined ? stateKey(state) : readKeyPem(keyFile);
+  // Opened once here, so that a ledger that cannot be used is an error before anything is listened to.
+  await openState(state, readSigner(privateKeyPem), io).close();
+  const recorder = openRecorder({ directory: state, privateKeyPem });
   const { ensureCertificate, startServer } = await import('../../webhook/index.ts');
   const certify = (): ReturnType<typeof ensureCertificate> =>
     ensureCertificate({ directory: state, names: [host, ...namesOf(args)], now: io.now() });
@@ -122,8 +125,8 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
     renew: certify,
     judge,
     conclude: async (judgement) => {
-      const bundle = await conclude(judgement, { signer, ledger, engine });
-      return { recordId: bundle.verificationMaterial.tlogEntries[0]?.logIndex ?? judgement.decision.id };
+      const { logIndex } = await concludeBeside(judgement, { recorder, engine });
+      return { recordId: String(logIndex) };
     },
     log: (event) => io.err(`${JSON.stringify(event)}\n`),
     now: io.now,
@@ -132,7 +135,7 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   io.out(`listening on ${server.url}\n`);
   await stopped;
   await server.stop();
-  await ledger.close();
+  await recorder.close();
   return 0;
 }
 

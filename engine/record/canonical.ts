@@ -2,6 +2,7 @@
 import { EngineError } from '../error.ts';
 import type { JsonValue } from '../manifest/index.ts';
 import { isCanonical } from './is_canonical.ts';
+import { reorder } from './reorder.ts';
 
 /**
  * JSON by RFC 8785 for values whose numbers JavaScript holds exactly: keys by UTF-16 code units (§3.2.3), no white space.
@@ -28,7 +29,9 @@ const hasRawSource = (context: unknown): context is { source: string } =>
  * @throws {EngineError} INPUT_NUMBER for one that no double can hold: it would be printed as null
  */
 export function canonicalBytes(json: Uint8Array): Uint8Array {
-  if (isCanonical(json)) return json; // what the readers write nearly always is
+  // What the readers write nearly always is canonical, and what API servers send lacks only the order.
+  const quick = isCanonical(json) ? json : reorder(json);
+  if (quick !== undefined) return quick;
   const exact: unknown = JSON.parse(Buffer.from(json).toString('utf8'), reviveNumbers);
   return Buffer.from(exactText(exact));
 }

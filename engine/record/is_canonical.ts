@@ -15,7 +15,8 @@ const UNORDERED = 0xee;
 /** RFC 8785 §3.2.2.2 writes these escapes so; others (`\b`, `\u00XX`) are looked at the slow way. */
 const PLAIN_ESCAPES: ReadonlySet<number> = new Set([...'"\\nrt'].map((character) => character.charCodeAt(0)));
 
-const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= ZERO && byte <= 0x39;
+export const isDigit = (byte: number | undefined): boolean =>
+  byte !== undefined && byte >= ZERO && byte <= 0x39;
 
 /** The key before in each open object, as a range; an array has none. */
 interface Open {
@@ -59,7 +60,7 @@ export function isCanonical(json: Uint8Array): boolean {
 const isLetter = (byte: number): boolean => byte >= 0x61 && byte <= 0x7a;
 
 /** Behind the string that begins at `at`; 0 when it may have another spelling, or is a key whose order bytes do not tell. */
-function stringEnd(json: Uint8Array, at: number, isKey: boolean): number {
+export function stringEnd(json: Uint8Array, at: number, isKey: boolean): number {
   for (let end = at + 1; end < json.length; end++) {
     const byte = json[end] ?? 0;
     if (byte === QUOTE) return end + 1;
@@ -72,7 +73,7 @@ function stringEnd(json: Uint8Array, at: number, isKey: boolean): number {
 }
 
 /** Behind an integer; 0 for `-0` and for numbers with a fraction or an exponent. */
-function integerEnd(json: Uint8Array, start: number): number {
+export function integerEnd(json: Uint8Array, start: number): number {
   let at = start;
   if (json[at] === DASH) {
     at++;

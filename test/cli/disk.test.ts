@@ -59,9 +59,20 @@ describe('where the ledger has no room', () => {
     const limitKiB = Math.ceil(statSync(join(state, 'ledger.sqlite3')).size / 1024 / 2);
     const full = run(SIGNED, { limitKiB });
     expect(full).toMatchObject({ status: 5, out: '' });
-    expect(full.err).toMatch(/^countersign: .*ledger.* \[LEDGER_(?:FULL|UNAVAILABLE)\]\nhint: .+\n$/m);
+    expect(full.err).toMatch(
+      /^countersign: .*ledger.*, in "\.countersign" \[LEDGER_(?:FULL|UNAVAILABLE)\]\nhint: .+\n$/m,
+    );
     expect(full.err).not.toMatch(/^ +at /m);
     expect(readdirSync(root).filter((name) => name.startsWith('record.json'))).toEqual([]);
+  });
+
+  it('and neither where its folder is a file', () => {
+    const file = run([...SIGNED, '--state', 'pod.yaml']);
+    expect(file).toMatchObject({ status: 5, out: '' });
+    expect(file.err).toMatch(
+      /^countersign: cannot open the ledger: E\w+, in "pod\.yaml" \[LEDGER_UNAVAILABLE\]\nhint: .+\n$/,
+    );
+    expect(existsSync(join(root, 'record.json'))).toBe(false);
   });
 
   it('a new ledger is not made by halves', () => {

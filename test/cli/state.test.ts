@@ -16,9 +16,11 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 /** A process that waits for a line on standard input, then makes the state folder and prints its public key. */
 function starter(state: string): { readonly go: () => void; readonly key: Promise<string> } {
   const seal = JSON.stringify(resolve('cli/seal.ts'));
+  const attest = JSON.stringify(resolve('attest/index.ts'));
   const program = `import { openState, stateKey } from ${seal};
+    import { readSigner } from ${attest};
     process.stdin.once('data', async () => {
-      const signer = stateKey(${JSON.stringify(state)});
+      const signer = readSigner(stateKey(${JSON.stringify(state)}));
       await openState(${JSON.stringify(state)}, signer, { now: () => new Date() }).close();
       process.stdout.write(signer.publicKeyPem);
       process.exit(0);

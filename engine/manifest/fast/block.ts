@@ -3,7 +3,17 @@ import { writeFlow } from './flow.ts';
 import { writeLiteral } from './literal.ts';
 import { kindOf } from './plain.ts';
 import { closingQuote, writeQuoted } from './quoted.ts';
-import { CHAR, DEPTH_MAX, endLine, isBlankAt, leave, type Scan, skipSpaces, toContent } from './scan.ts';
+import {
+  CHAR,
+  DEPTH_MAX,
+  endLine,
+  isBlankAt,
+  leave,
+  lineEnd,
+  type Scan,
+  skipSpaces,
+  toContent,
+} from './scan.ts';
 import { writeKey, writePlain } from './text.ts';
 
 const OTHER = 0;
@@ -127,12 +137,15 @@ function isAtEnd(scan: Scan): boolean {
   skipSpaces(scan);
   const byte = bytes[scan.at];
   if (scan.at < end && byte !== CHAR.newline && (byte !== CHAR.hash || scan.at === start)) return false;
-  endLine(scan);
+  scan.at = lineEnd(scan, scan.at);
+  toContent(scan);
   return true;
 }
 
-/** The place of a value that is not written is behind the indicator before it. */
-function writeNull({ out, tree }: Scan, at: number): void {
+/** The place of a value that is not written is behind the indicator before it and the spaces there. */
+function writeNull({ bytes, out, tree }: Scan, behind: number): void {
+  let at = behind;
+  while (bytes[at] === CHAR.space) at++;
   tree?.scalar(at);
   out.ascii('null');
 }

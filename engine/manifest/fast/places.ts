@@ -11,14 +11,15 @@ import { JsonWriter } from './writer.ts';
  * Only for what `readFast` or the reader has read: it tells places, never values.
  */
 export function readFastTree(bytes: Uint8Array): TreeNode | undefined {
-  if (!isOrdinary(bytes)) return undefined;
+  const content = behindSeparator(bytes);
+  if (content === undefined || !isOrdinary(bytes)) return undefined;
   const tree = new TreeBuilder(offsets(bytes));
   const scan: Scan = {
     bytes,
     end: bytes.length,
     out: new JsonWriter(bytes.length),
     tree,
-    at: behindSeparator(bytes),
+    at: content,
     lineStart: 0,
     indent: 0,
     depth: 0,
@@ -34,8 +35,11 @@ export function readFastTree(bytes: Uint8Array): TreeNode | undefined {
 
 const SEPARATOR = Buffer.from('---');
 
-function behindSeparator(bytes: Uint8Array): number {
+/** `---#` begins a document for the one that splits, and a scalar for the one that reads. */
+function behindSeparator(bytes: Uint8Array): number | undefined {
   if (!SEPARATOR.equals(bytes.subarray(0, SEPARATOR.length))) return 0;
+  const next = bytes[SEPARATOR.length];
+  if (next !== undefined && next !== CHAR.newline && next !== CHAR.space) return undefined;
   const newline = bytes.indexOf(CHAR.newline);
   return newline < 0 ? bytes.length : newline + 1;
 }

@@ -66,6 +66,8 @@ function numericKind(bytes: Uint8Array, from: number, to: number): Kind {
   const start = isSigned ? from + 1 : from;
   const leading = bytes[start];
   if (leading === CHAR.dot) return dotKind(bytes, start, to);
+  // Go drops underscores before it looks: `-_5` is -5.
+  if (isSigned && leading === CHAR.underscore) return leave();
   if (!isDigit(leading)) return 'string';
   if (hasOther(bytes, start, to)) return 'string';
   if (first === 0x2b) return leave();

@@ -21,6 +21,7 @@ export const CHAR = {
   openBracket: 0x5b,
   backslash: 0x5c,
   closeBracket: 0x5d,
+  underscore: 0x5f,
   openBrace: 0x7b,
   pipe: 0x7c,
   closeBrace: 0x7d,

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { canonicalBytes, canonicalText } from '../../../engine/record/canonical.ts';
 import { isCanonical } from '../../../engine/record/is_canonical.ts';
+import { reorder } from '../../../engine/record/reorder.ts';
 
 const canonical = (text: string): string => Buffer.from(canonicalBytes(Buffer.from(text))).toString();
 const ready = (text: string): boolean => isCanonical(Buffer.from(text));
@@ -49,6 +50,32 @@ describe('canonical JSON', () => {
       { numRuns: 2000, seed: 1 },
     );
     expect(taken).toBeGreaterThan(1000);
+  });
+
+  it('comes out of reordering, or nothing does', () => {
+    let taken = 0;
+    fc.assert(
+      fc.property(json, fc.constantFrom(undefined, 1, '\t'), (value, space) => {
+        const text = JSON.stringify(value, null, space);
+        const found = reorder(Buffer.from(text));
+        if (found === undefined) return;
+        taken++;
+        expect(Buffer.from(found).toString()).toBe(canonicalText(JSON.parse(text)));
+      }),
+      { numRuns: 3000, seed: 2 },
+    );
+    expect(taken).toBeGreaterThan(1500);
+  });
+
+  it.each([
+    '{"a":1,"a":2}',
+    '[1.0]',
+    '{"\\u0061":1}',
+    '["\\u0041"]',
+    '[-0]',
+    '['.repeat(300) + ']'.repeat(300),
+  ])('is not made in a hurry of %s', (text) => {
+    expect(reorder(Buffer.from(text))).toBeUndefined();
   });
 
   it.each([
