@@ -62,8 +62,10 @@ export async function ensureCertificate(o: {
   const ca = found === undefined || caReplaced ? await makeCa(caFile, o.now, caReplaced) : found;
   const leafFile = join(o.directory, 'server.pem');
   const kept = await readIdentity(leafFile);
+  // A name that was asked for once stays: what registered the webhook is not asked again when its certificate is renewed.
+  const all = kept === undefined ? hosts : [...new Set([...hosts, ...namesIn(kept)])].sort();
   const leaf =
-    kept !== undefined && serves(kept, ca, hosts, o.now) ? kept : await makeLeaf(leafFile, ca, hosts, o.now);
+    kept !== undefined && serves(kept, ca, all, o.now) ? kept : await makeLeaf(leafFile, ca, all, o.now);
   return {
     key: leaf.keyPem,
     cert: leaf.certificatePem,
@@ -85,6 +87,13 @@ function hostsOf(given: readonly string[]): readonly string[] {
     hosts.add(bare);
   }
   return [...hosts].sort();
+}
+
+/** The names and addresses of a certificate of ours, in the form that `hostsOf` gives them. */
+function namesIn({ certificate }: Identity): readonly string[] {
+  const stated = (certificate.subjectAltName ?? '').split(', ');
+  const names = stated.flatMap((entry) => /^(?:DNS|IP Address):([0-9A-Za-z.:-]+)$/.exec(entry)?.[1] ?? []);
+  return hostsOf(names.map((name) => (isIP(name) === 6 ? new URL(`https://[${name}]`).hostname : name)));
 }
 
 function isDnsName(text: string): boolean {

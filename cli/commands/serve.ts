@@ -18,6 +18,7 @@ import { uuidv7 } from '../uuid.ts';
 import { mergeMaps } from './check.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:8443';
+const DEFAULT_NAMESPACE = 'countersign';
 
 export const serve: Verb = {
   name: 'serve',
@@ -55,11 +56,11 @@ export const serve: Verb = {
     'print-manifest': { help: 'print the ValidatingWebhookConfiguration for this server and exit' },
     url: {
       value: 'URL',
-      help: 'with --print-manifest: where the API server reaches it (default: the service countersign in its namespace)',
+      help: 'with --print-manifest: where the API server reaches it (default: the service countersign in its namespace); its host gets into the certificate',
     },
     namespace: {
       value: 'NAME',
-      help: 'with --print-manifest: the namespace this server runs in (default countersign)',
+      help: 'the namespace this server runs in, which is not judged (default countersign; with --url none)',
     },
   },
   run,
@@ -73,21 +74,29 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
 }
 
 async function printManifest(args: Args, state: string, io: Io): Promise<ExitCode> {
-  const { ensureCertificate, webhookManifest } = await import('../../webhook/index.ts');
-  const { caCert } = await ensureCertificate({ directory: state, names: namesOf(args), now: io.now() });
+  const { ensureCertificate, hostOfUrl, webhookManifest } = await import('../../webhook/index.ts');
   const url = args.text('url');
-  const namespace = args.text('namespace') ?? 'countersign';
+  const names = [...namesOf(args), ...(url === undefined ? [] : [hostOfUrl(url)])];
+  const { caCert } = await ensureCertificate({ directory: state, names, now: io.now() });
+  const stated = args.text('namespace');
+  const namespace = stated ?? (url === undefined ? DEFAULT_NAMESPACE : undefined);
   io.out(
     webhookManifest({
       caCert,
-      namespace,
-      ...(url === undefined ? { service: { name: 'countersign', namespace } } : { url }),
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(url === undefined
+        ? { service: { name: 'countersign', namespace: namespace ?? DEFAULT_NAMESPACE } }
+        : { url }),
     }),
   );
   return 0;
 }
 
-const namesOf = (args: Args): readonly string[] => ['countersign.countersign.svc', ...args.list('host')];
+/** Names of the certificate beside the address that is listened to. */
+const namesOf = (args: Args): readonly string[] => [
+  `countersign.${args.text('namespace') ?? DEFAULT_NAMESPACE}.svc`,
+  ...args.list('host'),
+];
 
 function listenOf(args: Args): { host: string; port: number } {
   const text = args.text('listen') ?? DEFAULT_LISTEN;
