@@ -6,6 +6,8 @@ import { environmentOfNamespace, type Project } from './context/project.ts';
 import { type Decision, decide } from './decide/decision.ts';
 import { type Finding, objectId } from './decide/finding.ts';
 import { type Enforcement, errorFinding, findingsOf } from './decide/findings.ts';
+import { inherit, inheritedOf } from './decide/inherited.ts';
+import { type Earlier, earlierOf } from './earlier.ts';
 import { EngineError } from './error.ts';
 import { type Document, imagesOf, locate, type Source } from './manifest/index.ts';
 import { conftestInput, type InputFrame, nativeInput } from './policy/input.ts';
@@ -64,10 +66,13 @@ function review(
 ): Judgement {
   const frame = frameOf(change, contextOf(bench, time));
   const reviewed = change.documents.map((document, index) => {
-    const one = reviewDocument(bench, document, frame, time);
+    const earlier = earlierOf(change, document);
+    const one = reviewDocument(bench, document, { ...frame, earlier }, time);
     onProgress?.(index + 1, change.documents.length);
     if (unmapped === undefined) return one;
-    return { ...one, findings: [{ ...unmapped, object: objectOf(document) }, ...one.findings] };
+    // Whatever it was before, its place was the same.
+    const finding = unmapped.result === 'fail' && earlier() !== undefined ? inheritedOf(unmapped) : unmapped;
+    return { ...one, findings: [{ ...finding, object: objectOf(document) }, ...one.findings] };
   });
   const codes = bench.policies.flatMap((policy) => policy.rules).map((rule) => rule.code);
   if (unmapped !== undefined) codes.push(unmapped.rule);
@@ -121,22 +126,40 @@ function frameOf(change: Change, context: string): InputFrame {
   };
 }
 
-function reviewDocument(bench: Bench, document: Document, frame: InputFrame, time: Date): Reviewed {
+function reviewDocument(
+  bench: Bench,
+  document: Document,
+  frame: InputFrame & { readonly earlier: () => Earlier | undefined },
+  time: Date,
+): Reviewed {
   const object = objectOf(document);
   const findings: Finding[] = [];
   const inputs = new Map<Style, Uint8Array>();
+  const earlierLines: string[] = [];
   for (const policy of bench.policies) {
     for (const style of policy.styles) {
       const input = inputs.get(style) ?? inputFor(style, document, frame);
       if (input === undefined) continue;
       inputs.set(style, input);
-      findings.push(...evaluate(policy, style, input, { object, time, enforcement: bench.enforcement }));
+      const ask = (asked: Uint8Array): readonly Finding[] =>
+        evaluate(policy, style, asked, { object, time, enforcement: bench.enforcement });
+      const said = ask(input);
+      const earlier = said.some((finding) => finding.result === 'fail') ? frame.earlier() : undefined;
+      const before = earlier && inputFor(style, earlier.document, frame);
+      if (earlier === undefined || before === undefined) findings.push(...said);
+      else {
+        findings.push(...inherit(said, ask(before), { unchanged: earlier.unchanged, style }));
+        earlierLines.push(inputLine(style, before, earlier.document));
+      }
     }
     if (policy.styles.includes('native')) findings.push(...kindFindings(document));
   }
   return {
     findings: dedupe(findings),
-    inputs: [...inputs].map(([style, input]) => inputLine(style, input, document)),
+    inputs: [
+      ...[...inputs].map(([style, input]) => inputLine(style, input, document)),
+      ...new Set(earlierLines),
+    ],
   };
 }
 

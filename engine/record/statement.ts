@@ -115,5 +115,6 @@ function findingPart({ decision }: Judgement): JsonValue {
     object: objectId(finding.object),
     ...(finding.path === undefined ? {} : { path: finding.path }),
     controls: [...finding.controls],
+    ...(finding.inherited === true ? { inherited: true } : {}),
   }));
 }
