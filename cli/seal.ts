@@ -15,6 +15,7 @@ import {
 import { join } from 'node:path';
 import {
   AttestError,
+  type Bundle,
   generateKeyPair,
   type Ledger,
   openLedger,
@@ -102,23 +103,79 @@ export interface RecordRequest {
   readonly installation: Installation;
 }
 
-/** Concludes a judgement and writes its record, and beside it the listing that the record is about (`FILE.set.txt`). */
+/**
+ * Concludes a judgement and writes its record, and beside it the listing that the record is about (`FILE.set.txt`). The files are
+ * made first, under other names: a record in the ledger that could not be written is one that nobody can fetch.
+ * @throws {AttestError} RECORD_UNWRITABLE  before anything is signed
+ */
 export async function writeRecord(judgement: Judgement, request: RecordRequest, io: Io): Promise<void> {
   const signer = readSigner(readKeyPem(request.key));
-  const ledger = openState(request.state, signer, io);
+  const record = reserve(request.file, isRecord);
   try {
-    const { version, opa } = request.installation;
-    const bundle = await conclude(judgement, { signer, ledger, engine: { version, opa } }).catch(
-      (error: unknown) => {
-        throw withFolder(error, request.state);
-      },
-    );
-    write(request.file, `${JSON.stringify(bundle)}\n`, 0o644);
-    write(`${request.file}.set.txt`, judgement.set.listing, 0o644);
-    io.err(`note: recorded ${judgement.decision.verdict} in ${request.file}\n`);
+    const listing = reserve(`${request.file}.set.txt`, isListing);
+    try {
+      const bundle = await append(judgement, signer, request, io);
+      record.write(`${JSON.stringify(bundle)}\n`);
+      listing.write(judgement.set.listing);
+    } finally {
+      listing.drop();
+    }
+  } finally {
+    record.drop();
+  }
+  io.err(`note: recorded ${judgement.decision.verdict} in ${request.file}\n`);
+}
+
+async function append(
+  judgement: Judgement,
+  signer: Signer,
+  { state, installation: { version, opa } }: RecordRequest,
+  io: Io,
+): Promise<Bundle> {
+  const ledger = openState(state, signer, io);
+  try {
+    return await conclude(judgement, { signer, ledger, engine: { version, opa } });
+  } catch (error) {
+    throw withFolder(error, state);
   } finally {
     await ledger.close();
   }
+}
+
+// What may be written over: an earlier record and its listing, or an empty file. Not the key, the manifest or the Project, which
+// a slip of the hand may name as well.
+const isRecord = (text: string): boolean =>
+  text === '' || text.startsWith('{"mediaType":"application/vnd.dev.sigstore.bundle');
+const isListing = (text: string): boolean => /^(?:(?:[0-9a-f]{64}|-) {2}.+\n)*$/.test(text);
+
+/** Makes a file under another name beside its own, which `write` fills and moves there; `drop` takes away what was not. */
+function reserve(
+  file: string,
+  mayReplace: (text: string) => boolean,
+): { readonly write: (text: string) => void; readonly drop: () => void } {
+  const temporary = temporaryOf(file);
+  try {
+    const there = statSync(file, { throwIfNoEntry: false });
+    if (there !== undefined && !(there.isFile() && mayReplace(readFileSync(file, 'utf8'))))
+      throw Object.assign(new Error(), { code: 'what is there is not from an earlier run' });
+    writeFileSync(temporary, '', { mode: 0o644, flag: 'wx' });
+  } catch (cause) {
+    throw new AttestError('RECORD_UNWRITABLE', `cannot write ${JSON.stringify(file)}: ${codeOf(cause)}`, {
+      hint: 'nothing was signed: name a file that does not exist, in a folder that can be written',
+      cause,
+    });
+  }
+  return {
+    write: (text) => {
+      try {
+        writeFileSync(temporary, text, { flush: true });
+        renameSync(temporary, file);
+      } catch (cause) {
+        throw unwritable(file, cause);
+      }
+    },
+    drop: () => rmSync(temporary, { force: true }),
+  };
 }
 
 /** Makes the state folder, closed to others. */

@@ -2,10 +2,16 @@
 // The files of a state folder: what two processes make at once, and what is never written over.
 import { spawn } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { AttestError, generateKeyPair, openLedger } from '../../attest/index.ts';
+import { findInstallation } from '../../cli/installation.ts';
+import { writeRecord } from '../../cli/seal.ts';
+import { openJudge } from '../../engine/review.ts';
+import { changeOf, FACTS, policyOf } from '../engine/judge.ts';
+import { worldOf } from './world.ts';
 
 let directory: string;
 beforeEach(() => {
@@ -50,5 +56,67 @@ describe('two processes that start at once on one new state folder', () => {
     expect(readFileSync(join(state, 'key.pub'), 'utf8')).toBe(kept);
     expect(JSON.parse(readFileSync(join(state, 'trust.json'), 'utf8')).keys[0].publicKey).toBe(kept);
     expect(readdirSync(state).filter((name) => name.endsWith('.tmp') || name.endsWith('.new'))).toEqual([]);
+  });
+});
+
+describe('a record file', () => {
+  const at = (name: string): string => join(directory, name);
+  const judge = openJudge({ policies: [policyOf('p', [{ code: 'a.b', says: () => [] }])], enforcement: {} });
+  const judgement = judge.review(changeOf({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'a' } }), FACTS);
+  const record = (file: string): Promise<void> => {
+    const request = {
+      file: at(file),
+      key: at('key.pem'),
+      state: at('state'),
+      installation: findInstallation(),
+    };
+    return writeRecord(judgement, request, worldOf());
+  };
+  const size = async (): Promise<number> => {
+    const ledger = openLedger({ directory: at('state'), now: () => new Date(), create: false });
+    const entries = ledger.size();
+    await ledger.close();
+    return entries;
+  };
+
+  beforeEach(() => {
+    writeFileSync(at('key.pem'), generateKeyPair().privateKeyPem, { mode: 0o600 });
+    writeFileSync(at('pod.yaml'), 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n');
+  });
+
+  it('takes the place of an earlier one, or of an empty file', async () => {
+    writeFileSync(at('r.json'), '');
+    await record('r.json');
+    await record('r.json');
+    expect(await size()).toBe(2);
+    expect(readdirSync(directory).sort()).toEqual([
+      'key.pem',
+      'pod.yaml',
+      'r.json',
+      'r.json.set.txt',
+      'state',
+    ]);
+  });
+
+  it.each(['key.pem', 'pod.yaml', 'folder', 'none/r.json'])('is not %s: nothing is signed', async (name) => {
+    await record('r.json');
+    mkdirSync(at('folder'));
+    const names = readdirSync(directory);
+    const texts = ['key.pem', 'pod.yaml'].map((file) => readFileSync(at(file), 'utf8'));
+    const error = await record(name).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(AttestError);
+    expect(error).toMatchObject({
+      code: 'RECORD_UNWRITABLE',
+      hint: expect.stringMatching(/^nothing was signed: /),
+    });
+    expect(['key.pem', 'pod.yaml'].map((file) => readFileSync(at(file), 'utf8'))).toEqual(texts);
+    expect(readdirSync(directory)).toEqual(names);
+    expect(await size()).toBe(1);
+  });
+
+  it('is not written where its listing cannot be', async () => {
+    mkdirSync(at('r.json.set.txt'));
+    await expect(record('r.json')).rejects.toMatchObject({ code: 'RECORD_UNWRITABLE' });
+    expect(readdirSync(directory).sort()).toEqual(['key.pem', 'pod.yaml', 'r.json.set.txt']);
   });
 });
