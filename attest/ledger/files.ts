@@ -56,6 +56,23 @@ export function fileIdentity(file: string): string {
 }
 
 /**
+ * Remembers the database that a folder holds now; the function tells what has become of it, nothing while it is the same.
+ * Asking costs one system call, and nothing is opened.
+ * @throws {AttestError} LEDGER_UNAVAILABLE  no ledger there
+ */
+export function watchLedger(directory: string): () => readonly string[] {
+  const file = join(directory, DATABASE);
+  const opened = fileIdentity(file);
+  return () => {
+    try {
+      return fileIdentity(file) === opened ? [] : ['the ledger was replaced'];
+    } catch {
+      return ['the ledger is gone'];
+    }
+  };
+}
+
+/**
  * Makes the log's key; called once, while the new database is locked. It gets its name only with `readLogKey`, when the database
  * names it: so a key without a ledger is never the rest of a creation that crashed, but a ledger that was lost.
  * @throws {AttestError} LEDGER_CORRUPT  there is a key: a new log would take its place, and the records of the old one their proof

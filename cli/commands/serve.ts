@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { openRecorder, readSigner } from '../../attest/index.ts';
+import { openRecorder, readSigner, watchLedger } from '../../attest/index.ts';
 import { concludeBeside } from '../../engine/conclude.ts';
 import { environmentNamed, type Project } from '../../engine/context/project.ts';
 import type { Judge } from '../../engine/index.ts';
@@ -11,7 +11,7 @@ import { type ExitCode, UsageError } from '../exit.ts';
 import { readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
-import { findProject, prepare } from '../prepare.ts';
+import { findProject, prepare, stateOf } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
 import { openState, readKeyPem, stateKey } from '../seal.ts';
 import { uuidv7 } from '../uuid.ts';
@@ -32,7 +32,10 @@ export const serve: Verb = {
       value: 'HOST:PORT',
       help: `where to listen (default ${DEFAULT_LISTEN}; port 0 takes a free one)`,
     },
-    state: { value: 'DIR', help: 'folder of key, ledger, CA and certificate (default .countersign)' },
+    state: {
+      value: 'DIR',
+      help: "folder of key, ledger, CA and certificate (default the Project's ledger, or .countersign)",
+    },
     project: {
       value: 'FILE',
       help: 'the Project (default countersign.yaml in this folder, if there is one)',
@@ -48,6 +51,14 @@ export const serve: Verb = {
     parameters: { value: 'FILE', help: 'JSON or YAML of parameters by rule' },
     data: { value: 'FILE', multiple: true, help: 'JSON or YAML whose keys become the document under data' },
     key: { value: 'FILE', help: 'private key that signs records (default: the key of the state folder)' },
+    'metrics-token-file': {
+      value: 'FILE',
+      help: 'file of the bearer token that /metrics asks for (default: only callers on this machine)',
+    },
+    'drain-delay': {
+      value: 'SECONDS',
+      help: 'how long to go on serving after SIGTERM while /readyz fails (default 0)',
+    },
     host: {
       value: 'NAME',
       multiple: true,
@@ -69,7 +80,8 @@ export const serve: Verb = {
 async function run(args: Args, io: Io): Promise<ExitCode> {
   if (args.positionals.length > 0)
     throw new UsageError(`unexpected ${JSON.stringify(args.positionals[0])}`, 'see countersign serve --help');
-  const state = args.text('state') ?? '.countersign';
+  const reader = openYamlReader(findInstallation().toolchain);
+  const state = stateOf(args.text('state'), findProject(args.text('project'), reader));
   return args.has('print-manifest') ? printManifest(args, state, io) : startAndWait(args, state, io);
 }
 
@@ -107,9 +119,31 @@ function listenOf(args: Args): { host: string; port: number } {
   return { host: match[1] ?? match[2] ?? '', port };
 }
 
+const MAX_DRAIN_SECONDS = 3_600;
+
+function optionsOf(args: Args): { metricsToken?: string; limits: { drainDelayMs?: number } } {
+  const seconds = args.text('drain-delay');
+  if (seconds !== undefined && !(/^\d{1,4}$/.test(seconds) && Number(seconds) <= MAX_DRAIN_SECONDS))
+    throw new UsageError(
+      `--drain-delay ${JSON.stringify(seconds)} is no number of seconds`,
+      `a whole number, at most ${MAX_DRAIN_SECONDS}`,
+    );
+  const limits = seconds === undefined ? {} : { drainDelayMs: Number(seconds) * 1000 };
+  const file = args.text('metrics-token-file');
+  if (file === undefined) return { limits };
+  const metricsToken = Buffer.from(readSource(file).bytes).toString('utf8').trim();
+  // An empty one would be no token, and let whoever sends none read the metrics.
+  if (/^[\x21-\x7e]{16,}$/.test(metricsToken)) return { limits, metricsToken };
+  throw new UsageError(
+    `${JSON.stringify(file)} holds no token`,
+    'one line of at least 16 printable characters without spaces: openssl rand -hex 32',
+  );
+}
+
 async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode> {
   const installation = findInstallation();
   const { host, port } = listenOf(args);
+  const options = optionsOf(args);
   const notes: string[] = [];
   const judge = await withProgress(io, 'compiling policies', () => loadJudge(args, installation, notes));
   for (const note of notes) io.err(`note: ${note}\n`);
@@ -117,6 +151,7 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   const privateKeyPem = keyFile === undefined ? stateKey(state) : readKeyPem(keyFile);
   // Opened once here, so that a ledger that cannot be used is an error before anything is listened to.
   await openState(state, readSigner(privateKeyPem), io).close();
+  const notReady = watchLedger(state);
   const recorder = openRecorder({ directory: state, privateKeyPem });
   const { ensureCertificate, startServer } = await import('../../webhook/index.ts');
   const certify = (): ReturnType<typeof ensureCertificate> =>
@@ -137,6 +172,8 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
       const { logIndex } = await concludeBeside(judgement, { recorder, engine });
       return { recordId: String(logIndex) };
     },
+    notReady,
+    ...options,
     log: (event) => io.err(`${JSON.stringify(event)}\n`),
     now: io.now,
     newId: () => uuidv7(io.now()),
