@@ -104,7 +104,13 @@ function judgementOf(bench: Bench, change: Change, { time, id, reviewed, codes }
     setDigest: set.digest,
     time: time.toISOString(),
   });
-  return { decision, set, images: distinctImages(change) };
+  const { requester } = change;
+  return {
+    decision,
+    set,
+    images: distinctImages(change),
+    ...(requester === undefined ? {} : { requester }),
+  };
 }
 
 /** `input.context` as JSON text: the only clock that Rego sees, and the environment where one is known. */

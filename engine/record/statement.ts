@@ -34,6 +34,7 @@ export function statementOf(judgement: Judgement, engine: EngineIdentity): Uint8
       ...verdictPart(judgement),
       ...setPart(judgement),
       ...digestPart(judgement),
+      ...requesterPart(judgement),
       engine: enginePart(engine),
       findings: findingPart(judgement),
     },
@@ -103,6 +104,21 @@ function digestPart({ decision }: Judgement): Record<string, JsonValue> {
       digest: sha256(digest),
       sources: sha256(sources),
     })),
+  };
+}
+
+/** Who asked, by the word of a caller that may not have been the API server: `asserted` unless its connection proved it. */
+function requesterPart({ requester }: Judgement): Record<string, JsonValue> {
+  if (requester === undefined) return {};
+  const { username, uid, subResource, isAuthenticated } = requester;
+  const trust = isAuthenticated ? 'verified' : 'asserted';
+  return {
+    ...(username === undefined ? {} : { requester: { id: username, how: 'userInfo', trust } }),
+    request: {
+      uid,
+      caller: isAuthenticated ? 'authenticated' : 'unauthenticated',
+      ...(subResource === undefined ? {} : { subResource }),
+    },
   };
 }
 
