@@ -28,8 +28,18 @@ import { codeOf } from './cause.ts';
 import type { Installation } from './installation.ts';
 import type { Io } from './io.ts';
 
-/** Reads the text of a private key. @throws {AttestError} KEY_UNREADABLE */
-export function readKeyPem(file: string): string {
+/**
+ * Reads the text of a private key that can sign, and warns of one that everybody on this machine may read.
+ * @throws {AttestError} KEY_UNREADABLE | KEY_KIND
+ */
+export function readKeyPem(file: string, io: Io): string {
+  const pem = readKeyText(file);
+  readSigner(pem);
+  warnOfReaders(file, io);
+  return pem;
+}
+
+function readKeyText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
@@ -39,6 +49,17 @@ export function readKeyPem(file: string): string {
       cause,
     });
   }
+}
+
+/** A warning and no error: on volumes of a cluster, and in copies of a CI, the mode is often not the user's to choose. */
+function warnOfReaders(file: string, io: Io): void {
+  const mode = (statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o777;
+  // Windows has no such modes, and no user ids.
+  if (io.userId === undefined || (mode & 0o004) === 0) return;
+  const shown = mode.toString(8).padStart(4, '0');
+  io.err(
+    `warning: everybody on this machine may read key ${JSON.stringify(file)} (mode ${shown})\nhint: chmod 600\n`,
+  );
 }
 
 /** Opens the ledger of a state folder, making both where there is none, and keeps the files that verifiers need beside it. */
@@ -64,13 +85,13 @@ function withFolder(error: unknown, directory: string): unknown {
 }
 
 /** The private key of a state folder, PEM, made on first use; of two processes that make it at once the first one's is that of both. */
-export function stateKey(directory: string): string {
+export function stateKey(directory: string, io: Io): string {
   const file = join(directory, 'key.pem');
   if (!existsSync(file)) {
     makeFolder(directory);
     writeNew(file, generateKeyPair().privateKeyPem, 0o600);
   }
-  const pem = readKeyPem(file);
+  const pem = readKeyPem(file, io);
   writeNew(join(directory, 'key.pub'), readSigner(pem).publicKeyPem, 0o644);
   return pem;
 }
@@ -109,7 +130,7 @@ export interface RecordRequest {
  * @throws {AttestError} RECORD_UNWRITABLE  before anything is signed
  */
 export async function writeRecord(judgement: Judgement, request: RecordRequest, io: Io): Promise<void> {
-  const signer = readSigner(readKeyPem(request.key));
+  const signer = readSigner(readKeyPem(request.key, io));
   const record = reserve(request.file, isRecord);
   try {
     const listing = reserve(`${request.file}.set.txt`, isListing);

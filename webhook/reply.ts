@@ -40,5 +40,8 @@ export function refuse(
   }
   response.writeHead(REQUEST_STATUS[code], headersOf(json));
   response.write(json);
-  request.once('close', () => response.end()).once('end', () => response.end()).resume();
+  request
+    .once('close', () => response.end())
+    .once('end', () => response.end())
+    .resume();
 }

@@ -148,7 +148,7 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   const judge = await withProgress(io, 'compiling policies', () => loadJudge(args, installation, notes));
   for (const note of notes) io.err(`note: ${note}\n`);
   const keyFile = args.text('key');
-  const privateKeyPem = keyFile === undefined ? stateKey(state) : readKeyPem(keyFile);
+  const privateKeyPem = keyFile === undefined ? stateKey(state, io) : readKeyPem(keyFile, io);
   // Opened once here, so that a ledger that cannot be used is an error before anything is listened to.
   await openState(state, readSigner(privateKeyPem), io).close();
   const notReady = watchLedger(state);

@@ -2,7 +2,7 @@
 // The files of a state folder: what two processes make at once, and what is never written over.
 import { spawn } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -26,7 +26,7 @@ function starter(state: string): { readonly go: () => void; readonly key: Promis
   const program = `import { openState, stateKey } from ${seal};
     import { readSigner } from ${attest};
     process.stdin.once('data', async () => {
-      const signer = readSigner(stateKey(${JSON.stringify(state)}));
+      const signer = readSigner(stateKey(${JSON.stringify(state)}, {}));
       await openState(${JSON.stringify(state)}, signer, { now: () => new Date() }).close();
       process.stdout.write(signer.publicKeyPem);
       process.exit(0);
@@ -82,6 +82,25 @@ describe('a record file', () => {
   beforeEach(() => {
     writeFileSync(at('key.pem'), generateKeyPair().privateKeyPem, { mode: 0o600 });
     writeFileSync(at('pod.yaml'), 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n');
+  });
+
+  it('is signed with a key that everybody may read only under a warning', async () => {
+    let err = '';
+    const io = worldOf({
+      userId: 1000,
+      err: (text) => {
+        err += text;
+      },
+    });
+    const key = at('key.pem');
+    const request = { file: at('r.json'), key, state: at('state'), installation: findInstallation() };
+    await writeRecord(judgement, request, io);
+    expect(err).not.toContain('warning');
+    chmodSync(key, 0o644);
+    await writeRecord(judgement, request, io);
+    expect(err).toContain(
+      `warning: everybody on this machine may read key ${JSON.stringify(key)} (mode 0644)\nhint: chmod 600\n`,
+    );
   });
 
   it('takes the place of an earlier one, or of an empty file', async () => {
