@@ -8,6 +8,8 @@ export type AttestErrorCode =
   | 'LEDGER_UNAVAILABLE'
   | 'LEDGER_CORRUPT'
   | 'LEDGER_FULL'
+  | 'RECORD_UNWRITABLE'
+  | 'TRUST_UNREADABLE'
   | 'TRUST_SHAPE'
   | 'BUNDLE_SHAPE';
 

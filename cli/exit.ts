@@ -59,6 +59,8 @@ const ATTEST_EXITS = {
   LEDGER_UNAVAILABLE: 5,
   LEDGER_CORRUPT: 5,
   LEDGER_FULL: 5,
+  RECORD_UNWRITABLE: 5,
+  TRUST_UNREADABLE: 5,
   TRUST_SHAPE: 5,
   BUNDLE_SHAPE: 3,
 } as const satisfies Record<AttestErrorCode, ExitCode>;

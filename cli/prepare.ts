@@ -75,6 +75,20 @@ export function findProject(
   return { project: { ...project, policies }, directory };
 }
 
+const DEFAULT_STATE = '.countersign';
+
+/** The folder of key, ledger and certificates: as stated by a flag, else the Project's ledger, relative to its own folder. */
+export function stateOf(
+  stated: string | undefined,
+  found: { readonly project: Project; readonly directory: string } | undefined,
+): string {
+  if (stated !== undefined) return stated;
+  const ledger = found?.project.ledger;
+  return found === undefined || ledger === undefined
+    ? DEFAULT_STATE
+    : resolve(found.directory, ledger.directory);
+}
+
 /** Compiles or takes from the cache, checks parameters and loads every policy that the request names. */
 export async function prepare(
   request: Request,

@@ -1,10 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys, ledger and record files of one state folder. Loaded only where something is signed.
 
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import {
   AttestError,
+  type Bundle,
   generateKeyPair,
   type Ledger,
   openLedger,
@@ -17,8 +28,18 @@ import { codeOf } from './cause.ts';
 import type { Installation } from './installation.ts';
 import type { Io } from './io.ts';
 
-/** Reads the text of a private key. @throws {AttestError} KEY_UNREADABLE */
-export function readKeyPem(file: string): string {
+/**
+ * Reads the text of a private key that can sign, and warns of one that everybody on this machine may read.
+ * @throws {AttestError} KEY_UNREADABLE | KEY_KIND
+ */
+export function readKeyPem(file: string, io: Io): string {
+  const pem = readKeyText(file);
+  readSigner(pem);
+  warnOfReaders(file, io);
+  return pem;
+}
+
+function readKeyText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {
@@ -28,6 +49,17 @@ export function readKeyPem(file: string): string {
       cause,
     });
   }
+}
+
+/** A warning and no error: on volumes of a cluster, and in copies of a CI, the mode is often not the user's to choose. */
+function warnOfReaders(file: string, io: Io): void {
+  const mode = (statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o777;
+  // Windows has no such modes, and no user ids.
+  if (io.userId === undefined || (mode & 0o004) === 0) return;
+  const shown = mode.toString(8).padStart(4, '0');
+  io.err(
+    `warning: everybody on this machine may read key ${JSON.stringify(file)} (mode ${shown})\nhint: chmod 600\n`,
+  );
 }
 
 /** Opens the ledger of a state folder, making both where there is none, and keeps the files that verifiers need beside it. */
@@ -52,16 +84,16 @@ function withFolder(error: unknown, directory: string): unknown {
   });
 }
 
-/** The private key of a state folder, PEM, made on first use. */
-export function stateKey(directory: string): string {
+/** The private key of a state folder, PEM, made on first use; of two processes that make it at once the first one's is that of both. */
+export function stateKey(directory: string, io: Io): string {
   const file = join(directory, 'key.pem');
   if (!existsSync(file)) {
     makeFolder(directory);
-    const pair = generateKeyPair();
-    write(file, pair.privateKeyPem, 0o600);
-    write(join(directory, 'key.pub'), pair.publicKeyPem, 0o644);
+    writeNew(file, generateKeyPair().privateKeyPem, 0o600);
   }
-  return readKeyPem(file);
+  const pem = readKeyPem(file, io);
+  writeNew(join(directory, 'key.pub'), readSigner(pem).publicKeyPem, 0o644);
+  return pem;
 }
 
 /**
@@ -80,8 +112,7 @@ function writeTrust(directory: string, signer: Signer, ledger: Ledger): void {
     ['trust.json', trust],
     ['trusted_root.json', root],
   ] as const) {
-    const file = join(directory, name);
-    if (!existsSync(file)) write(file, `${JSON.stringify(value, null, 2)}\n`, 0o644);
+    writeNew(join(directory, name), `${JSON.stringify(value, null, 2)}\n`, 0o644);
   }
 }
 
@@ -93,23 +124,79 @@ export interface RecordRequest {
   readonly installation: Installation;
 }
 
-/** Concludes a judgement and writes its record, and beside it the listing that the record is about (`FILE.set.txt`). */
+/**
+ * Concludes a judgement and writes its record, and beside it the listing that the record is about (`FILE.set.txt`). The files are
+ * made first, under other names: a record in the ledger that could not be written is one that nobody can fetch.
+ * @throws {AttestError} RECORD_UNWRITABLE  before anything is signed
+ */
 export async function writeRecord(judgement: Judgement, request: RecordRequest, io: Io): Promise<void> {
-  const signer = readSigner(readKeyPem(request.key));
-  const ledger = openState(request.state, signer, io);
+  const signer = readSigner(readKeyPem(request.key, io));
+  const record = reserve(request.file, isRecord);
   try {
-    const { version, opa } = request.installation;
-    const bundle = await conclude(judgement, { signer, ledger, engine: { version, opa } }).catch(
-      (error: unknown) => {
-        throw withFolder(error, request.state);
-      },
-    );
-    write(request.file, `${JSON.stringify(bundle)}\n`, 0o644);
-    write(`${request.file}.set.txt`, judgement.set.listing, 0o644);
-    io.err(`note: recorded ${judgement.decision.verdict} in ${request.file}\n`);
+    const listing = reserve(`${request.file}.set.txt`, isListing);
+    try {
+      const bundle = await append(judgement, signer, request, io);
+      record.write(`${JSON.stringify(bundle)}\n`);
+      listing.write(judgement.set.listing);
+    } finally {
+      listing.drop();
+    }
+  } finally {
+    record.drop();
+  }
+  io.err(`note: recorded ${judgement.decision.verdict} in ${request.file}\n`);
+}
+
+async function append(
+  judgement: Judgement,
+  signer: Signer,
+  { state, installation: { version, opa } }: RecordRequest,
+  io: Io,
+): Promise<Bundle> {
+  const ledger = openState(state, signer, io);
+  try {
+    return await conclude(judgement, { signer, ledger, engine: { version, opa } });
+  } catch (error) {
+    throw withFolder(error, state);
   } finally {
     await ledger.close();
   }
+}
+
+// What may be written over: an earlier record and its listing, or an empty file. Not the key, the manifest or the Project, which
+// a slip of the hand may name as well.
+const isRecord = (text: string): boolean =>
+  text === '' || text.startsWith('{"mediaType":"application/vnd.dev.sigstore.bundle');
+const isListing = (text: string): boolean => /^(?:(?:[0-9a-f]{64}|-) {2}.+\n)*$/.test(text);
+
+/** Makes a file under another name beside its own, which `write` fills and moves there; `drop` takes away what was not. */
+function reserve(
+  file: string,
+  mayReplace: (text: string) => boolean,
+): { readonly write: (text: string) => void; readonly drop: () => void } {
+  const temporary = temporaryOf(file);
+  try {
+    const there = statSync(file, { throwIfNoEntry: false });
+    if (there !== undefined && !(there.isFile() && mayReplace(readFileSync(file, 'utf8'))))
+      throw Object.assign(new Error(), { code: 'what is there is not from an earlier run' });
+    writeFileSync(temporary, '', { mode: 0o644, flag: 'wx' });
+  } catch (cause) {
+    throw new AttestError('RECORD_UNWRITABLE', `cannot write ${JSON.stringify(file)}: ${codeOf(cause)}`, {
+      hint: 'nothing was signed: name a file that does not exist, in a folder that can be written',
+      cause,
+    });
+  }
+  return {
+    write: (text) => {
+      try {
+        writeFileSync(temporary, text, { flush: true });
+        renameSync(temporary, file);
+      } catch (cause) {
+        throw unwritable(file, cause);
+      }
+    },
+    drop: () => rmSync(temporary, { force: true }),
+  };
 }
 
 /** Makes the state folder, closed to others. */
@@ -121,9 +208,26 @@ export function makeFolder(directory: string): void {
   }
 }
 
+/** Writes whole, where there is nothing yet; what is there stays, also what another process has just written. */
+function writeNew(file: string, text: string, mode: number): void {
+  if (existsSync(file)) return;
+  const temporary = temporaryOf(file);
+  try {
+    writeFileSync(temporary, text, { mode, flag: 'wx', flush: true });
+    linkSync(temporary, file);
+  } catch (cause) {
+    if (codeOf(cause) !== 'EEXIST' || !existsSync(file)) throw unwritable(file, cause);
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}
+
+/** Not by the process id: two containers on one volume may both be process 1. */
+const temporaryOf = (file: string): string => `${file}.${randomBytes(6).toString('hex')}.tmp`;
+
 /** Writes whole or not at all. What is there and no file (`/dev/null`, a pipe) is left alone: renaming would take its place. */
 export function write(file: string, text: string, mode: number): void {
-  const temporary = `${file}.${process.pid}.tmp`;
+  const temporary = temporaryOf(file);
   try {
     if (statSync(file, { throwIfNoEntry: false })?.isFile() === false)
       throw Object.assign(new Error(), { code: 'it is no file' });

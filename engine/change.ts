@@ -15,8 +15,19 @@ export interface Change {
   readonly request?: Uint8Array;
   /** JSON bytes of `oldObject` on UPDATE. */
   readonly oldObject?: Uint8Array;
+  readonly requester?: Requester;
   /** The namespace the request names, from which the environment follows. */
   readonly namespace?: string;
+}
+
+/** Who asked for what is judged at admission, as the AdmissionRequest says; nothing of it is about the object itself. */
+export interface Requester {
+  /** `userInfo.username`; absent where the request names nobody. */
+  readonly username?: string;
+  readonly uid: string;
+  readonly subResource?: string;
+  /** Whether the connection proved to be the API server's: if not, all of this is its caller's word. */
+  readonly isAuthenticated: boolean;
 }
 
 /** A Decision with what a record needs beside it. */
@@ -26,6 +37,7 @@ export interface Judgement {
   readonly set: ObjectSet;
   /** Every image that the objects name, each reference once. */
   readonly images: readonly { readonly ref: string; readonly digest?: string }[];
+  readonly requester?: Requester;
 }
 
 /** Evaluates one change against policies that were loaded before. Synchronous: the step limit bounds it, no clock. */

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
+import { unionOf, unmappedFinding } from './bench.ts';
 import type { Change, Judge, Judgement, ReviewFacts } from './change.ts';
 import { environmentOfNamespace, type Project } from './context/project.ts';
 import { type Decision, decide } from './decide/decision.ts';
 import { type Finding, objectId } from './decide/finding.ts';
 import { type Enforcement, errorFinding, failureFinding, findingsOf } from './decide/findings.ts';
+import { inherit, inheritedOf } from './decide/inherited.ts';
+import { type Earlier, earlierOf } from './earlier.ts';
 import { EngineError } from './error.ts';
 import { type Document, imagesOf, locate, type Source } from './manifest/index.ts';
 import { conftestInput, type InputFrame, nativeInput } from './policy/input.ts';
@@ -37,53 +40,44 @@ export function openJudge(bench: Bench): Judge {
 }
 
 /**
- * The judge of a whole Project: the environment follows from the request's namespace. A namespace of no environment is what the
- * Project's `unmapped` says, deny where it says nothing: an unset scope is no scope.
+ * The judge of a whole Project: the environment follows from the request's namespace; what has none belongs to the environment
+ * that is `clusterScoped`. What is of no environment is as the Project's `unmapped` says, deny where it says nothing: an unset
+ * scope is no scope. Under `warn` an object of no namespace is judged by the rules of all environments besides, since it reaches
+ * into the namespaces of each: a ClusterRole of everything is no less one for having no environment.
  */
 export function openProjectJudge(project: Project, benches: ReadonlyMap<string, Bench>): Judge {
+  const everywhere = unionOf([...benches.values()], project.digest);
   return {
     review: (change, facts) => {
-      const environment = environmentOfNamespace(project, change.namespace ?? '');
+      const { namespace } = change;
+      const environment = environmentOfNamespace(project, namespace);
       const bench = environment === undefined ? undefined : benches.get(environment.name);
-      return bench === undefined ? unmapped(project, change, facts) : review(bench, change, facts);
+      if (bench !== undefined) return review(bench, change, facts);
+      const isReaching = namespace === undefined && project.unmapped === 'warn';
+      const unmapped = unmappedFinding(namespace, project.unmapped);
+      return review(isReaching ? everywhere : unionOf([], project.digest), change, facts, unmapped);
     },
   };
 }
 
-const UNMAPPED_RESULTS = { deny: 'fail', warn: 'warn', allow: 'skip' } as const;
-
-/** One built-in rule speaks where no environment does, so that the record says why. */
-function unmapped(
-  project: Project,
+function review(
+  bench: Bench,
   change: Change,
-  facts: { readonly time: Date; readonly id: string },
+  { time, id, onProgress }: ReviewFacts,
+  unmapped?: Omit<Finding, 'object'>,
 ): Judgement {
-  const bench: Bench = { policies: [], enforcement: {}, projectDigest: project.digest };
-  const message = `namespace ${JSON.stringify(change.namespace ?? '')} belongs to no environment`;
-  const rule = {
-    rule: 'environment.unmapped',
-    message,
-    severity: 'high',
-    controls: [],
-    remedy: 'add it to an environment of the Project',
-  } as const;
-  const reviewed = change.documents.map(
-    (document): Reviewed => ({
-      findings: [{ ...rule, result: UNMAPPED_RESULTS[project.unmapped], object: objectOf(document) }],
-      inputs: [],
-    }),
-  );
-  return judgementOf(bench, change, { ...facts, reviewed, codes: [rule.rule] });
-}
-
-function review(bench: Bench, change: Change, { time, id, onProgress }: ReviewFacts): Judgement {
   const frame = frameOf(change, contextOf(bench, time));
   const reviewed = change.documents.map((document, index) => {
-    const one = reviewDocument(bench, document, frame, time);
+    const earlier = earlierOf(change, document);
+    const one = reviewDocument(bench, document, { ...frame, earlier }, time);
     onProgress?.(index + 1, change.documents.length);
-    return one;
+    if (unmapped === undefined) return one;
+    // Whatever it was before, its place was the same.
+    const finding = unmapped.result === 'fail' && earlier() !== undefined ? inheritedOf(unmapped) : unmapped;
+    return { ...one, findings: [{ ...finding, object: objectOf(document) }, ...one.findings] };
   });
   const codes = bench.policies.flatMap((policy) => policy.rules).map((rule) => rule.code);
+  if (unmapped !== undefined) codes.push(unmapped.rule);
   return judgementOf(bench, change, { time, id, reviewed, codes });
 }
 
@@ -112,7 +106,13 @@ function judgementOf(bench: Bench, change: Change, { time, id, reviewed, codes }
     setDigest: set.digest,
     time: time.toISOString(),
   });
-  return { decision, set, images: distinctImages(change) };
+  const { requester } = change;
+  return {
+    decision,
+    set,
+    images: distinctImages(change),
+    ...(requester === undefined ? {} : { requester }),
+  };
 }
 
 /** `input.context` as JSON text: the only clock that Rego sees, and the environment where one is known. */
@@ -134,24 +134,41 @@ function frameOf(change: Change, context: string): InputFrame {
   };
 }
 
-function reviewDocument(bench: Bench, document: Document, frame: InputFrame, time: Date): Reviewed {
+function reviewDocument(
+  bench: Bench,
+  document: Document,
+  frame: InputFrame & { readonly earlier: () => Earlier | undefined },
+  time: Date,
+): Reviewed {
   const object = objectOf(document);
   const findings: Finding[] = [];
   const inputs = new Map<Style, Uint8Array>();
+  const earlierLines: string[] = [];
   for (const policy of bench.policies) {
     for (const style of policy.styles) {
       const input = inputs.get(style) ?? inputFor(style, document, frame);
       if (input === undefined) continue;
       inputs.set(style, input);
       const isStrict = style === 'native' || bench.strictErrors === true;
-      const findingFrame = { object, time, enforcement: bench.enforcement };
-      findings.push(...evaluate(policy, { style, input, isStrict }, findingFrame));
+      const ask = (asked: Uint8Array): readonly Finding[] =>
+        evaluate(policy, { style, input: asked, isStrict }, { object, time, enforcement: bench.enforcement });
+      const said = ask(input);
+      const earlier = said.some((finding) => finding.result === 'fail') ? frame.earlier() : undefined;
+      const before = earlier && inputFor(style, earlier.document, frame);
+      if (earlier === undefined || before === undefined) findings.push(...said);
+      else {
+        findings.push(...inherit(said, ask(before), { unchanged: earlier.unchanged, style }));
+        earlierLines.push(inputLine(style, before, earlier.document));
+      }
     }
     if (policy.styles.includes('native')) findings.push(...kindFindings(document));
   }
   return {
     findings: dedupe(findings),
-    inputs: [...inputs].map(([style, input]) => inputLine(style, input, document)),
+    inputs: [
+      ...[...inputs].map(([style, input]) => inputLine(style, input, document)),
+      ...new Set(earlierLines),
+    ],
   };
 }
 

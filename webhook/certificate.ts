@@ -7,7 +7,7 @@ import {
   randomBytes,
   X509Certificate,
 } from 'node:crypto';
-import { chmod, link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { WebhookError } from './error.ts';
@@ -27,8 +27,10 @@ export interface ServingCertificate {
   readonly cert: string;
   readonly caCert: string;
   readonly notAfter: Date;
-  /** The CA was made anew although one was there: the webhook configuration has to be applied again. */
+  /** The CA was made anew, the old one having come to its end: the webhook configuration has to be applied again. */
   readonly caReplaced: boolean;
+  /** The clock is before the certificate begins: it is wrong now, or it was when the certificate was made. */
+  readonly clockBehind: boolean;
 }
 
 /** A key and its certificate as they stand in one file, so that a crash can never part them. */
@@ -40,9 +42,9 @@ interface Identity {
 }
 
 /**
- * Returns the server's certificate of a state folder: made on first use, kept while it is valid, covers `names` and
- * was issued by the CA beside it, renewed when fewer than 30 days remain. The CA (10 years) stays, so that a
- * caBundle stays true. Files `ca.pem` and `server.pem` (key and certificate) are written whole and with mode 0600.
+ * Returns the server's certificate of a state folder: made on first use, kept while it covers `names` and was issued by
+ * the CA beside it, renewed when fewer than 30 days remain. The CA (10 years) stays, so that a caBundle stays true; one
+ * that ends is kept as `ca.pem.old`. Files `ca.pem` and `server.pem` (key and certificate) are written whole and with mode 0600.
  * @param o.names host names and addresses beside 127.0.0.1, ::1 and localhost; wildcard addresses are left out
  * @throws {WebhookError} STATE_UNUSABLE (unreadable, damaged, not writable) | HOST_NAME
  */
@@ -56,17 +58,21 @@ export async function ensureCertificate(o: {
   const caFile = join(o.directory, 'ca.pem');
   const found = await readIdentity(caFile);
   const caReplaced = found !== undefined && !lasts(found, o.now);
+  if (caReplaced) await keepOld(caFile);
   const ca = found === undefined || caReplaced ? await makeCa(caFile, o.now, caReplaced) : found;
   const leafFile = join(o.directory, 'server.pem');
   const kept = await readIdentity(leafFile);
+  // A name that was asked for once stays: what registered the webhook is not asked again when its certificate is renewed.
+  const all = kept === undefined ? hosts : [...new Set([...hosts, ...namesIn(kept)])].sort();
   const leaf =
-    kept !== undefined && serves(kept, ca, hosts, o.now) ? kept : await makeLeaf(leafFile, ca, hosts, o.now);
+    kept !== undefined && serves(kept, ca, all, o.now) ? kept : await makeLeaf(leafFile, ca, all, o.now);
   return {
     key: leaf.keyPem,
     cert: leaf.certificatePem,
     caCert: ca.certificatePem,
     notAfter: leaf.certificate.validToDate,
     caReplaced,
+    clockBehind: [ca, leaf].some(({ certificate }) => certificate.validFromDate > o.now),
   };
 }
 
@@ -81,6 +87,13 @@ function hostsOf(given: readonly string[]): readonly string[] {
     hosts.add(bare);
   }
   return [...hosts].sort();
+}
+
+/** The names and addresses of a certificate of ours, in the form that `hostsOf` gives them. */
+function namesIn({ certificate }: Identity): readonly string[] {
+  const stated = (certificate.subjectAltName ?? '').split(', ');
+  const names = stated.flatMap((entry) => /^(?:DNS|IP Address):([0-9A-Za-z.:-]+)$/.exec(entry)?.[1] ?? []);
+  return hostsOf(names.map((name) => (isIP(name) === 6 ? new URL(`https://[${name}]`).hostname : name)));
 }
 
 function isDnsName(text: string): boolean {
@@ -122,9 +135,9 @@ function identityOf(pem: string): Identity {
   return { key, keyPem, certificate, certificatePem };
 }
 
-function lasts(identity: Identity, now: Date): boolean {
-  const { validFromDate, validToDate } = identity.certificate;
-  return validFromDate <= now && validToDate.getTime() - now.getTime() >= RENEW_BEFORE_MS;
+// A certificate that has not begun is kept: a clock that is wrong for an hour must not cost the CA that a cluster trusts.
+function lasts({ certificate }: Identity, now: Date): boolean {
+  return certificate.validToDate.getTime() - now.getTime() >= RENEW_BEFORE_MS;
 }
 
 function serves(leaf: Identity, ca: Identity, hosts: readonly string[], now: Date): boolean {
@@ -133,6 +146,15 @@ function serves(leaf: Identity, ca: Identity, hosts: readonly string[], now: Dat
   return hosts.every(
     (host) => (isIP(host) === 0 ? certificate.checkHost(host) : certificate.checkIP(host)) !== undefined,
   );
+}
+
+/** A clock that ran ahead ends a CA too early; then the old one is put back by hand. */
+async function keepOld(file: string): Promise<void> {
+  try {
+    await copyFile(file, `${file}.old`);
+  } catch (cause) {
+    throw unusable(`${file}.old`, 'cannot be written', cause);
+  }
 }
 
 async function makeCa(file: string, now: Date, replace: boolean): Promise<Identity> {

@@ -9,5 +9,5 @@ export { ensureCertificate, type ServingCertificate } from './certificate.ts';
 export { WebhookError, type WebhookErrorCode } from './error.ts';
 export { DEFAULT_LIMITS, type Limits } from './limits.ts';
 export type { Log, LogEvent } from './log.ts';
-export { type Target, webhookManifest } from './manifest.ts';
+export { hostOfUrl, type Target, webhookManifest } from './manifest.ts';
 export { type ServerOptions, startServer, type TlsIdentity, type WebhookServer } from './server.ts';

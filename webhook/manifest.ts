@@ -57,9 +57,16 @@ const RULES: readonly Rule[] = [
     operations: WRITES,
   },
   {
-    why: 'hands inside a running pod',
+    why: 'hands inside a running pod, and ways to whatever listens in a cluster; a node answers for all of its pods',
     groups: [''],
-    resources: ['pods/exec', 'pods/attach', 'pods/portforward'],
+    resources: [
+      'pods/exec',
+      'pods/attach',
+      'pods/portforward',
+      'pods/proxy',
+      'services/proxy',
+      'nodes/proxy',
+    ],
     operations: ['CONNECT'],
   },
 ];
@@ -67,7 +74,8 @@ const RULES: readonly Rule[] = [
 /**
  * The ValidatingWebhookConfiguration of this server, as YAML.
  * @param o.caCert PEM of the CA that issued the server's certificate
- * @param o.namespace where the server itself runs: exempt, so that it can always be started again
+ * @param o.namespace where the server itself runs: exempt, so that it can always be started again; absent for one outside of
+ *   the cluster, for which no namespace of it has to be exempt
  * @param o.timeoutSeconds how long an API server waits, 1 to 30. Default 10: the steps of one evaluation are bounded to a
  *   few seconds, we answer with a reason half a second before the end, and validating webhooks are called side by side
  *   within the 34 s that an API server gives a whole request
@@ -75,9 +83,9 @@ const RULES: readonly Rule[] = [
  * @see https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/
  */
 export function webhookManifest(
-  o: { readonly caCert: string; readonly namespace: string; readonly timeoutSeconds?: number } & Target,
+  o: { readonly caCert: string; readonly namespace?: string; readonly timeoutSeconds?: number } & Target,
 ): string {
-  const exempt = [...new Set(['kube-system', o.namespace])];
+  const exempt = [...new Set(['kube-system', ...(o.namespace === undefined ? [] : [o.namespace])])];
   return `apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingWebhookConfiguration
 metadata:
@@ -94,6 +102,8 @@ webhooks:
     # An object is judged in whatever version it is sent.
     matchPolicy: Equivalent
     timeoutSeconds: ${o.timeoutSeconds ?? 10}
+    # Not judged: kube-system, so that a cluster whose webhook is down can heal${o.namespace === undefined ? '' : ', and where the webhook itself runs'}. Who may
+    # write there is not bound by any policy: keep it to the cluster's administrators.
     # By the label that the API server itself sets; a free label would exempt whoever writes it.
     namespaceSelector:
       matchExpressions:
@@ -116,6 +126,14 @@ function clientConfig(target: Target): string {
         namespace: ${JSON.stringify(namespace)}
         port: ${port}
         path: /v1/admit`;
+}
+
+/**
+ * The host of the URL by which an API server reaches the webhook, which its certificate has to name.
+ * @throws {WebhookError} URL_UNUSABLE
+ */
+export function hostOfUrl(text: string): string {
+  return new URL(admitUrl(text)).hostname;
 }
 
 // What an API server takes: https, no user, no query and no fragment.

@@ -5,14 +5,14 @@ import { REQUEST_STATUS, type RequestErrorCode, WebhookError } from './error.ts'
 /** Sends JSON text. With `close` the connection ends with this answer. */
 export function sendJson(response: ServerResponse, status: number, json: string, close = false): void {
   if (response.headersSent || response.destroyed) return;
-  const headers: Record<string, string | number> = {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(json),
-  };
-  if (close) headers['connection'] = 'close';
-  response.writeHead(status, headers);
+  response.writeHead(status, { ...headersOf(json), ...(close ? { connection: 'close' } : {}) });
   response.end(json);
 }
+
+const headersOf = (json: string): Record<string, string | number> => ({
+  'content-type': 'application/json',
+  'content-length': Buffer.byteLength(json),
+});
 
 /** Whether a request with this error gets an HTTP status of its own, there being no AdmissionReview to answer. */
 export function isRequestError(error: unknown): error is WebhookError<RequestErrorCode> {
@@ -21,7 +21,8 @@ export function isRequestError(error: unknown): error is WebhookError<RequestErr
 
 /**
  * Refuses a request with its status and a JSON error. What the client still sends is read and thrown away, within the
- * request timeout: closing at once would reset the connection before the client has read why.
+ * request timeout, and only then the answer ends: where the client asked for `Connection: close` the end of the answer is the
+ * end of the connection, which would be reset before the client has read why.
  */
 export function refuse(
   request: IncomingMessage,
@@ -31,10 +32,16 @@ export function refuse(
   const { code, message, hint } = error;
   if (code === 'REQUEST_METHOD') response.setHeader('allow', 'POST');
   if (code === 'SERVER_MEMORY') response.setHeader('retry-after', '1');
-  sendJson(
-    response,
-    REQUEST_STATUS[code],
-    JSON.stringify({ error: { code, message, ...(hint ? { hint } : {}) } }),
-  );
-  request.resume();
+  const json = JSON.stringify({ error: { code, message, ...(hint ? { hint } : {}) } });
+  if (request.complete || response.shouldKeepAlive) {
+    sendJson(response, REQUEST_STATUS[code], json);
+    request.resume();
+    return;
+  }
+  response.writeHead(REQUEST_STATUS[code], headersOf(json));
+  response.write(json);
+  request
+    .once('close', () => response.end())
+    .once('end', () => response.end())
+    .resume();
 }

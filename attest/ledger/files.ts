@@ -55,10 +55,32 @@ export function fileIdentity(file: string): string {
   }
 }
 
-/** Makes the log's key; called once, while the new database is locked. A key left by a creation that crashed is replaced. */
+/**
+ * Remembers the database that a folder holds now; the function tells what has become of it, nothing while it is the same.
+ * Asking costs one system call, and nothing is opened.
+ * @throws {AttestError} LEDGER_UNAVAILABLE  no ledger there
+ */
+export function watchLedger(directory: string): () => readonly string[] {
+  const file = join(directory, DATABASE);
+  const opened = fileIdentity(file);
+  return () => {
+    try {
+      return fileIdentity(file) === opened ? [] : ['the ledger was replaced'];
+    } catch {
+      return ['the ledger is gone'];
+    }
+  };
+}
+
+/**
+ * Makes the log's key; called once, while the new database is locked. It gets its name only with `readLogKey`, when the database
+ * names it: so a key without a ledger is never the rest of a creation that crashed, but a ledger that was lost.
+ * @throws {AttestError} LEDGER_CORRUPT  there is a key: a new log would take its place, and the records of the old one their proof
+ */
 export function createLogKey(directory: string): KeyObject {
   const { privateKey } = generateKeyPairSync('ed25519');
   const file = join(directory, KEY);
+  if (existsSync(file)) throw corrupt(`${KEY} is in ${JSON.stringify(directory)} but ${DATABASE} is empty`);
   try {
     const descriptor = openSync(`${file}.new`, 'w', 0o600);
     try {
@@ -67,7 +89,6 @@ export function createLogKey(directory: string): KeyObject {
     } finally {
       closeSync(descriptor);
     }
-    renameSync(`${file}.new`, file);
     syncDirectory(directory);
   } catch (cause) {
     throw toAttestError(cause, 'write');
@@ -75,9 +96,23 @@ export function createLogKey(directory: string): KeyObject {
   return privateKey;
 }
 
-/** Reads the log's key. @throws {AttestError} KEY_UNREADABLE | KEY_KIND */
+/** Names the key of a ledger that was just founded, by this process or by another that is as far. */
+function nameLogKey(directory: string): void {
+  const file = join(directory, KEY);
+  if (existsSync(file) || !existsSync(`${file}.new`)) return;
+  try {
+    renameSync(`${file}.new`, file);
+    syncDirectory(directory);
+  } catch (cause) {
+    // Another process was first; if not, reading the key says so.
+    if (!existsSync(file)) throw toAttestError(cause, 'write');
+  }
+}
+
+/** Reads the key of a log that was founded. @throws {AttestError} KEY_UNREADABLE | KEY_KIND */
 export function readLogKey(directory: string): KeyObject {
   const hint = 'restore ledger.key from a backup; without it nothing can be added to this ledger';
+  nameLogKey(directory);
   let key: KeyObject;
   try {
     key = createPrivateKey(readFileSync(join(directory, KEY), 'utf8'));

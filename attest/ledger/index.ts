@@ -6,5 +6,6 @@
 //   store.ts   the tables (only here: SQLite)   files.ts   folder, database file, key file    failure.ts  errors into ours
 
 export { BUNDLE_MEDIA_TYPE, type Bundle, type LogEntry } from './bundle.ts';
+export { watchLedger } from './files.ts';
 export { type Ledger, type LedgerOptions, openLedger } from './ledger.ts';
 export { openRecorder, type Recorder, type RecorderOptions } from './recorder.ts';

@@ -38,12 +38,26 @@ const WANTED =
 
 /**
  * Reads a private key from PEM (PKCS#8 or SEC 1).
- * @throws {AttestError} KEY_UNREADABLE (no PEM key) | KEY_KIND (public, encrypted, or not ECDSA P-256)
+ * @throws {AttestError} KEY_UNREADABLE (no PEM key) | KEY_KIND (public, encrypted, several, or not ECDSA P-256)
  */
 export function readSigner(pem: string): Signer {
-  if (/-----BEGIN (?:CERTIFICATE|PUBLIC KEY)-----/.test(pem)) {
+  const blocks = pem.match(/-----BEGIN [A-Z0-9 ]+-----/g) ?? [];
+  const privates = blocks.filter((block) => block.includes('PRIVATE KEY')).length;
+  if (privates === 0 && blocks.some((block) => /CERTIFICATE|PUBLIC KEY/.test(block))) {
     throw new AttestError('KEY_KIND', 'this is a public key, not a private one', {
       hint: 'give the private key that belongs to it',
+    });
+  }
+  // The parser would take the first: which of the two was meant is not for us to guess.
+  if (privates > 1) {
+    throw new AttestError('KEY_KIND', `there are ${privates} private keys in one file`, {
+      hint: 'give one of them, in a file of its own',
+    });
+  }
+  // The key of a server (`server.pem`) is not one for records: who may read the one need not be trusted with the other.
+  if (blocks.some((block) => block.includes('CERTIFICATE'))) {
+    throw new AttestError('KEY_KIND', 'this is the key of a certificate, not one for records', {
+      hint: 'give a key that is used for nothing else: countersign init makes one',
     });
   }
   if (/ENCRYPTED/.test(pem)) {
@@ -53,7 +67,19 @@ export function readSigner(pem: string): Signer {
   }
   const key = parse(pem, createPrivateKey, 'private');
   const publicKey = describe(createPublicKey(key));
+  refuseOtherHalf(pem, publicKey);
   return { ...publicKey, sign: async (bytes) => sign('sha256', bytes, key) };
+}
+
+/** A public half beside the private one has to be its own: records would be looked for under a key that did not sign them. */
+function refuseOtherHalf(pem: string, { publicKeyDer }: PublicKey): void {
+  const stated = /-----BEGIN PUBLIC KEY-----[^-]*-----END PUBLIC KEY-----/.exec(pem)?.[0];
+  if (stated === undefined) return;
+  const der = attempt(() => createPublicKey(stated))?.export({ type: 'spki', format: 'der' });
+  if (der?.equals(publicKeyDer) === true) return;
+  throw new AttestError('KEY_KIND', 'the public key in this file is not that of its private key', {
+    hint: 'give the private key alone',
+  });
 }
 
 /**

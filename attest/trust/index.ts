@@ -5,6 +5,7 @@
 export {
   type KeyUse,
   type LoadedKey,
+  parseTrust,
   readTrust,
   type Trust,
   type TrustedKey,

@@ -2,6 +2,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { decodeBase64 } from '../base64.ts';
 import { AttestError } from '../error.ts';
+import { parseStrict } from '../json.ts';
 import { isOrigin, noteKeyId, type TrustedRootLog } from '../log/index.ts';
 import { readPublicKey } from '../sign/index.ts';
 import { faultsOf, isStated } from './shape.ts';
@@ -64,6 +65,17 @@ export function readTrust(value: unknown): Trust {
     'one key twice, with the id',
   );
   return { keys, logs };
+}
+
+/**
+ * Reads the bytes of a trust file. A key that stands twice in one object is an error: of two values a reader might be shown one
+ * and this program believe the other.
+ * @throws {AttestError} TRUST_SHAPE
+ */
+export function parseTrust(bytes: Uint8Array): Trust {
+  const json = parseStrict(bytes);
+  if (json === undefined) throw shape('the trust file is no JSON, or one of its objects has a key twice');
+  return readTrust(json.value);
 }
 
 function refuseTwice(texts: readonly string[], what: string): void {

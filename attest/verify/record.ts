@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import { parseStrict } from '../json.ts';
 import { PAYLOAD_TYPE } from '../sign/index.ts';
 import type { KeyUse, Trust } from '../trust/trust.ts';
 import { checkEntryBody, logOf } from './entry.ts';
-import { parseStrict } from './json.ts';
 import { quoted, Refusal, type RefusalCode, refuse } from './refusal.ts';
 import { type BundleShape, readBundle } from './shape.ts';
 import { checkKeyTime, keyOf } from './signer.ts';
@@ -15,6 +16,8 @@ export const MAX_RECORD_BYTES = 1024 * 1024;
 /** What a record that holds proves. */
 export interface Verified extends StatementShape {
   readonly keyName: string;
+  /** What the reader trusts the key for: the scope that a statement claims has yet to be among these (`*` is all of them). */
+  readonly keyEnvironments: readonly string[];
   /** The signed bytes. */
   readonly statement: Uint8Array;
   /** Where the first log that it names has it. */
@@ -31,7 +34,7 @@ export type RecordVerdict =
 export interface RecordQuestion {
   readonly use: KeyUse;
   readonly predicateType: string;
-  /** Absent: any environment will do. */
+  /** Absent: the caller compares what the statement says of itself with `keyEnvironments`. */
   readonly environment?: string;
   /** The time at which key and log must be valid. Absent: a key with dates, or a log with an end, is refused. */
   readonly at?: Date;
@@ -88,7 +91,7 @@ function verifyProof(
   bundle: BundleShape,
   trust: Trust,
   question: RecordQuestion,
-): Pick<Verified, 'keyName' | 'logIndex' | 'logOrigin'> {
+): Pick<Verified, 'keyName' | 'keyEnvironments' | 'logIndex' | 'logOrigin'> {
   const key = keyOf(bundle.hint, trust, question);
   const entity = entityOf(bundle) ?? refuse('SHAPE', 'this is no bundle that Sigstore can read');
   if (!entity.isSignedBy(key.key))
@@ -105,5 +108,10 @@ function verifyProof(
       code ?? 'SHAPE',
       'the ledger does not hold this record: its proof does not lead to the signed root',
     );
-  return { keyName: key.name, logIndex: entry.index, logOrigin: log.origin };
+  return {
+    keyName: key.name,
+    keyEnvironments: key.environments,
+    logIndex: entry.index,
+    logOrigin: log.origin,
+  };
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseStrict } from './json.ts';
+import { parseStrict } from '../json.ts';
 import { listOf, members, textOf } from './shape.ts';
 
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';

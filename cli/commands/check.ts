@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { join } from 'node:path';
 import { type Environment, environmentNamed, type Project } from '../../engine/context/project.ts';
 import { type Decision, EngineError, type Judgement } from '../../engine/index.ts';
 import { readDocuments, type Source } from '../../engine/manifest/index.ts';
@@ -12,7 +11,7 @@ import { type ExitCode, UsageError } from '../exit.ts';
 import { readManifests, readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
-import { findProject, type Prepared, prepare, userCache } from '../prepare.ts';
+import { findProject, type Prepared, prepare, stateOf, userCache } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
 import { parseTargets, writeReports } from '../report/report.ts';
 import { uuidv7 } from '../uuid.ts';
@@ -87,8 +86,6 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const documents = readDocuments(sources, reader);
   const frame = { installation, reader, isRecorded, project: found?.project, environment };
   const prepared = await withProgress(io, 'compiling policies', () => prepareFor(args, io, frame));
-  const ledgerDirectory =
-    found?.project.ledger === undefined ? undefined : join(found.directory, found.project.ledger.directory);
   for (const note of prepared.notes) io.err(`note: ${note}\n`);
   const judgement = await withProgress(io, 'checking objects', (onProgress) =>
     openJudge(prepared.bench).review(
@@ -97,7 +94,8 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
     ),
   );
   // Signed and durable before anything is answered: an allow that nobody can find later is none.
-  if (isRecorded) await record(judgement, args, io, { installation, ledgerDirectory });
+  if (isRecorded)
+    await record(judgement, args, io, { installation, state: stateOf(args.text('state'), found) });
   writeReports(judgement.decision, targets, io, {
     version: installation.version,
     titles: titlesOf(prepared),
@@ -213,13 +211,12 @@ async function record(
   judgement: Judgement,
   args: Args,
   io: Io,
-  frame: { installation: Installation; ledgerDirectory: string | undefined },
+  { installation, state }: { installation: Installation; state: string },
 ): Promise<void> {
   const { writeRecord } = await import('../seal.ts');
-  const state = args.text('state') ?? frame.ledgerDirectory ?? '.countersign';
   await writeRecord(
     judgement,
-    { file: args.text('record') ?? '', key: args.text('key') ?? '', state, installation: frame.installation },
+    { file: args.text('record') ?? '', key: args.text('key') ?? '', state, installation },
     io,
   );
 }

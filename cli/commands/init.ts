@@ -47,7 +47,7 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
     );
   const state = join(directory, '.countersign');
   makeFolder(directory);
-  const signer = readSigner(stateKey(state));
+  const signer = readSigner(stateKey(state, io));
   await openState(state, signer, io).close();
   write(join(state, '.gitignore'), '*\n', 0o644);
   write(project, PROJECT, 0o644);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { openRecorder, readSigner } from '../../attest/index.ts';
+import { openRecorder, readSigner, watchLedger } from '../../attest/index.ts';
 import { concludeBeside } from '../../engine/conclude.ts';
 import { environmentNamed, type Project } from '../../engine/context/project.ts';
 import type { Judge } from '../../engine/index.ts';
@@ -13,13 +13,14 @@ import { type ExitCode, UsageError } from '../exit.ts';
 import { readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
-import { findProject, prepare } from '../prepare.ts';
+import { findProject, prepare, stateOf } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
 import { openState, readKeyPem, stateKey } from '../seal.ts';
 import { uuidv7 } from '../uuid.ts';
 import { mergeMaps } from './check.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:8443';
+const DEFAULT_NAMESPACE = 'countersign';
 
 export const serve: Verb = {
   name: 'serve',
@@ -33,7 +34,10 @@ export const serve: Verb = {
       value: 'HOST:PORT',
       help: `where to listen (default ${DEFAULT_LISTEN}; port 0 takes a free one)`,
     },
-    state: { value: 'DIR', help: 'folder of key, ledger, CA and certificate (default .countersign)' },
+    state: {
+      value: 'DIR',
+      help: "folder of key, ledger, CA and certificate (default the Project's ledger, or .countersign)",
+    },
     project: {
       value: 'FILE',
       help: 'the Project (default countersign.yaml in this folder, if there is one)',
@@ -52,6 +56,14 @@ export const serve: Verb = {
     parameters: { value: 'FILE', help: 'JSON or YAML of parameters by rule' },
     data: { value: 'FILE', multiple: true, help: 'JSON or YAML whose keys become the document under data' },
     key: { value: 'FILE', help: 'private key that signs records (default: the key of the state folder)' },
+    'metrics-token-file': {
+      value: 'FILE',
+      help: 'file of the bearer token that /metrics asks for (default: only callers on this machine)',
+    },
+    'drain-delay': {
+      value: 'SECONDS',
+      help: 'how long to go on serving after SIGTERM while /readyz fails (default 0)',
+    },
     host: {
       value: 'NAME',
       multiple: true,
@@ -60,11 +72,11 @@ export const serve: Verb = {
     'print-manifest': { help: 'print the ValidatingWebhookConfiguration for this server and exit' },
     url: {
       value: 'URL',
-      help: 'with --print-manifest: where the API server reaches it (default: the service countersign in its namespace)',
+      help: 'with --print-manifest: where the API server reaches it (default: the service countersign in its namespace); its host gets into the certificate',
     },
     namespace: {
       value: 'NAME',
-      help: 'with --print-manifest: the namespace this server runs in (default countersign)',
+      help: 'the namespace this server runs in, which is not judged (default countersign; with --url none)',
     },
   },
   run,
@@ -73,26 +85,35 @@ export const serve: Verb = {
 async function run(args: Args, io: Io): Promise<ExitCode> {
   if (args.positionals.length > 0)
     throw new UsageError(`unexpected ${JSON.stringify(args.positionals[0])}`, 'see countersign serve --help');
-  const state = args.text('state') ?? '.countersign';
+  const reader = openYamlReader(findInstallation().toolchain);
+  const state = stateOf(args.text('state'), findProject(args.text('project'), reader));
   return args.has('print-manifest') ? printManifest(args, state, io) : startAndWait(args, state, io);
 }
 
 async function printManifest(args: Args, state: string, io: Io): Promise<ExitCode> {
-  const { ensureCertificate, webhookManifest } = await import('../../webhook/index.ts');
-  const { caCert } = await ensureCertificate({ directory: state, names: namesOf(args), now: io.now() });
+  const { ensureCertificate, hostOfUrl, webhookManifest } = await import('../../webhook/index.ts');
   const url = args.text('url');
-  const namespace = args.text('namespace') ?? 'countersign';
+  const names = [...namesOf(args), ...(url === undefined ? [] : [hostOfUrl(url)])];
+  const { caCert } = await ensureCertificate({ directory: state, names, now: io.now() });
+  const stated = args.text('namespace');
+  const namespace = stated ?? (url === undefined ? DEFAULT_NAMESPACE : undefined);
   io.out(
     webhookManifest({
       caCert,
-      namespace,
-      ...(url === undefined ? { service: { name: 'countersign', namespace } } : { url }),
+      ...(namespace === undefined ? {} : { namespace }),
+      ...(url === undefined
+        ? { service: { name: 'countersign', namespace: namespace ?? DEFAULT_NAMESPACE } }
+        : { url }),
     }),
   );
   return 0;
 }
 
-const namesOf = (args: Args): readonly string[] => ['countersign.countersign.svc', ...args.list('host')];
+/** Names of the certificate beside the address that is listened to. */
+const namesOf = (args: Args): readonly string[] => [
+  `countersign.${args.text('namespace') ?? DEFAULT_NAMESPACE}.svc`,
+  ...args.list('host'),
+];
 
 function listenOf(args: Args): { host: string; port: number } {
   const text = args.text('listen') ?? DEFAULT_LISTEN;
@@ -103,22 +124,46 @@ function listenOf(args: Args): { host: string; port: number } {
   return { host: match[1] ?? match[2] ?? '', port };
 }
 
+const MAX_DRAIN_SECONDS = 3_600;
+
+function optionsOf(args: Args): { metricsToken?: string; limits: { drainDelayMs?: number } } {
+  const seconds = args.text('drain-delay');
+  if (seconds !== undefined && !(/^\d{1,4}$/.test(seconds) && Number(seconds) <= MAX_DRAIN_SECONDS))
+    throw new UsageError(
+      `--drain-delay ${JSON.stringify(seconds)} is no number of seconds`,
+      `a whole number, at most ${MAX_DRAIN_SECONDS}`,
+    );
+  const limits = seconds === undefined ? {} : { drainDelayMs: Number(seconds) * 1000 };
+  const file = args.text('metrics-token-file');
+  if (file === undefined) return { limits };
+  const metricsToken = Buffer.from(readSource(file).bytes).toString('utf8').trim();
+  // An empty one would be no token, and let whoever sends none read the metrics.
+  if (/^[\x21-\x7e]{16,}$/.test(metricsToken)) return { limits, metricsToken };
+  throw new UsageError(
+    `${JSON.stringify(file)} holds no token`,
+    'one line of at least 16 printable characters without spaces: openssl rand -hex 32',
+  );
+}
+
 async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode> {
   const installation = findInstallation();
   const { host, port } = listenOf(args);
+  const options = optionsOf(args);
   const notes: string[] = [];
   const judge = await withProgress(io, 'compiling policies', () => loadJudge(args, installation, notes));
   for (const note of notes) io.err(`note: ${note}\n`);
   const keyFile = args.text('key');
-  const privateKeyPem = keyFile === undefined ? stateKey(state) : readKeyPem(keyFile);
+  const privateKeyPem = keyFile === undefined ? stateKey(state, io) : readKeyPem(keyFile, io);
   // Opened once here, so that a ledger that cannot be used is an error before anything is listened to.
   await openState(state, readSigner(privateKeyPem), io).close();
+  const notReady = watchLedger(state);
   const recorder = openRecorder({ directory: state, privateKeyPem });
   const { ensureCertificate, startServer } = await import('../../webhook/index.ts');
   const certify = (): ReturnType<typeof ensureCertificate> =>
     ensureCertificate({ directory: state, names: [host, ...namesOf(args)], now: io.now() });
   const certificate = await certify();
   if (certificate.caReplaced) io.err('note: the CA is new: apply serve --print-manifest again\n');
+  if (certificate.clockBehind) io.err('note: the certificate begins later than now: check the clock\n');
   const engine = { version: installation.version, opa: installation.opa };
   // Before anything is listened to: a signal that comes meanwhile is kept, and drains what has begun.
   const stopped = new Promise<void>((resolve) => io.onStop(resolve));
@@ -132,6 +177,8 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
       const { logIndex } = await concludeBeside(judgement, { recorder, engine });
       return { recordId: String(logIndex) };
     },
+    notReady,
+    ...options,
     log: (event) => io.err(`${JSON.stringify(event)}\n`),
     now: io.now,
     newId: () => uuidv7(io.now()),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { readFileSync } from 'node:fs';
-import { readTrust, type Trust, verifyRecord } from '../../attest/index.ts';
-import { EngineError } from '../../engine/index.ts';
+import { AttestError, parseTrust, type Trust, verifyRecord } from '../../attest/index.ts';
+import { readProject } from '../../engine/context/project.ts';
 import { readDocuments } from '../../engine/manifest/index.ts';
 import { listSet } from '../../engine/record/set.ts';
 import { DECISION_PREDICATE_TYPE } from '../../engine/record/statement.ts';
@@ -14,6 +14,7 @@ import { readManifests, readSource } from '../files.ts';
 import { findInstallation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { visible } from '../report/text.ts';
+import { type Check, type Decided, decidedChecks, readDecided, type Wanted } from './decided.ts';
 
 export const verifyRecordVerb: Verb = {
   name: 'verify record',
@@ -29,16 +30,16 @@ export const verifyRecordVerb: Verb = {
       help: 'manifests that the record must be about, object by object',
     },
     env: { value: 'NAME', help: 'the environment that the record must be for' },
+    project: { value: 'FILE', help: 'the Project that it must have been decided under' },
+    'policy-digest': {
+      value: 'SHA256',
+      multiple: true,
+      help: 'digest of a policy that must be among those evaluated (this verb prints them)',
+    },
     format: { value: 'text|json', help: 'how to print the result' },
   },
   run,
 };
-
-interface Check {
-  readonly name: string;
-  readonly holds: boolean;
-  readonly detail: string;
-}
 
 async function run(args: Args, io: Io): Promise<ExitCode> {
   const [file, more] = args.positionals;
@@ -50,47 +51,64 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const format = args.text('format') ?? 'text';
   if (format !== 'text' && format !== 'json')
     throw new UsageError(`unknown format ${JSON.stringify(format)}`, 'formats are text, json');
-  const checks = await verify(file, readTrust(readJson(trustFile)), args, io);
+  const { checks, decided } = await verify(file, readTrustFile(trustFile), args, io);
   const holds = checks.every((check) => check.holds);
-  io.out(
-    format === 'json'
-      ? `${JSON.stringify({ record: file, verified: holds, checks }, null, 2)}\n`
-      : textOf(file, checks, holds),
-  );
+  const result = { record: file, verified: holds, checks, ...(decided === undefined ? {} : { decided }) };
+  io.out(format === 'json' ? `${JSON.stringify(result, null, 2)}\n` : textOf(file, checks, holds));
   return holds ? 0 : 1;
 }
 
-async function verify(file: string, trust: Trust, args: Args, io: Io): Promise<readonly Check[]> {
-  const environment = args.text('env');
+interface Verification {
+  readonly checks: readonly Check[];
+  /** What the record says, where it proves that it says it. */
+  readonly decided?: Decided;
+}
+
+async function verify(file: string, trust: Trust, args: Args, io: Io): Promise<Verification> {
+  const wanted = wantedBy(args);
+  const { environment } = wanted;
   const result = verifyRecord(readSource(file).bytes, trust, {
     use: 'record',
     predicateType: DECISION_PREDICATE_TYPE,
     at: io.now(),
     ...(environment === undefined ? {} : { environment }),
   });
-  if (!result.ok)
-    return [{ name: 'signature and ledger', holds: false, detail: `${result.reason} [${result.code}]` }];
+  if (!result.ok) {
+    const detail = `${result.reason} [${result.code}]`;
+    return { checks: [{ name: 'signature and ledger', holds: false, detail }] };
+  }
   const { value } = result;
-  const said = predicateOf(value.statement);
-  return [
+  const decided = readDecided(value.statement);
+  const checks = [
     { name: 'signature', holds: true, detail: `signed by key ${JSON.stringify(value.keyName)}` },
     { name: 'ledger', holds: true, detail: `entry ${value.logIndex} of a trusted log` },
-    {
-      name: 'decision',
-      holds: said.verdict === 'allow',
-      detail: `the verdict is ${said.verdict}, at ${said.time}`,
-    },
-    ...(environment === undefined
-      ? []
-      : [
-          {
-            name: 'environment',
-            holds: said.environment === environment,
-            detail: `the record is for ${said.environment ?? 'no environment'}`,
-          },
-        ]),
+    ...decidedChecks(decided, value, wanted),
     ...(args.has('manifests') ? [await manifestCheck(args, io, value.subjects)] : []),
   ];
+  return { checks, decided };
+}
+
+function wantedBy(args: Args): Wanted {
+  const environment = args.text('env');
+  const project = args.text('project');
+  const digests = args.list('policy-digest').map((given) => {
+    const digest = /^(?:sha256:)?([0-9a-f]{64})$/.exec(given)?.[1];
+    if (digest !== undefined) return digest;
+    throw new UsageError(
+      `--policy-digest ${JSON.stringify(given)} is no SHA-256`,
+      'give 64 digits of lower-case hex, as this verb prints them',
+    );
+  });
+  return {
+    policyDigests: digests,
+    ...(environment === undefined ? {} : { environment }),
+    ...(project === undefined
+      ? {}
+      : {
+          projectDigest: readProject(readSource(project), openYamlReader(findInstallation().toolchain))
+            .digest,
+        }),
+  };
 }
 
 async function manifestCheck(
@@ -108,39 +126,18 @@ async function manifestCheck(
   };
 }
 
-interface Said {
-  readonly verdict: string;
-  readonly time: string;
-  readonly environment: string | undefined;
-}
-
-const field = (value: unknown, key: string): unknown =>
-  typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
-
-/** What a verified statement says; anything but the plain word `allow` is not an allow. */
-function predicateOf(statement: Uint8Array): Said {
-  const predicate = field(JSON.parse(Buffer.from(statement).toString('utf8')), 'predicate');
-  const environment = field(field(predicate, 'scope'), 'environment');
-  return {
-    verdict: String(field(predicate, 'verdict')),
-    time: String(field(predicate, 'time')),
-    environment: typeof environment === 'string' ? environment : undefined,
-  };
-}
-
-function readJson(file: string): unknown {
-  let text: string;
+/** @throws {AttestError} TRUST_UNREADABLE | TRUST_SHAPE */
+function readTrustFile(file: string): Trust {
+  let bytes: Buffer;
   try {
-    text = readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch (cause) {
-    const code = codeOf(cause);
-    throw new EngineError('INPUT_UNREADABLE', `cannot read ${JSON.stringify(file)}: ${code}`, { cause });
+    throw new AttestError('TRUST_UNREADABLE', `cannot read ${JSON.stringify(file)}: ${codeOf(cause)}`, {
+      hint: 'name the trust file: trust.json of the state folder that made the record, or your own',
+      cause,
+    });
   }
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new EngineError('INPUT_SYNTAX', `${JSON.stringify(file)} is not JSON`, { cause });
-  }
+  return parseTrust(bytes);
 }
 
 function textOf(file: string, checks: readonly Check[], holds: boolean): string {

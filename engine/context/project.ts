@@ -15,6 +15,8 @@ export interface Environment {
   readonly tier: 'production' | 'staging' | 'testing' | 'development' | 'other';
   readonly cluster?: string;
   readonly namespaces?: readonly string[];
+  /** Objects of no namespace belong here: they reach into every namespace, so one environment at most judges them. */
+  readonly clusterScoped?: boolean;
   readonly packs?: readonly {
     readonly name: string;
     readonly parameters?: Readonly<Record<string, unknown>>;
@@ -97,7 +99,7 @@ function onlyDocument(source: Source, reader: YamlReader): Document {
   return first;
 }
 
-/** Two environments of one name, or one namespace in two environments: which rules hold would be a matter of order. */
+/** Two environments of one name, or one namespace (or all that has none) in two environments: which rules hold would be a matter of order. */
 function refuseAmbiguous(stated: Stated, source: Source, document: Document): void {
   const environments = stated.environments ?? [];
   const problems: Problem[] = [];
@@ -113,6 +115,12 @@ function refuseAmbiguous(stated: Stated, source: Source, document: Document): vo
         `/environments/${index}/name`,
       );
     names.add(environment.name);
+    const first = environments.find((one) => one.clusterScoped === true);
+    if (environment.clusterScoped === true && first !== environment)
+      report(
+        `cluster-scoped objects are in environment ${JSON.stringify(first?.name)} already`,
+        `/environments/${index}/clusterScoped`,
+      );
     for (const [at, namespace] of (environment.namespaces ?? []).entries()) {
       const other = namespaces.get(namespace);
       if (other !== undefined)
@@ -137,7 +145,14 @@ export function environmentNamed(project: Project, name: string): Environment {
   });
 }
 
-/** The environment that a namespace belongs to, if any. */
-export function environmentOfNamespace(project: Project, namespace: string): Environment | undefined {
-  return project.environments.find((environment) => environment.namespaces?.includes(namespace) === true);
+/** The environment that a namespace belongs to, if any; without a namespace the one that takes cluster-scoped objects. */
+export function environmentOfNamespace(
+  project: Project,
+  namespace: string | undefined,
+): Environment | undefined {
+  return project.environments.find((environment) =>
+    namespace === undefined
+      ? environment.clusterScoped === true
+      : environment.namespaces?.includes(namespace) === true,
+  );
 }

@@ -25,6 +25,7 @@ export interface Finding {
   readonly path?: string;
   readonly location?: Location;
   readonly waiver?: string;
+  /** It was true of the object before an UPDATE that leaves the object as it was: it warns instead of failing. */
   readonly inherited?: true;
 }
 

@@ -32,8 +32,12 @@ export function canonicalBytes(json: Uint8Array): Uint8Array {
   // What the readers write nearly always is canonical, and what API servers send lacks only the order.
   const quick = isCanonical(json) ? json : reorder(json);
   if (quick !== undefined) return quick;
-  const exact: unknown = JSON.parse(Buffer.from(json).toString('utf8'), reviveNumbers);
-  return Buffer.from(exactText(exact));
+  return Buffer.from(exactText(parseExact(json)));
+}
+
+/** JSON as a value whose integers beyond a double are bigints. @throws {EngineError} INPUT_NUMBER */
+export function parseExact(json: Uint8Array): unknown {
+  return JSON.parse(Buffer.from(json).toString('utf8'), reviveNumbers);
 }
 
 /** Integers that a double cannot hold become bigints. */
@@ -44,7 +48,8 @@ function reviveNumbers(this: unknown, _key: string, value: unknown, context?: un
   throw new EngineError('INPUT_NUMBER', 'a number is too large', { hint: 'write it smaller, or as text' });
 }
 
-function exactText(value: unknown): string {
+/** The text of what `parseExact` read, keys in order: equal where the values are. */
+export function exactText(value: unknown): string {
   if (typeof value === 'bigint') return value.toString();
   if (Array.isArray(value)) return `[${value.map(exactText).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);

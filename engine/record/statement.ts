@@ -34,6 +34,7 @@ export function statementOf(judgement: Judgement, engine: EngineIdentity): Uint8
       ...verdictPart(judgement),
       ...setPart(judgement),
       ...digestPart(judgement),
+      ...requesterPart(judgement),
       engine: enginePart(engine),
       findings: findingPart(judgement),
     },
@@ -106,6 +107,21 @@ function digestPart({ decision }: Judgement): Record<string, JsonValue> {
   };
 }
 
+/** Who asked, by the word of a caller that may not have been the API server: `asserted` unless its connection proved it. */
+function requesterPart({ requester }: Judgement): Record<string, JsonValue> {
+  if (requester === undefined) return {};
+  const { username, uid, subResource, isAuthenticated } = requester;
+  const trust = isAuthenticated ? 'verified' : 'asserted';
+  return {
+    ...(username === undefined ? {} : { requester: { id: username, how: 'userInfo', trust } }),
+    request: {
+      uid,
+      caller: isAuthenticated ? 'authenticated' : 'unauthenticated',
+      ...(subResource === undefined ? {} : { subResource }),
+    },
+  };
+}
+
 /** Findings without their messages: a message may quote the object, which does not belong in a record that outlives it. */
 function findingPart({ decision }: Judgement): JsonValue {
   return decision.findings.map((finding) => ({
@@ -115,5 +131,6 @@ function findingPart({ decision }: Judgement): JsonValue {
     object: objectId(finding.object),
     ...(finding.path === undefined ? {} : { path: finding.path }),
     controls: [...finding.controls],
+    ...(finding.inherited === true ? { inherited: true } : {}),
   }));
 }

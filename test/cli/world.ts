@@ -14,20 +14,11 @@ export interface Outcome {
   readonly err: string;
 }
 
-/** Runs a command line in this process, in a world of its own: fixed time, its own cache, no terminal. */
-export async function countersign(
-  argv: readonly string[],
-  world: Partial<Io> & { readonly input?: string } = {},
-): Promise<Outcome> {
-  let out = '';
-  let err = '';
-  const io: Io = {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
+/** A world in which nothing is printed: fixed time, its own cache, no terminal. */
+export function worldOf(world: Partial<Io> & { readonly input?: string } = {}): Io {
+  return {
+    out: () => undefined,
+    err: () => undefined,
     stdin: async () => Buffer.from(world.input ?? ''),
     env: {},
     outIsTerminal: false,
@@ -38,6 +29,24 @@ export async function countersign(
     onStop: () => undefined,
     ...world,
   };
+}
+
+/** Runs a command line in this process, in such a world, and keeps what it prints. */
+export async function countersign(
+  argv: readonly string[],
+  world: Partial<Io> & { readonly input?: string } = {},
+): Promise<Outcome> {
+  let out = '';
+  let err = '';
+  const io = worldOf({
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    ...world,
+  });
   const exit = await run(argv, io);
   return { exit, out, err };
 }

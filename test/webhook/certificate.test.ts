@@ -86,6 +86,31 @@ describe('a state folder in use', () => {
     expect(new X509Certificate(second.cert).verify(new X509Certificate(second.caCert).publicKey)).toBe(true);
   });
 
+  it('keeps the names that it was once made for, also when it is renewed', async () => {
+    const made = await load(now, ['gate.example', '[fd00::1:2]', '192.0.2.7']);
+    expect(await load(now, [])).toEqual(made);
+    const renewed = new X509Certificate((await load(later(336), [])).cert);
+    expect(renewed.subjectAltName).toBe(new X509Certificate(made.cert).subjectAltName);
+    expect(renewed.checkHost('gate.example')).toBe('gate.example');
+    expect(renewed.checkIP('fd00::1:2')).toBe('fd00::1:2');
+    expect(renewed.checkIP('192.0.2.7')).toBe('192.0.2.7');
+  });
+
+  it('keeps both when the clock is set back, and says that it is behind', async () => {
+    const first = await load();
+    const back = await load(new Date(now.getTime() - 2 * 60 * 60 * 1000));
+    expect(back).toEqual({ ...first, clockBehind: true });
+    expect(first.clockBehind).toBe(false);
+    expect(await load()).toEqual(first);
+  });
+
+  it('keeps the CA that it replaces, mode included', async () => {
+    const before = await load().then(() => readFileSync(join(directory, 'ca.pem'), 'utf8'));
+    await load(later(3630));
+    expect(readFileSync(join(directory, 'ca.pem.old'), 'utf8')).toBe(before);
+    expect(statSync(join(directory, 'ca.pem.old')).mode & 0o777).toBe(0o600);
+  });
+
   it('replaces a leaf of another CA', async () => {
     const first = await load();
     rmSync(join(directory, 'ca.pem'));

@@ -56,11 +56,23 @@ describe('the webhook configuration', () => {
             ]),
             rule('', ['serviceaccounts', 'configmaps', 'services']),
             rule('networking.k8s.io', ['ingresses', 'networkpolicies']),
-            rule('', ['pods/exec', 'pods/attach', 'pods/portforward'], ['CONNECT']),
+            rule(
+              '',
+              ['pods/exec', 'pods/attach', 'pods/portforward', 'pods/proxy', 'services/proxy', 'nodes/proxy'],
+              ['CONNECT'],
+            ),
           ],
         },
       ],
     });
+  });
+
+  it('exempts no namespace of the cluster but kube-system for a server outside of it, and says why', () => {
+    const text = webhookManifest({ caCert: CA, url: 'https://gate.example' });
+    expect(parse(text).webhooks[0].namespaceSelector).toEqual({
+      matchExpressions: [{ key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system'] }],
+    });
+    expect(text).toContain('Not judged: kube-system');
   });
 
   it.each([

@@ -95,6 +95,36 @@ describe('a client that hangs', () => {
   });
 });
 
+describe('a client that sends too much', () => {
+  it('and wants its connection closed is told why, once it has sent all', async () => {
+    const { server } = await start();
+    const size = 32 * 1024 * 1024;
+    const head = `POST /v1/admit HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: ${size}\r\n\r\n`;
+    const ended = await new Promise<{ got: string; error: string }>((resolve) => {
+      let got = '';
+      let error = '';
+      const socket = connect({ host: '127.0.0.1', port: server.port, ca: CA }, () => {
+        socket.write(head);
+        // As clients do that write a body whole before they read the answer.
+        socket.pause();
+        socket.write(Buffer.alloc(size, ' '), () => socket.resume());
+      });
+      socket.on('data', (chunk) => {
+        got += chunk.toString();
+      });
+      socket.on('error', (reason) => {
+        error = reason.message;
+      });
+      socket.on('close', () => resolve({ got, error }));
+    });
+    expect({ status: ended.got.split('\r\n')[0], error: ended.error }).toEqual({
+      status: 'HTTP/1.1 413 Payload Too Large',
+      error: '',
+    });
+    expect(ended.got).toContain('"code":"REQUEST_TOO_LARGE"');
+  });
+});
+
 describe('health, readiness and metrics', () => {
   const get = (path: string) => ({ path, method: 'GET', headers: {} });
 

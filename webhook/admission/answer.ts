@@ -100,7 +100,8 @@ function warningsOf(decision: Decision): { readonly warnings?: readonly string[]
   const warnings: string[] = [];
   let left = WARNINGS_CHARACTERS - WARNING_CHARACTERS;
   for (const [index, finding] of findings.entries()) {
-    const note = finding.result === 'fail' ? ' (would be denied)' : '';
+    const note =
+      finding.result === 'fail' ? ' (would be denied)' : finding.inherited === true ? ' (as it was)' : '';
     const warning =
       cut(oneLine(`${finding.rule}: ${finding.message}`), WARNING_CHARACTERS - note.length) + note;
     left -= Array.from(warning).length;

@@ -74,6 +74,7 @@ function reviewOf(request: JsonObject, body: Buffer, spans: readonly Member[]): 
   const namespace = stringAt(request, 'namespace');
   const subResource = stringAt(request, 'subResource');
   const document = documentOf(request, operation, body, spans);
+  const username = usernameOf(request);
   return {
     uid,
     operation,
@@ -90,9 +91,21 @@ function reviewOf(request: JsonObject, body: Buffer, spans: readonly Member[]): 
       sources: [],
       request: requestBytes(body, spans),
       ...(operation === 'UPDATE' ? { oldObject: partOf('oldObject', request, body, spans).json } : {}),
+      // Nothing asks a caller for a certificate yet, so that who asked is the caller's word.
+      requester: {
+        uid,
+        isAuthenticated: false,
+        ...(username ? { username } : {}),
+        ...(subResource ? { subResource } : {}),
+      },
       ...(namespace ? { namespace } : {}),
     },
   };
+}
+
+function usernameOf(request: JsonObject): string | undefined {
+  const userInfo = objectAt(request, 'userInfo');
+  return userInfo && stringAt(userInfo, 'username');
 }
 
 /** What is judged: the object; on DELETE the object that is to go, since there is no other. */

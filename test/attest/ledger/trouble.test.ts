@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // What happens to a ledger when its disk, its folder, its files or another process are not as they should be.
-import { chmodSync, copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -222,11 +232,31 @@ describe('the key of a ledger', () => {
   it('is made again where a first creation crashed before it had committed', async () => {
     const directory = folders.make();
     writeFileSync(join(directory, 'ledger.sqlite3'), '');
-    writeFileSync(join(directory, 'ledger.key'), 'half a k');
+    writeFileSync(join(directory, 'ledger.key.new'), 'half a k');
     const ledger = open(directory);
     await appendTo(ledger, signer);
     expect(ledger.size()).toBe(1);
     await ledger.close();
+  });
+
+  it('gets its name where a first creation crashed after it had committed', async () => {
+    const directory = await written();
+    renameSync(join(directory, 'ledger.key'), join(directory, 'ledger.key.new'));
+    const ledger = open(directory);
+    expect(ledger.size()).toBe(5);
+    await ledger.close();
+    expect(readdirSync(directory).filter((name) => name.startsWith('ledger.key'))).toEqual(['ledger.key']);
+  });
+
+  it('is not replaced where its database was emptied: the records of the old log would lose their proof', async () => {
+    const directory = await written();
+    const key = readFileSync(join(directory, 'ledger.key'), 'utf8');
+    for (const name of readdirSync(directory).filter((one) => one.startsWith('ledger.sqlite3-')))
+      rmSync(join(directory, name));
+    truncateSync(join(directory, 'ledger.sqlite3'));
+    for (let again = 0; again < 2; again++)
+      expectThrown(() => open(directory), AttestError, 'LEDGER_CORRUPT');
+    expect(readFileSync(join(directory, 'ledger.key'), 'utf8')).toBe(key);
   });
 });
 

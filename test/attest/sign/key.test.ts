@@ -74,6 +74,13 @@ describe('a private key that cannot sign records', () => {
     publicKeyEncoding: spki,
   }).privateKey;
   const whole = p256.privateKeyPem.split('\n');
+  const other = generateKeyPair();
+
+  it('is read with its own public half beside it, on either side', () => {
+    const { keyId } = readSigner(p256.privateKeyPem);
+    expect(readSigner(p256.publicKeyPem + p256.privateKeyPem).keyId).toBe(keyId);
+    expect(readSigner(p256.privateKeyPem + p256.publicKeyPem).keyId).toBe(keyId);
+  });
 
   it.each([
     ['RSA', rsa.privateKey, 'KEY_KIND', 'the private key is "rsa", not ECDSA P-256'],
@@ -82,6 +89,24 @@ describe('a private key that cannot sign records', () => {
     ['Ed25519', ed.privateKey, 'KEY_KIND', 'the private key is "ed25519", not ECDSA P-256'],
     ['public', p256.publicKeyPem, 'KEY_KIND', 'this is a public key, not a private one'],
     ['encrypted', encrypted, 'KEY_KIND', 'the private key is encrypted'],
+    [
+      'one of two',
+      p256.privateKeyPem + other.privateKeyPem,
+      'KEY_KIND',
+      'there are 2 private keys in one file',
+    ],
+    [
+      "with another's public half",
+      p256.privateKeyPem + other.publicKeyPem,
+      'KEY_KIND',
+      'the public key in this file is not that of its private key',
+    ],
+    [
+      'of a certificate',
+      `${p256.privateKeyPem}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`,
+      'KEY_KIND',
+      'this is the key of a certificate, not one for records',
+    ],
     [
       'cosign',
       '-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED SIGSTORE PRIVATE KEY-----\n',

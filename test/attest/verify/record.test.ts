@@ -77,6 +77,7 @@ describe('a record that holds', () => {
       ok: true,
       value: {
         keyName: 'ci',
+        keyEnvironments: ['*'],
         logIndex: 5,
         logOrigin: 'ledger.example',
         predicateType: PREDICATE_TYPE,

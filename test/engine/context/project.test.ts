@@ -195,6 +195,14 @@ trust: {key: []}
     );
   });
 
+  it('where two environments take what has no namespace', () => {
+    const yaml =
+      'environments:\n  - {name: a, tier: other, clusterScoped: true}\n  - {name: b, tier: other, clusterScoped: false}\n  - {name: c, tier: other, clusterScoped: true}\n';
+    expect(refused(HEAD + yaml)).toEqual(
+      schema('6:28 cluster-scoped objects are in environment "a" already'),
+    );
+  });
+
   it.each([
     ['that is empty', '', '1:1 there are no documents in "countersign.yaml"'],
     ['that is two', `${HEAD}---\n${HEAD}`, '-:- "countersign.yaml" holds 2 documents; a Project is one'],
@@ -231,7 +239,15 @@ describe('the environments of a Project', () => {
 
   it('have the namespaces that they list, and an environment that lists none has none', () => {
     expect(environmentOfNamespace(project, 'pay')?.name).toBe('production/eu');
-    for (const namespace of ['', 'default', 'sho', 'shop2', 'dev'])
+    for (const namespace of ['', 'default', 'sho', 'shop2', 'dev', undefined])
       expect(environmentOfNamespace(project, namespace)).toBeUndefined();
+  });
+
+  it('have what is of no namespace where they say so, and only that', () => {
+    const cluster = read(
+      `${HEAD}environments: [{name: a, tier: other}, {name: b, tier: other, clusterScoped: true}]\n`,
+    );
+    expect(environmentOfNamespace(cluster, undefined)?.name).toBe('b');
+    expect(environmentOfNamespace(cluster, '')).toBeUndefined();
   });
 });

@@ -122,6 +122,20 @@ describe('the statement of a decision', () => {
     expect(JSON.stringify(statement)).not.toMatch(/"(?:environment|projectDigest|path|deletes)"/);
   });
 
+  it('names who asked for an admission, as asserted where the caller is not known', () => {
+    const requester = { username: 'system:admin', uid: 'u-1', subResource: 'exec', isAuthenticated: false };
+    expect(written(judgement({}, { requester }))).toMatchObject({
+      predicate: {
+        requester: { id: 'system:admin', how: 'userInfo', trust: 'asserted' },
+        request: { uid: 'u-1', caller: 'unauthenticated', subResource: 'exec' },
+      },
+    });
+    const nobody = written(judgement({}, { requester: { uid: 'u-1', isAuthenticated: true } }));
+    expect(nobody).toMatchObject({ predicate: { request: { uid: 'u-1', caller: 'authenticated' } } });
+    expect(nobody).not.toHaveProperty('predicate.requester');
+    expect(written(judgement())).not.toHaveProperty('predicate.request');
+  });
+
   it('lists what is to be deleted by its id', () => {
     const set = { entries: [{ id: '/Pod/shop/web', apiVersion: 'v1' }], listing: '', digest: hex('4') };
     expect(written(judgement({ operations: ['DELETE'] }, { set }))).toMatchObject({

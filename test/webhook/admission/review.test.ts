@@ -27,6 +27,7 @@ describe('an AdmissionReview', () => {
         phase: 'admission',
         operation: 'CREATE',
         namespace: 'shop',
+        requester: { uid: 'u-1', username: 'alice', isAuthenticated: false },
         sources: [],
         documents: [
           {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { parseStrict } from '../../../attest/verify/json.ts';
+import { parseStrict } from '../../attest/json.ts';
 
 const parse = (text: string) => parseStrict(Buffer.from(text));
 
