@@ -28,14 +28,16 @@ export function policyOf(name: string, rules: readonly TestRule[]): Policy {
     reference: { name, revision: '', digest: name, sources: name },
     styles: [...new Set(about.map((rule) => rule.style))],
     rules: about,
-    evaluate: (style, input) =>
-      rules.flatMap((rule, index): RawResult[] => {
+    evaluate: (style, input) => ({
+      failures: [],
+      results: rules.flatMap((rule, index): RawResult[] => {
         const own = about[index];
         if (own === undefined || own.style !== style) return [];
         const value = rule.says(JSON.parse(Buffer.from(input).toString()));
         const entry = { key: rule.code, path: ['main', 'deny'], effect: rule.effect ?? 'fail', rule: own };
         return Array.isArray(value) && value.length === 0 ? [] : [{ entry, value }];
       }),
+    }),
   };
 }
 
