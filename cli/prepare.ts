@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { type Environment, type Project, readProject } from '../engine/context/project.ts';
 import {
   type CompileRequest,
@@ -235,10 +235,20 @@ async function load(
   return policy;
 }
 
-/** The cache of the user, outside the workspace: `$XDG_CACHE_HOME/countersign`, or `~/.cache/countersign`. */
-export function userCache(io: Io, installation: Installation): PolicyCache {
-  const base =
-    io.env['COUNTERSIGN_CACHE'] ??
-    join(io.env['XDG_CACHE_HOME'] ?? join(io.homeDirectory, '.cache'), 'countersign');
+/**
+ * The cache of the user: `$COUNTERSIGN_CACHE`, `$XDG_CACHE_HOME/countersign` or `~/.cache/countersign`, the first that is an absolute
+ * path. None inside the working folder: what a repository brings along must not pass for what was compiled from its policies.
+ * @see https://specifications.freedesktop.org/basedir-spec/latest/  relative paths are invalid and to be ignored
+ */
+export function userCache(io: Io, installation: Installation): PolicyCache | undefined {
+  const base = [
+    io.env['COUNTERSIGN_CACHE'],
+    below(io.env['XDG_CACHE_HOME'], 'countersign'),
+    below(io.homeDirectory, '.cache/countersign'),
+  ].find((path) => path !== undefined && isAbsolute(path));
+  if (base === undefined || !relative(resolve('.'), base).startsWith('..')) return undefined;
   return { directory: join(base, 'policies'), userId: io.userId, toolVersion: installation.toolVersion };
 }
+
+const below = (folder: string | undefined, path: string): string | undefined =>
+  folder === undefined || folder === '' ? undefined : join(folder, path);

@@ -127,6 +127,7 @@ interface Frame {
 
 async function prepareFor(args: Args, io: Io, frame: Frame): Promise<Prepared> {
   const { project, environment } = frame;
+  const cache = userCache(io, frame.installation);
   return prepare(
     {
       ...(project === undefined ? {} : { project }),
@@ -137,7 +138,7 @@ async function prepareFor(args: Args, io: Io, frame: Frame): Promise<Prepared> {
       data: mergeMaps(args.list('data').map(readSource), frame.reader, 'data'),
       strictErrors: args.has('strict-errors'),
       // A cache never decides what is signed.
-      ...(frame.isRecorded ? {} : { cache: userCache(io, frame.installation) }),
+      ...(frame.isRecorded || cache === undefined ? {} : { cache }),
     },
     frame.installation,
     frame.reader,

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash, randomUUID } from 'node:crypto';
 import {
-  chmodSync,
   closeSync,
   fstatSync,
   mkdirSync,
@@ -21,8 +20,8 @@ import type { Entry } from './rule.ts';
 const FORMAT = 'countersign policy cache 2\n';
 
 /**
- * Where compiled policies are kept for speed. `userId` is the caller's; a directory of anybody else, or one that others may
- * write to, is not used: who can write a cached module decides what is allowed.
+ * Where compiled policies are kept for speed. `userId` is the caller's; a directory of anybody else, or one that is open to
+ * others, is not used: who can write a cached module decides what is allowed.
  * `toolVersion` names everything besides the sources that the module depends on (toolchain digest, product version).
  */
 export interface PolicyCache {
@@ -52,8 +51,8 @@ function cacheFile(request: CompileRequest, cache: PolicyCache): string | undefi
   try {
     mkdirSync(cache.directory, { recursive: true, mode: 0o700 });
     const { uid, mode } = statSync(cache.directory);
-    if (cache.userId !== undefined && uid !== cache.userId) return undefined;
-    if (cache.userId !== undefined && (mode & 0o077) !== 0) chmodSync(cache.directory, 0o700);
+    // Closing what was open would not take out what was put there before, and a repository's folders are never made 0700.
+    if (cache.userId !== undefined && (uid !== cache.userId || (mode & 0o077) !== 0)) return undefined;
   } catch {
     return undefined; // no cache is slower, never different
   }
@@ -83,7 +82,7 @@ const isMeta = (value: unknown): value is Meta =>
 
 /**
  * File: format line, checksum, length of the JSON part, JSON part, both modules. Anything else is compiled anew, and so is a file that is
- * another user's or that others may write to: it may have been put there while the directory was open.
+ * another user's or open to others: it was not made here.
  */
 function readCached(file: string, userId: number | undefined): CompiledPolicy | undefined {
   try {
@@ -111,7 +110,7 @@ function readOwn(file: string, userId: number | undefined): Buffer | undefined {
   const descriptor = openSync(file, 'r');
   try {
     const { uid, mode } = fstatSync(descriptor);
-    const isOwn = userId === undefined || (uid === userId && (mode & 0o022) === 0);
+    const isOwn = userId === undefined || (uid === userId && (mode & 0o077) === 0);
     return isOwn ? readFileSync(descriptor) : undefined;
   } finally {
     closeSync(descriptor);

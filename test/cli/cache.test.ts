@@ -74,6 +74,34 @@ describe('a forged cache', () => {
   });
 });
 
+describe('a place for the cache', () => {
+  const inRepository = join(process.cwd(), 'not-made');
+  it.each([
+    ['nothing at all', '', {}],
+    ['a relative home', 'home', {}],
+    ['empty variables', '', { COUNTERSIGN_CACHE: '', XDG_CACHE_HOME: '' }],
+    ['relative variables', '', { COUNTERSIGN_CACHE: 'not-made', XDG_CACHE_HOME: 'not-made' }],
+    ['the working folder', process.cwd(), {}],
+    ['a folder in the working folder', root, { COUNTERSIGN_CACHE: inRepository }],
+  ])('%s is none', async (_, homeDirectory, env) => {
+    const before = readdirSync('.');
+    expect(await countersign(['check', manifest, '--policy', strict], { homeDirectory, env })).toMatchObject({
+      exit: 1,
+    });
+    expect(readdirSync('.')).toEqual(before);
+  });
+
+  it('is the first absolute path of several', async () => {
+    const [first, second] = [join(root, 'first'), join(root, 'second')];
+    const check = (env: Record<string, string>): ReturnType<typeof countersign> =>
+      countersign(['check', manifest, '--policy', strict], { env });
+    await check({ COUNTERSIGN_CACHE: 'relative', XDG_CACHE_HOME: first });
+    await check({ COUNTERSIGN_CACHE: second, XDG_CACHE_HOME: first });
+    expect(readdirSync(join(first, 'countersign/policies'))).toHaveLength(1);
+    expect(readdirSync(join(second, 'policies'))).toHaveLength(1);
+  });
+});
+
 describe('processes that share a cache', () => {
   const cache = join(root, 'shared');
   const run = (policy: string): Promise<{ code: number | null; out: string }> =>
@@ -82,7 +110,7 @@ describe('processes that share a cache', () => {
         process.execPath,
         [join(process.cwd(), 'cli/launcher.cjs'), 'check', manifest, '--policy', policy],
         {
-          cwd: root,
+          cwd: process.cwd(),
           env: { ...process.env, NODE_OPTIONS: '', COUNTERSIGN_CACHE: cache },
           stdio: ['ignore', 'pipe', 'inherit'],
         },
