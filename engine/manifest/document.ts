@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { EngineError } from '../error.ts';
 
 /** Any JSON; objects may have a key `__proto__`, so they are read by own keys only. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
@@ -65,3 +66,37 @@ export function idOf(value: JsonValue): ObjectId | undefined {
   const name = textMember(metadata, 'name') ?? textMember(metadata, 'generateName') ?? '';
   return { apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) };
 }
+
+/** What ends a line, hides or parts: control and format characters, lone surrogates and every kind of space. */
+const PARTING = /[\p{Cc}\p{Cf}\p{Cs}\p{Z}]/u;
+
+/**
+ * Refuses an identity that would read as another in a listing: lines are `<hex>  <group>/<Kind>/<namespace>/<name>`, so no part may
+ * hold what ends a line or parts its fields. Kubernetes allows some of it in the names of Roles.
+ * @throws {EngineError} INPUT_SHAPE, without a location
+ */
+export function refuseUnlistable(document: Document): void {
+  const { id } = document;
+  const fault =
+    id === undefined ? unlistable('file', document.file, /[\p{Cc}\p{Cs}\u2028\u2029]/u) : faultOf(id);
+  if (fault === undefined) return;
+  throw new EngineError('INPUT_SHAPE', fault, {
+    hint: 'a record lists objects by group, kind, namespace and name: rename it without spaces, control characters and slashes',
+  });
+}
+
+function faultOf({ apiVersion, kind, namespace = '', name }: ObjectId): string | undefined {
+  const isVersion = /^[^/]+(?:\/[^/]+)?$/.test(apiVersion) && !PARTING.test(apiVersion);
+  if (!isVersion) return `apiVersion ${JSON.stringify(apiVersion)} is no group and version`;
+  const parting = new RegExp(`/|${PARTING.source}`, 'u');
+  return (
+    unlistable('kind', kind, parting) ??
+    unlistable('namespace', namespace, parting) ??
+    unlistable('name', name, parting)
+  );
+}
+
+const unlistable = (part: string, text: string, refused: RegExp): string | undefined =>
+  refused.test(text)
+    ? `${part} ${JSON.stringify(text)} holds a character that would forge a listing`
+    : undefined;

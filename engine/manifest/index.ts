@@ -12,6 +12,7 @@ export {
   type JsonObject,
   type JsonValue,
   type ObjectId,
+  refuseUnlistable,
   type Source,
 } from './document.ts';
 export { FILE_MAX_BYTES } from './encoding.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EngineError, type Problem } from '../error.ts';
 import { YamlError, type YamlReader, type YamlSection } from '../toolchain/yaml.ts';
-import { type Document, idOf, type JsonValue, type Source } from './document.ts';
+import { type Document, idOf, type JsonValue, refuseUnlistable, type Source } from './document.ts';
 import { byteFault } from './encoding.ts';
 import { readFast } from './fast/index.ts';
 import { aliasTooMany, refine } from './faults.ts';
@@ -122,12 +122,15 @@ function documentsOf(source: Source, section: YamlSection, index: number): reado
     range,
   };
   try {
-    return flatten(document);
+    const documents = flatten(document);
+    documents.forEach(refuseUnlistable);
+    return documents;
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    const { code, message } = error;
+    const { code, message, hint } = error;
     throw new EngineError(code, message, {
       cause: error,
+      ...(hint === undefined ? {} : { hint }),
       location: { file, line: section.startLine, column: 1 },
     });
   }

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { type FindingObject, objectId } from '../decide/finding.ts';
 import { EngineError } from '../error.ts';
-import type { Document } from '../manifest/index.ts';
+import { type Document, refuseUnlistable } from '../manifest/index.ts';
 import { canonicalBytes } from './canonical.ts';
 import { digestForm } from './secret.ts';
 
@@ -37,8 +37,10 @@ export function objectDigest(document: Document): string {
 /**
  * The listing of a change: lines `<hex>  <id>` (`-  <id>` for a delete), ordered by id bytewise. The same object twice in one
  * set stays twice, so a listing never hides one; where a record is made it is refused (`refuseDuplicates`).
+ * @throws {EngineError} INPUT_SHAPE where a name would forge a line
  */
 export function listSet(documents: readonly Document[], isDelete: boolean): ObjectSet {
+  documents.forEach(refuseUnlistable);
   const entries = documents
     .map((document): SetEntry => {
       const object = objectOf(document);

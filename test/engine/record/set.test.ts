@@ -38,6 +38,53 @@ describe('the set listing', () => {
     expect(set.digest).toBe(sha256(set.listing));
   });
 
+  it.each([
+    ['a line feed in a name', { name: 'a\nx' }],
+    ['a carriage return in a name', { name: 'a\rx' }],
+    ['a line separator in a name', { name: 'a\u2028x' }],
+    ['a space in a name', { name: 'a b' }],
+    ['a slash in a name', { name: 'a/b' }],
+    ['an escape in a name', { name: 'a\u001b[2K' }],
+    ['a line feed in a namespace', { namespace: 'x\ny' }],
+    ['a slash in a namespace', { namespace: 'x/y' }],
+    ['a slash in a kind', { kind: 'Pod/x' }],
+    ['a space in a kind', { kind: 'Pod x' }],
+    ['two slashes in an apiVersion', { apiVersion: 'a/b/c' }],
+    ['an empty group', { apiVersion: '/v1' }],
+    ['an empty version', { apiVersion: 'apps/' }],
+    ['a line feed in an apiVersion', { apiVersion: 'apps\n/v1' }],
+    ['a line feed in the name of a file with no object', { file: 'a\nb.yaml' }],
+  ])('refuses %s, at check and wherever a set is listed', (_, part) => {
+    const { file = 'a.yaml', ...of } = { file: undefined, ...part };
+    const id = { apiVersion: 'v1', kind: 'Pod', name: 'a', namespace: 'x', ...of };
+    const value =
+      file === 'a.yaml'
+        ? { apiVersion: id.apiVersion, kind: id.kind, metadata: { name: id.name, namespace: id.namespace } }
+        : {};
+    const bytes = Buffer.from(JSON.stringify(value));
+    expectThrown(() => readDocuments([{ name: file, bytes }], reader), EngineError, 'INPUT_SHAPE');
+    const admitted = { ...only('{}'), json: bytes, value, file, id: file === 'a.yaml' ? id : undefined };
+    for (const isDelete of [false, true])
+      expectThrown(() => listSet([admitted], isDelete), EngineError, 'INPUT_SHAPE');
+  });
+
+  it('has one line for each object, whatever objects are called', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (name, kind) => {
+        const document = { ...only('{}'), id: { apiVersion: 'v1', kind, name } };
+        let listing: string;
+        try {
+          ({ listing } = listSet([document], false));
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'INPUT_SHAPE' });
+          return;
+        }
+        expect(listing.split(/[\n\r\u2028\u2029\u0085]/u)).toHaveLength(2);
+        expect(listing.split('/')).toHaveLength(4);
+      }),
+    );
+  });
+
   it('refuses one object twice where a record is made', () => {
     const twice = listSet(
       read(
