@@ -32,7 +32,11 @@ interface Reviewed {
   readonly findings: readonly Finding[];
   /** Lines of the input digest. */
   readonly inputs: readonly string[];
+  /** Codes of the rules that ran on it and returned; only they can have passed. */
+  readonly ran: readonly string[];
 }
+
+type Said = Pick<Reviewed, 'findings' | 'ran'>;
 
 /** The judge of one environment. The whole evaluation, read from top to bottom. */
 export function openJudge(bench: Bench): Judge {
@@ -74,7 +78,11 @@ function review(
     if (unmapped === undefined) return one;
     // Whatever it was before, its place was the same.
     const finding = unmapped.result === 'fail' && earlier() !== undefined ? inheritedOf(unmapped) : unmapped;
-    return { ...one, findings: [{ ...finding, object: objectOf(document) }, ...one.findings] };
+    return {
+      ...one,
+      findings: [{ ...finding, object: objectOf(document) }, ...one.findings],
+      ran: [finding.rule, ...one.ran],
+    };
   });
   const codes = bench.policies.flatMap((policy) => policy.rules).map((rule) => rule.code);
   if (unmapped !== undefined) codes.push(unmapped.rule);
@@ -100,7 +108,10 @@ function judgementOf(bench: Bench, change: Change, { time, id, reviewed, codes }
       change,
     ),
     passed: passedOf(codes, reviewed),
-    evaluated: { objects: change.documents.length, rules: codes.length },
+    evaluated: {
+      objects: change.documents.length,
+      rules: new Set(reviewed.flatMap(({ ran }) => ran)).size,
+    },
     policies: bench.policies.map((policy) => policy.reference),
     ...digests(bench, contextOf(bench, time), reviewed),
     setDigest: set.digest,
@@ -142,6 +153,7 @@ function reviewDocument(
 ): Reviewed {
   const object = objectOf(document);
   const findings: Finding[] = [];
+  const ran: string[] = [];
   const inputs = new Map<Style, Uint8Array>();
   const earlierLines: string[] = [];
   for (const policy of bench.policies) {
@@ -150,20 +162,27 @@ function reviewDocument(
       if (input === undefined) continue;
       inputs.set(style, input);
       const isStrict = style === 'native' || bench.strictErrors === true;
-      const ask = (asked: Uint8Array): readonly Finding[] =>
+      const ask = (asked: Uint8Array): Said =>
         evaluate(policy, { style, input: asked, isStrict }, { object, time, enforcement: bench.enforcement });
       const said = ask(input);
-      const earlier = said.some((finding) => finding.result === 'fail') ? frame.earlier() : undefined;
+      ran.push(...said.ran);
+      const earlier = said.findings.some(({ result }) => result === 'fail') ? frame.earlier() : undefined;
       const before = earlier && inputFor(style, earlier.document, frame);
-      if (earlier === undefined || before === undefined) findings.push(...said);
+      if (earlier === undefined || before === undefined) findings.push(...said.findings);
       else {
-        findings.push(...inherit(said, ask(before), { unchanged: earlier.unchanged, style }));
+        const about = { unchanged: earlier.unchanged, style };
+        findings.push(...inherit(said.findings, ask(before).findings, about));
         earlierLines.push(inputLine(style, before, earlier.document));
       }
     }
     if (policy.styles.includes('native')) findings.push(...kindFindings(document));
   }
+  if (inputs.size === 0 && bench.policies.length > 0) {
+    findings.push(notApplicable(frame.operation, object));
+    ran.push(NOT_APPLICABLE);
+  }
   return {
+    ran,
     findings: dedupe(findings),
     inputs: [
       ...[...inputs].map(([style, input]) => inputLine(style, input, document)),
@@ -183,18 +202,32 @@ function evaluate(
   policy: Policy,
   asked: { readonly style: Style; readonly input: Uint8Array; readonly isStrict: boolean },
   frame: Parameters<typeof findingsOf>[1],
-): readonly Finding[] {
+): Said {
   const { name } = policy.reference;
   let said: Evaluation;
   try {
     said = policy.evaluate(asked.style, asked.input, { time: frame.time, isStrict: asked.isStrict });
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    return [errorFinding(name, error, frame.object)];
+    return { findings: [errorFinding(name, error, frame.object)], ran: [] };
   }
   const failed = said.failures.map((failure) => failureFinding(name, failure, frame.object));
-  return [...findingsOf(said.results, frame), ...failed];
+  const rules = policy.rules.filter((rule) => rule.style === asked.style).map((rule) => rule.code);
+  // Where a builtin failed it is not known which rules it was needed for.
+  return { findings: [...findingsOf(said.results, frame), ...failed], ran: failed.length > 0 ? [] : rules };
 }
+
+const NOT_APPLICABLE = 'policy.not-applicable';
+
+/** Conftest rules judge what is to be, so a DELETE is nothing to them. That is said, since no rule has passed it. */
+const notApplicable = (operation: Change['operation'], object: Finding['object']): Finding => ({
+  rule: NOT_APPLICABLE,
+  result: 'skip',
+  message: `no rule judges a ${operation}: Conftest rules see only what is to be`,
+  severity: 'low',
+  controls: [],
+  object,
+});
 
 /** Native rules speak of Kubernetes objects: a document that is none would pass each of them unseen. */
 function kindFindings(document: Document): readonly Finding[] {
@@ -235,14 +268,13 @@ function place(findings: readonly { finding: Finding; index: number }[], change:
 }
 
 function passedOf(codes: readonly string[], reviewed: readonly Reviewed[]): Record<string, number> {
-  const failed = new Map<string, number>();
-  for (const { findings } of reviewed) {
-    for (const code of new Set(findings.map((finding) => finding.rule)))
-      failed.set(code, (failed.get(code) ?? 0) + 1);
+  const passed = new Map(codes.map((code) => [code, 0]));
+  for (const { findings, ran } of reviewed) {
+    const spoke = new Set(findings.map((finding) => finding.rule));
+    for (const code of new Set(ran))
+      if (!spoke.has(code) && passed.has(code)) passed.set(code, (passed.get(code) ?? 0) + 1);
   }
-  return Object.fromEntries(
-    [...codes].sort().map((code) => [code, reviewed.length - (failed.get(code) ?? 0)]),
-  );
+  return Object.fromEntries([...passed].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** One line of the input digest; a Secret's line is over its reduced form, since a digest of values lets anyone test guesses. */
