@@ -19,7 +19,8 @@ function describe(annotation: RegoAnnotation | undefined): Partial<Rule> {
   const custom: Record<string, unknown> = isRecord(annotation?.custom) ? annotation.custom : {};
   const title = text(annotation?.title);
   const remedy = text(custom['remedy']);
-  const effectiveOn = text(custom['effective_on']);
+  const stated = custom['effective_on'];
+  const effectiveOn = stated === undefined || typeof stated === 'string' ? stated : JSON.stringify(stated);
   return {
     ...(title === undefined ? {} : { title }),
     ...(isSeverity(custom['severity']) ? { severity: custom['severity'] } : {}),
@@ -95,9 +96,28 @@ const rest = (found: Partial<Rule>): Pick<Rule, 'remedy' | 'effectiveOn' | 'para
   ...(found.parameters === undefined ? {} : { parameters: found.parameters }),
 });
 
+const DATE = /^\d{4}-\d{2}-\d{2}(?:T(?:[01]\d|2[0-3]):\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2}))?$/;
+
+/**
+ * A date (from midnight UTC on), or a time with its offset: without one it would be another time on each machine.
+ * @see https://www.rfc-editor.org/rfc/rfc3339  §5.6
+ */
 function badDate(effectiveOn: string | undefined): string[] {
-  if (effectiveOn === undefined || Number.isFinite(Date.parse(effectiveOn))) return [];
-  return [`metadata "custom.effective_on" is not a date: ${JSON.stringify(effectiveOn)}`];
+  if (effectiveOn === undefined || isDate(effectiveOn)) return [];
+  return [
+    `metadata "custom.effective_on" is not a date, or a time with its offset: ${JSON.stringify(effectiveOn)}`,
+  ];
+}
+
+/** The day must exist: JavaScript reads February 30th as a day of March. */
+function isDate(text: string): boolean {
+  const day = text.slice(0, 10);
+  const midnight = Date.parse(`${day}T00:00:00Z`);
+  return (
+    DATE.test(text) &&
+    Number.isFinite(Date.parse(text)) &&
+    new Date(midnight).toISOString().slice(0, 10) === day
+  );
 }
 
 function metadataError(module: RegoModuleInfo, messages: readonly string[]): EngineError {

@@ -13,7 +13,7 @@ export interface Rule {
   readonly severity: Severity;
   readonly controls: readonly string[];
   readonly remedy?: string;
-  /** Before this date (RFC 3339) a fail is a warning. */
+  /** Before this date (RFC 3339: a date in UTC, or a time with its offset) a fail is a warning. */
   readonly effectiveOn?: string;
   /** JSON Schema of `input.parameters`; absent where the rule takes none. */
   readonly parameters?: unknown;

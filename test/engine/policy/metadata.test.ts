@@ -80,7 +80,7 @@ describe('the metadata of a native rule', () => {
 
   it('has a date that is one: an unreadable date would be no date at all', () => {
     expect(problems(() => native({ custom: { ...CUSTOM, effective_on: 'soon' } }))).toEqual([
-      'metadata "custom.effective_on" is not a date: "soon"',
+      'metadata "custom.effective_on" is not a date, or a time with its offset: "soon"',
     ]);
   });
 });
@@ -119,7 +119,44 @@ describe('the metadata of a Conftest rule', () => {
 
   it('has a date that is one', () => {
     expect(problems(() => of(annotationOf('main', { custom: { effective_on: '2026-13-01' } })))).toEqual([
-      'metadata "custom.effective_on" is not a date: "2026-13-01"',
+      'metadata "custom.effective_on" is not a date, or a time with its offset: "2026-13-01"',
     ]);
+  });
+});
+
+describe('effective_on', () => {
+  const on = (effective_on: unknown): Rule =>
+    conftestRule(
+      moduleOf('main', ['deny'], { annotations: [annotationOf('main', { custom: { effective_on } })] }),
+      'deny',
+    );
+
+  it.each(['2026-12-01', '2028-02-29', '2026-12-01T23:59:59Z', '2026-12-01T00:00:00.5+01:00'])(
+    'may be %s',
+    (date) => {
+      expect(on(date).effectiveOn).toBe(date);
+    },
+  );
+
+  it.each([
+    '2026-12-01T00:00:00',
+    '2026-12-01 00:00:00Z',
+    '2026-12-01T24:00:00Z',
+    '2026-02-30',
+    '2026-02-30T00:00:00Z',
+    '2027-02-29',
+    '2026-13-01',
+    '2026-1-1',
+    '01/02/2026',
+    'December 17, 2026',
+    '2026',
+    '1',
+    '',
+    20261201,
+    null,
+  ])('may not be %p', (date) => {
+    const error = thrownBy(() => on(date));
+    expect(error).toBeInstanceOf(EngineError);
+    expect(error).toMatchObject({ code: 'POLICY_METADATA' });
   });
 });
