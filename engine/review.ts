@@ -9,12 +9,13 @@ import { type Enforcement, errorFinding, failureFinding, findingsOf } from './de
 import { inherit, inheritedOf } from './decide/inherited.ts';
 import { type Earlier, earlierOf } from './earlier.ts';
 import { EngineError } from './error.ts';
-import { type Document, imagesOf, locate, type Source } from './manifest/index.ts';
+import { type Document, imagesOf, type JsonValue, locate, type Source } from './manifest/index.ts';
 import { conftestInput, type InputFrame, nativeInput } from './policy/input.ts';
 import type { Evaluation, Policy } from './policy/policy.ts';
 import type { Style } from './policy/rule.ts';
 import { canonicalText } from './record/canonical.ts';
-import { digestForm } from './record/secret.ts';
+import { type Redactor, redactorOf } from './record/redact.ts';
+import { digestForm, reduceSecret } from './record/secret.ts';
 import { listSet, objectOf } from './record/set.ts';
 
 /** What one environment asks for; `name` and `tier` are absent where there is no Project. */
@@ -97,6 +98,7 @@ interface Outcome {
 }
 
 function judgementOf(bench: Bench, change: Change, { time, id, reviewed, codes }: Outcome): Judgement {
+  const redact = redactorFor(change);
   const set = listSet(change.documents, change.operation === 'DELETE');
   const decision = decide({
     id,
@@ -104,7 +106,9 @@ function judgementOf(bench: Bench, change: Change, { time, id, reviewed, codes }
     operations: change.phase === 'check' ? ['CREATE', 'UPDATE'] : [change.operation],
     enforced: true,
     findings: place(
-      reviewed.flatMap(({ findings }, index) => findings.map((finding) => ({ finding, index }))),
+      reviewed.flatMap(({ findings }, index) =>
+        findings.map((finding) => ({ finding: redact(finding), index })),
+      ),
       change,
     ),
     passed: passedOf(codes, reviewed),
@@ -141,8 +145,20 @@ function frameOf(change: Change, context: string): InputFrame {
     operation: change.operation,
     context,
     ...(change.request === undefined ? {} : { request: change.request }),
-    ...(change.oldObject === undefined ? {} : { oldObject: change.oldObject }),
+    ...(change.oldObject === undefined ? {} : { oldObject: reduceSecret(oldOf(change.oldObject)) }),
   };
+}
+
+/** What was there before, which may be a Secret as well. */
+function oldOf(json: Uint8Array): Pick<Document, 'json' | 'value'> {
+  const value: JsonValue = JSON.parse(Buffer.from(json).toString('utf8'));
+  return { json, value };
+}
+
+/** Hides the values of every Secret of the change: a set may quote one object's in what is said of another. */
+function redactorFor(change: Change): Redactor {
+  const old = change.oldObject === undefined ? [] : [oldOf(change.oldObject).value];
+  return redactorOf([...change.documents.map((document) => document.value), ...old]);
 }
 
 function reviewDocument(

@@ -11,6 +11,7 @@ export {
   idOf,
   type JsonObject,
   type JsonValue,
+  member,
   type ObjectId,
   refuseUnlistable,
   type Source,

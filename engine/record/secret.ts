@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Document, JsonValue } from '../manifest/index.ts';
 
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+/** The annotation in which kubectl keeps the whole object as it was applied. */
+export const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 type JsonObject = { readonly [key: string]: JsonValue };
 
@@ -50,7 +51,7 @@ function replaceValues(
 }
 
 /** The object's bytes as a native rule sees them: a Secret's values are replaced by `{class, length}`. */
-export function reduceSecret(document: Document): Uint8Array {
+export function reduceSecret(document: Pick<Document, 'json' | 'value'>): Uint8Array {
   return isSecret(document.value) ? replaceValues(document.value, shapesOf) : document.json;
 }
 

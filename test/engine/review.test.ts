@@ -2,6 +2,7 @@
 // The straight line of one change, with policies that are functions: what is counted, kept back, inherited and hidden.
 
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import type { Change } from '../../engine/change.ts';
 import { EngineError } from '../../engine/error.ts';
 import { type Document, idOf, type JsonObject } from '../../engine/manifest/index.ts';
@@ -25,10 +26,11 @@ function policyOf(style: Style, says: Readonly<Record<string, Say>>, part: Parti
     rules,
     evaluate: (_, bytes) => {
       const input: JsonObject = JSON.parse(Buffer.from(bytes).toString());
-      return rules.map((rule) => ({
-        entry: { key: rule.code, path: ['main', rule.code], effect: 'fail', rule },
+      const results = rules.map((rule) => ({
+        entry: { key: rule.code, path: ['main', rule.code], effect: 'fail' as const, rule },
         value: says[rule.code]?.(input) ?? [],
       }));
+      return { results, failures: [] };
     },
     ...part,
   };
@@ -112,5 +114,119 @@ describe('what passed', () => {
   it('of no policies is an error, whatever the operation', () => {
     for (const operation of ['CREATE', 'DELETE'] as const)
       expect(decide(bench(), change([POD], { operation }))).toMatchObject({ verdict: 'error' });
+  });
+});
+
+describe('a value of a Secret', () => {
+  const encode = (text: string): string => Buffer.from(text).toString('base64');
+  const secretOf = (value: string, part: JsonObject = {}): JsonObject => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: 'a' },
+    data: { key: encode(value) },
+    ...part,
+  });
+  const updated = change([secretOf('new-hunter2')], {
+    phase: 'admission',
+    operation: 'UPDATE',
+    oldObject: documentOf(secretOf('old-hunter2', { stringData: { other: 'plain-hunter2' } })).json,
+  });
+
+  it('is not seen by a native rule, neither before nor after an UPDATE', () => {
+    let seen = '';
+    const policy = policyOf('native', {
+      rule: (input) => {
+        seen = JSON.stringify(input);
+        return [];
+      },
+    });
+    decide(bench(policy), updated);
+    for (const value of ['new-hunter2', 'old-hunter2', 'plain-hunter2'])
+      for (const text of [value, encode(value)]) expect(seen).not.toContain(text);
+    expect(JSON.parse(seen).oldObject.data).toEqual({ key: { class: 'base64', length: 11 } });
+  });
+
+  it('does not enter the digest of the input: two values of one length have the same', () => {
+    const [one, other] = ['old-hunter2', 'old-hunter3'].map((value) => {
+      const oldObject = documentOf(secretOf(value)).json;
+      return decide(bench(policyOf('native', { rule: () => [] })), { ...updated, oldObject }).inputDigest;
+    });
+    expect(one).toBe(other);
+  });
+
+  const said = (object: JsonObject, message: string, path = '/data'): unknown =>
+    decide(bench(policyOf('conftest', { 'main.deny': () => [{ msg: message, path }] })), change([object]))
+      .findings[0];
+
+  it.each([
+    ['as it stands', `is ${encode('hunter2')}`, 'is [redacted]'],
+    ['decoded', 'the password "hunter2" is weak', 'the password "[redacted]" is weak'],
+    ['twice, and within a word', 'hunter2xhunter2', '[redacted]x[redacted]'],
+  ])('is hidden in what a rule says: %s', (_, message, expected) => {
+    expect(said(secretOf('hunter2'), message)).toMatchObject({ message: expected });
+  });
+
+  it('is hidden in the path, in the line of a key, as JSON escapes it, and where the Secret is malformed', () => {
+    expect(said(secretOf('hunter2'), 'x', '/data/hunter2')).toMatchObject({ path: '/data/[redacted]' });
+    const pem = '-----BEGIN KEY-----\nMIIBVQIBADANBg\n-----END KEY-----\n';
+    expect(said(secretOf(pem), 'line MIIBVQIBADANBg')).toMatchObject({ message: 'line [redacted]' });
+    expect(said(secretOf('a"b\\c'), `got ${JSON.stringify('a"b\\c')}`)).toMatchObject({
+      message: 'got "[redacted]"',
+    });
+    expect(said(secretOf('', { data: ['hunter2'] }), 'is hunter2')).toMatchObject({
+      message: 'is [redacted]',
+    });
+    expect(said(secretOf('', { stringData: { a: 'hunter2' } }), `is ${encode('hunter2')}`)).toMatchObject({
+      message: 'is [redacted]',
+    });
+  });
+
+  it('is hidden where kubectl kept it', () => {
+    const applied = JSON.stringify(secretOf('hunter2'));
+    const annotations = { 'kubectl.kubernetes.io/last-applied-configuration': applied };
+    const object = secretOf('other', { metadata: { name: 'a', annotations } });
+    expect(said(object, 'was hunter2')).toMatchObject({ message: 'was [redacted]' });
+    expect(said(object, `was ${applied}`)).toMatchObject({ message: 'was [redacted]' });
+  });
+
+  it('that is short is hidden as a word, and leaves the rest readable', () => {
+    expect(said(secretOf('a'), 'a is a bad password')).toMatchObject({
+      message: '[redacted] is [redacted] bad password',
+    });
+  });
+
+  it('that was there before, or is in another object of the set, is hidden as well', () => {
+    const policy = policyOf('conftest', { 'main.deny': () => ['old-hunter2', 'plain-hunter2', 'fine'] });
+    expect(decide(bench(policy), updated).findings.map(({ message }) => message)).toEqual([
+      '[redacted]',
+      '[redacted]',
+      'fine',
+    ]);
+    const set = change([POD, secretOf('hunter2')]);
+    const quoting = policyOf('conftest', { 'main.deny': () => ['hunter2'] });
+    expect(decide(bench(quoting), set).findings.map(({ message }) => message)).toEqual([
+      '[redacted]',
+      '[redacted]',
+    ]);
+  });
+
+  it('of no Secret is said: a ConfigMap has none', () => {
+    expect(said({ apiVersion: 'v1', kind: 'ConfigMap', data: { a: 'hunter2' } }, 'hunter2')).toMatchObject({
+      message: 'hunter2',
+    });
+  });
+
+  it('is hidden however many there are, and whatever characters they are of', () => {
+    const lines = Array.from({ length: 20_000 }, (_, index) => `line-of-a-key-${index}`).join('\n');
+    expect(said(secretOf(lines), 'has line-of-a-key-19999')).toMatchObject({ message: 'has [redacted]' });
+    expect(said(secretOf('$&'), 'is $& here')).toMatchObject({ message: 'is [redacted] here' });
+    expect(said(secretOf('redacted'), 'is redacted')).toMatchObject({ message: 'is [redacted]' });
+    fc.assert(
+      fc.property(fc.string({ minLength: 4, unit: 'grapheme' }), (value) => {
+        expect(said(secretOf(value), `is ${value}`)).toMatchObject({
+          message: expect.not.stringContaining(`is ${value}`),
+        });
+      }),
+    );
   });
 });
