@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Judgement } from '../change.ts';
-import { objectId } from '../decide/finding.ts';
+import { type Finding, objectId } from '../decide/finding.ts';
 import { EngineError } from '../error.ts';
 import type { JsonValue } from '../manifest/index.ts';
 import { canonicalText } from './canonical.ts';
@@ -9,6 +9,8 @@ import { canonicalText } from './canonical.ts';
 export const DECISION_PREDICATE_TYPE = 'https://countersign.dev/attestation/deployment-decision/v1';
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 const MAX_BYTES = 256 * 1024;
+/** How many findings of one rule are listed where all are too many: the first of these with which the record fits. */
+const FINDINGS_OF_A_RULE = [300, 100, 30, 10, 3, 1, 0];
 
 /** What the record says of the program that decided. */
 export interface EngineIdentity {
@@ -21,10 +23,25 @@ const sha256 = (digest: string): JsonValue => ({ sha256: digest });
 /**
  * The in-toto Statement of a judgement as deterministic JSON bytes (RFC 8785): the same judgement gives the same bytes.
  * Parts that are not known are absent.
- * @throws {EngineError} RECORD_TOO_LARGE over 256 KiB: never a silent cut
+ * Over 256 KiB findings are counted instead of listed, rule by rule: a denial has its record however much is wrong.
+ * @throws {EngineError} RECORD_TOO_LARGE where even so it is larger: never a silent cut
  * @see https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
  */
 export function statementOf(judgement: Judgement, engine: EngineIdentity): Uint8Array {
+  let bytes = bytesOf(judgement, engine, Number.POSITIVE_INFINITY);
+  for (const most of FINDINGS_OF_A_RULE)
+    if (bytes.length > MAX_BYTES) bytes = bytesOf(judgement, engine, most);
+  if (bytes.length <= MAX_BYTES) return bytes;
+  throw new EngineError(
+    'RECORD_TOO_LARGE',
+    `the record would be ${bytes.length} bytes, more than ${MAX_BYTES}`,
+    {
+      hint: 'check fewer objects in one run',
+    },
+  );
+}
+
+function bytesOf(judgement: Judgement, engine: EngineIdentity, most: number): Buffer {
   const { decision } = judgement;
   const statement: JsonValue = {
     _type: STATEMENT_TYPE,
@@ -36,18 +53,10 @@ export function statementOf(judgement: Judgement, engine: EngineIdentity): Uint8
       ...digestPart(judgement),
       ...requesterPart(judgement),
       engine: enginePart(engine),
-      findings: findingPart(judgement),
+      ...findingPart(decision.findings, most),
     },
   };
-  const bytes = Buffer.from(canonicalText(statement));
-  if (bytes.length <= MAX_BYTES) return bytes;
-  throw new EngineError(
-    'RECORD_TOO_LARGE',
-    `the record would be ${bytes.length} bytes, more than ${MAX_BYTES}`,
-    {
-      hint: 'check fewer objects in one run',
-    },
-  );
+  return Buffer.from(canonicalText(statement));
 }
 
 const enginePart = (engine: EngineIdentity): JsonValue => ({
@@ -122,15 +131,30 @@ function requesterPart({ requester }: Judgement): Record<string, JsonValue> {
   };
 }
 
-/** Findings without their messages: a message may quote the object, which does not belong in a record that outlives it. */
-function findingPart({ decision }: Judgement): JsonValue {
-  return decision.findings.map((finding) => ({
-    rule: finding.rule,
-    result: finding.result,
-    severity: finding.severity,
-    object: objectId(finding.object),
-    ...(finding.path === undefined ? {} : { path: finding.path }),
-    controls: [...finding.controls],
-    ...(finding.inherited === true ? { inherited: true } : {}),
-  }));
+/**
+ * Findings without their messages: a message may quote the object, which does not belong in a record that outlives it. Of each rule
+ * and result the first `most`; how many more there were is counted in `omittedFindings`.
+ */
+function findingPart(findings: readonly Finding[], most: number): Record<string, JsonValue> {
+  const counts = new Map<string, { rule: string; result: string; count: number }>();
+  const listed = findings.filter(({ rule, result }) => {
+    const key = `${result} ${rule}`;
+    const { count } = counts.get(key) ?? { count: 0 };
+    counts.set(key, { rule, result, count: count + 1 });
+    return count < most;
+  });
+  const omitted = [...counts.values()]
+    .filter(({ count }) => count > most)
+    .map(({ rule, result, count }) => ({ rule, result, count: count - most }));
+  return { findings: listed.map(findingOf), ...(omitted.length === 0 ? {} : { omittedFindings: omitted }) };
 }
+
+const findingOf = (finding: Finding): JsonValue => ({
+  rule: finding.rule,
+  result: finding.result,
+  severity: finding.severity,
+  object: objectId(finding.object),
+  ...(finding.path === undefined ? {} : { path: finding.path }),
+  controls: [...finding.controls],
+  ...(finding.inherited === undefined ? {} : { inherited: true }),
+});

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import type { Judgement } from '../../../engine/change.ts';
 import type { Decision } from '../../../engine/decide/decision.ts';
 import type { Finding } from '../../../engine/decide/finding.ts';
@@ -157,18 +158,65 @@ describe('the statement of a decision', () => {
     expect(bytes.toString()).toBe(canonicalText(JSON.parse(bytes.toString())));
   });
 
-  it('of more than 256 KiB is refused, never cut', () => {
-    const many = (count: number): Judgement =>
-      judgement({ findings: Array.from({ length: count }, () => FINDING) });
-    const size = (count: number): number => statementOf(many(count), ENGINE).length;
-    const each = size(2) - size(1);
-    const most = Math.floor((256 * 1024 - size(1)) / each) + 1;
-    expect(size(most)).toBeLessThanOrEqual(256 * 1024);
-    expectThrown(
-      () => statementOf(many(most + 1), ENGINE),
-      EngineError,
-      'RECORD_TOO_LARGE',
-      `the record would be ${size(most) + each} bytes, more than ${256 * 1024}`,
+  const predicateOf = (findings: readonly Finding[]): Record<string, unknown> => {
+    const { predicate } = JSON.parse(Buffer.from(statementOf(judgement({ findings }), ENGINE)).toString());
+    return predicate;
+  };
+  const many = (count: number, part: Partial<Finding> = {}): readonly Finding[] =>
+    Array.from({ length: count }, (_, index) => ({ ...FINDING, path: `/spec/containers/${index}`, ...part }));
+
+  it('lists every finding of a bad Pod that fits, and says of inherited ones that they are', () => {
+    expect(predicateOf(many(250))).toMatchObject({ findings: { length: 250 } });
+    expect(predicateOf(many(250))).not.toHaveProperty('omittedFindings');
+    expect(predicateOf([{ ...FINDING, result: 'warn', inherited: true }])['findings']).toEqual([
+      expect.objectContaining({ result: 'warn', inherited: true }),
+    ]);
+  });
+
+  it('of more than 256 KiB has the first findings of each rule and result, and counts the others', () => {
+    const findings = [...many(5000), ...many(7, { rule: 'rare' }), ...many(2000, { result: 'warn' })];
+    const predicate = predicateOf(findings);
+    expect(predicate).toMatchObject({
+      verdict: 'deny',
+      findings: { length: 607 },
+      omittedFindings: [
+        { rule: 'pod.privileged', result: 'fail', count: 4700 },
+        { rule: 'pod.privileged', result: 'warn', count: 1700 },
+      ],
+    });
+  });
+
+  it('has counts alone where one finding is too large already', () => {
+    expect(predicateOf([{ ...FINDING, path: `/${'x'.repeat(256 * 1024)}` }])).toMatchObject({
+      findings: [],
+      omittedFindings: [{ rule: 'pod.privileged', result: 'fail', count: 1 }],
+    });
+  });
+
+  it('loses no finding: listed and counted are all, for each rule and result', () => {
+    const rules = fc.record({
+      rule: fc.constantFrom('a', 'b'),
+      result: fc.constantFrom('fail' as const, 'warn' as const),
+    });
+    fc.assert(
+      fc.property(fc.array(fc.tuple(rules, fc.nat(1500)), { maxLength: 4 }), (parts) => {
+        const findings = parts.flatMap(([part, count]) => many(count, part));
+        const { findings: listed, omittedFindings = [] } = predicateOf(findings);
+        const omitted = Array.isArray(omittedFindings) ? omittedFindings : [];
+        const count = Array.isArray(listed) ? listed.length : -1;
+        expect(omitted.reduce((sum, { count: more }) => sum + more, count)).toBe(findings.length);
+      }),
+      { numRuns: 20 },
     );
+  });
+
+  it('of too many objects is refused, never cut', () => {
+    const entries = Array.from({ length: 3000 }, (_, index) => ({
+      id: `/Pod/shop/web-${index}`,
+      apiVersion: 'v1',
+      digest: hex('7'),
+    }));
+    const set = { entries, listing: '', digest: hex('4') };
+    expectThrown(() => statementOf(judgement({}, { set }), ENGINE), EngineError, 'RECORD_TOO_LARGE');
   });
 });
