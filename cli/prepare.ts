@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { type Environment, type Project, readProject } from '../engine/context/project.ts';
+import { EngineError } from '../engine/index.ts';
 import {
   type CompileRequest,
   checkParameters,
@@ -15,6 +16,8 @@ import {
   readPack,
   readPackSources,
   readRegoSources,
+  refuseUnknownRules,
+  unreadPackages,
   withoutTests,
 } from '../engine/policy/index.ts';
 import type { BuiltinServer } from '../engine/rego/index.ts';
@@ -34,6 +37,8 @@ interface Extra {
   readonly path: string;
   readonly namespaces: Namespaces;
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** Whether flags set its parameters and data: never for what an environment asks for. */
+  readonly takesFlags: boolean;
 }
 
 /** What is to be loaded. */
@@ -120,8 +125,23 @@ async function loadAll(request: Request, tools: Tools): Promise<Prepared> {
   const notes: string[] = [];
   const policies: Policy[] = [];
   const packs = packsOf(request, notes);
+  const extras = extrasOf(request);
+  refuseWeakened(request);
   if (packs.length > 0) policies.push(await loadPacks(packs, request, tools, notes));
-  for (const extra of extrasOf(request)) policies.push(await loadExtra(extra, request, tools));
+  const flagged = environment === undefined ? [...policies] : [];
+  for (const extra of extras) {
+    const policy = await loadExtra(extra, request, tools, notes);
+    policies.push(policy);
+    if (extra.takesFlags) flagged.push(policy);
+  }
+  refuseUnknownRules([
+    { where: '--parameters', codes: Object.keys(request.parameters), policies: flagged },
+    {
+      where: `environment ${JSON.stringify(environment?.name)}: rules`,
+      codes: Object.keys(environment?.rules ?? {}),
+      policies,
+    },
+  ]);
   const bench: Bench = {
     policies,
     enforcement: environment?.rules ?? {},
@@ -130,6 +150,28 @@ async function loadAll(request: Request, tools: Tools): Promise<Prepared> {
     ...(request.strictErrors || project?.strictErrors === true ? { strictErrors: true } : {}),
   };
   return { bench, notes };
+}
+
+/** What a job brings along adds to its environment and never stands for it. */
+function refuseWeakened({ environment, project, policies, data }: Request): void {
+  if (environment === undefined) return;
+  const name = JSON.stringify(environment.name);
+  if ((environment.packs ?? []).length === 0 && (project?.policies ?? []).length === 0)
+    throw new EngineError(
+      'POLICY_EMPTY',
+      `environment ${name} asks for nothing: it has no packs, and the Project no policies`,
+      {
+        hint: 'list a pack, such as baseline, or policies in the Project; --policy alone decides for no environment',
+      },
+    );
+  if (policies.length === 0 && Object.keys(data).length > 0)
+    throw new EngineError(
+      'POLICY_DATA',
+      `--data reaches only what --policy names, never the policies of environment ${name}`,
+      {
+        hint: 'name policies with --policy, or leave --data out',
+      },
+    );
 }
 
 type PackChoice = NonNullable<Environment['packs']>[number];
@@ -148,11 +190,17 @@ function extrasOf(request: Request): readonly Extra[] {
       namespaces:
         policy.namespaces === undefined ? DEFAULT_NAMESPACES : { names: policy.namespaces, all: false },
       parameters: policy.parameters ?? {},
+      takesFlags: request.environment === undefined,
     }),
   );
   return [
     ...named,
-    ...request.policies.map((path) => ({ path, namespaces: request.namespaces, parameters: {} })),
+    ...request.policies.map((path) => ({
+      path,
+      namespaces: request.namespaces,
+      parameters: {},
+      takesFlags: true,
+    })),
   ];
 }
 
@@ -174,7 +222,10 @@ async function loadPacks(
     {},
     ...choices.map((choice) => choice.parameters ?? {}),
   );
-  const parameters = { ...request.parameters, ...stated };
+  // The judged job's flags set nothing of what its environment asks for.
+  const isAsked = request.environment !== undefined;
+  const parameters = isAsked ? stated : { ...request.parameters, ...stated };
+  const data = isAsked ? {} : request.data;
   const compiled = await compile(
     { name, sources, namespaces: { names: [], all: false }, codes },
     request,
@@ -185,7 +236,7 @@ async function loadPacks(
     .map(({ rule }) => rule.code);
   const revision = tools.installation.version;
   if (unset.length === 0 || request.environment !== undefined)
-    return load(compiled, { name, revision, parameters }, request, tools);
+    return load(compiled, { name, revision, parameters, stated, data }, request, tools);
   for (const code of new Set(unset))
     notes.push(
       `rule ${code} needs parameters and is not evaluated: set them with --parameters or in a Project`,
@@ -200,20 +251,22 @@ async function loadPacks(
     request,
     tools,
   );
-  return load(kept, { name, revision, parameters }, request, tools);
+  return load(kept, { name, revision, parameters, stated, data }, request, tools);
 }
 
-async function loadExtra(extra: Extra, request: Request, tools: Tools): Promise<Policy> {
+async function loadExtra(extra: Extra, request: Request, tools: Tools, notes: string[]): Promise<Policy> {
   const own = withoutTests(readRegoSources(extra.path));
   const needsLibraries = own.some((source) => source.text.includes('data.countersign.lib.'));
   const sources = needsLibraries ? [...own, ...readLibraries(tools.installation.policies)] : own;
   const compiled = await compile({ name: extra.path, sources, namespaces: extra.namespaces }, request, tools);
-  return load(
-    compiled,
-    { name: extra.path, revision: '', parameters: { ...request.parameters, ...extra.parameters } },
-    request,
-    tools,
-  );
+  for (const name of unreadPackages(own, compiled.entries))
+    notes.push(
+      `rules of package ${JSON.stringify(name)} in ${JSON.stringify(extra.path)} are not read: name it with --policy-namespace`,
+    );
+  const [flags, data] = extra.takesFlags ? [request.parameters, request.data] : [{}, {}];
+  const stated = extra.parameters;
+  const parameters = { ...flags, ...stated };
+  return load(compiled, { name: extra.path, revision: '', parameters, stated, data }, request, tools);
 }
 
 type Compiled = Awaited<ReturnType<typeof compileCached>>;
@@ -221,16 +274,29 @@ type Compiled = Awaited<ReturnType<typeof compileCached>>;
 const compile = (wanted: CompileRequest, request: Request, tools: Tools): Promise<Compiled> =>
   compileCached(wanted, tools.open, request.cache);
 
+interface LoadFacts {
+  readonly name: string;
+  readonly revision: string;
+  /** From flags, which several policies share, and from the Project. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** Those that the Project states for this policy: each must be of one of its rules. */
+  readonly stated: Readonly<Record<string, unknown>>;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
 async function load(
   compiled: Compiled,
-  facts: { name: string; revision: string; parameters: Readonly<Record<string, unknown>> },
+  facts: LoadFacts,
   request: Request,
   { builtins }: Tools,
 ): Promise<Policy> {
+  const { name, revision, stated, data } = facts;
   const own = new Set(compiled.entries.map(({ rule }) => rule.code));
-  const parameters = Object.fromEntries(Object.entries(facts.parameters).filter(([code]) => own.has(code)));
+  const parameters = Object.fromEntries(
+    Object.entries(facts.parameters).filter(([code]) => own.has(code) || Object.hasOwn(stated, code)),
+  );
   const limits = request.project?.limits ?? {};
-  const policy = loadPolicy(compiled, { ...facts, parameters, data: request.data, limits, builtins });
+  const policy = loadPolicy(compiled, { name, revision, parameters, data, limits, builtins });
   checkParameters(policy.rules, parameters);
   return policy;
 }

@@ -13,7 +13,6 @@ import { compileSchema } from './schema.ts';
 export interface Environment {
   readonly name: string;
   readonly tier: 'production' | 'staging' | 'testing' | 'development' | 'other';
-  readonly cluster?: string;
   readonly namespaces?: readonly string[];
   /** Objects of no namespace belong here: they reach into every namespace, so one environment at most judges them. */
   readonly clusterScoped?: boolean;
@@ -26,7 +25,6 @@ export interface Environment {
 
 /** The file `countersign.yaml`. Paths in it are relative to its own folder. */
 export interface Project {
-  readonly name?: string;
   readonly environments: readonly Environment[];
   readonly unmapped: 'deny' | 'warn' | 'allow';
   readonly policies: readonly {
@@ -121,6 +119,10 @@ function refuseAmbiguous(stated: Stated, source: Source, document: Document): vo
         `cluster-scoped objects are in environment ${JSON.stringify(first?.name)} already`,
         `/environments/${index}/clusterScoped`,
       );
+    const packs = (environment.packs ?? []).map((pack) => pack.name);
+    for (const [at, pack] of packs.entries())
+      if (packs.indexOf(pack) < at)
+        report(`pack ${JSON.stringify(pack)} is listed twice`, `/environments/${index}/packs/${at}/name`);
     for (const [at, namespace] of (environment.namespaces ?? []).entries()) {
       const other = namespaces.get(namespace);
       if (other !== undefined)

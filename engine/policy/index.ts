@@ -10,11 +10,11 @@ export {
   entrypointsOf,
 } from './compile.ts';
 export { type Pack, readLibraries, readPack, readPackSources } from './pack.ts';
-export { checkParameters } from './parameters.ts';
+export { checkParameters, refuseUnknownRules } from './parameters.ts';
 export { type Evaluation, loadPolicy, type Policy, type RawResult } from './policy.ts';
 export type { Entry, Rule, Style } from './rule.ts';
 export { readRegoSources, withoutTests } from './sources.ts';
-export { DEFAULT_NAMESPACES, entriesOf, type Namespaces } from './style.ts';
+export { DEFAULT_NAMESPACES, entriesOf, type Namespaces, unreadPackages } from './style.ts';
 export {
   type ModuleOutcome,
   type Outcome,

@@ -32,3 +32,30 @@ function faultsOf(rule: Rule, value: unknown): readonly Problem[] {
     message: `${rule.code}: ${pointer || '/'}: ${message}`,
   }));
 }
+
+/** What was set by hand for rules, and where. */
+export interface Settings {
+  /** As messages name the place: `--parameters`, `environment "production": rules`. */
+  readonly where: string;
+  readonly codes: readonly string[];
+  /** The rules that may be named there. */
+  readonly policies: readonly { readonly rules: readonly Rule[] }[];
+}
+
+/**
+ * Refuses settings of rules that are not there: a misspelt name would leave the rule as it is, in silence.
+ * @throws {EngineError} POLICY_PARAMETERS with one problem for each name
+ */
+export function refuseUnknownRules(settings: readonly Settings[]): void {
+  const problems = settings.flatMap(({ where, codes, policies }) => {
+    const known = new Set(policies.flatMap((policy) => policy.rules.map((rule) => rule.code)));
+    return codes
+      .filter((code) => !known.has(code))
+      .map((code): Problem => ({ message: `${where}: there is no loaded rule ${JSON.stringify(code)}` }));
+  });
+  if (problems.length === 0) return;
+  throw new EngineError('POLICY_PARAMETERS', 'settings of rules that are not loaded', {
+    problems,
+    hint: 'check the spelling; parameters of an environment and its packs are set in the Project alone',
+  });
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EngineError } from '../error.ts';
-import type { RegoModuleInfo } from '../toolchain/rego.ts';
+import type { RegoModuleInfo, RegoSource } from '../toolchain/rego.ts';
 import { conftestRule, nativeRule } from './metadata.ts';
 import type { Effect, Entry, Rule } from './rule.ts';
 
@@ -105,4 +105,15 @@ function offeredBy(module: RegoModuleInfo, namespaces: Namespaces): readonly Ent
   if (module.package.startsWith(NATIVE)) return nativeEntries(module);
   if (isWithin(module.package, OURS)) return [];
   return namespaces.all || namespaces.names.includes(module.package) ? conftestEntries(module) : [];
+}
+
+/** Packages with rules in Conftest's style that no entry is read from, by the look of their sources: enough for a note. */
+export function unreadPackages(sources: readonly RegoSource[], entries: readonly Entry[]): readonly string[] {
+  const read = new Set(entries.map(({ path }) => path.slice(0, -1).join('.')));
+  const packages = sources
+    .filter(({ text }) => /^(?:deny|violation|warn)(?:_\w+)?\b/m.test(text))
+    .map(({ text }) => /^package\s+([\w.]+)/m.exec(text)?.[1] ?? '');
+  return [...new Set(packages)]
+    .filter((name) => name !== '' && !isWithin(name, OURS) && !read.has(name))
+    .sort();
 }

@@ -29,11 +29,9 @@ function refused(text: string): { code: string; problems: readonly string[] } {
 }
 const schema = (...problems: string[]): object => ({ code: 'PROJECT_SCHEMA', problems });
 
-const FULL = `${HEAD}name: shop
-environments:
+const FULL = `${HEAD}environments:
   - name: production/eu
     tier: production
-    cluster: eu-1
     namespaces: [shop, pay]
     packs:
       - name: baseline
@@ -44,7 +42,6 @@ environments:
 unmapped: warn
 policies:
   - {path: policies, namespaces: [main], parameters: {a.b: {c: 1}}}
-trust: {keys: [], logs: []}
 ledger: {directory: .countersign}
 `;
 
@@ -53,12 +50,10 @@ describe('a Project', () => {
     expect(read(FULL)).toEqual({
       apiVersion: 'countersign.dev/v1alpha1',
       kind: 'Project',
-      name: 'shop',
       environments: [
         {
           name: 'production/eu',
           tier: 'production',
-          cluster: 'eu-1',
           namespaces: ['shop', 'pay'],
           packs: [{ name: 'baseline', parameters: { 'images.registry': { registries: ['r.example'] } } }],
           rules: { 'pod.read-only-root': 'warn', 'pod.privileged': 'deny', 'rbac.wildcard': 'audit' },
@@ -67,7 +62,6 @@ describe('a Project', () => {
       ],
       unmapped: 'warn',
       policies: [{ path: 'policies', namespaces: ['main'], parameters: { 'a.b': { c: 1 } } }],
-      trust: { keys: [], logs: [] },
       ledger: { directory: '.countersign' },
       digest: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
@@ -78,9 +72,9 @@ describe('a Project', () => {
   });
 
   it('has the digest of its meaning: comments and order do not count, everything else does', () => {
-    const { digest } = read(`${HEAD}unmapped: warn\nname: a\n`);
-    expect(read(`# c\nname: a\nunmapped: "warn"\n${HEAD}`).digest).toBe(digest);
-    expect(read(`${HEAD}unmapped: allow\nname: a\n`).digest).not.toBe(digest);
+    const { digest } = read(`${HEAD}unmapped: warn\nenvironments: []\n`);
+    expect(read(`# c\nenvironments: []\nunmapped: "warn"\n${HEAD}`).digest).toBe(digest);
+    expect(read(`${HEAD}unmapped: allow\nenvironments: []\n`).digest).not.toBe(digest);
   });
 });
 
@@ -100,11 +94,11 @@ trust: {key: []}
 `;
     expect(refused(text)).toEqual(
       schema(
+        '13:1 unknown key "trust"',
         '3:1 unknown key "unmaped"',
         '7:5 unknown key "namespace"',
         '9:26 unknown key "parameter"',
         '11:15 unknown key "package"',
-        '13:9 unknown key "key"',
         '12:24 unknown key "dir"',
       ),
     );

@@ -1,0 +1,3 @@
+package kubernetes.pods
+import rego.v1
+deny_all contains "no" if input.kind == "Pod"
