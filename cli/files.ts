@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { EngineError, type Source } from '../engine/index.ts';
 import { codeOf } from './cause.ts';
@@ -8,10 +8,12 @@ import type { Io } from './io.ts';
 
 const MANIFEST = /\.(?:ya?ml|json)$/i;
 const MAX_BYTES = 32 * 1024 * 1024;
+const CHUNK_BYTES = 256 * 1024;
 
 /**
  * Reads the manifests at these paths: files as named, folders recursively in order of their names (`.yaml .yml .json`), `-` from
- * standard input. Links inside a folder are followed only while they stay inside it.
+ * standard input. Links inside a folder are followed while they stay inside it, as kubectl follows them; what kubectl would
+ * read and we do not is an error, never left out.
  * @throws {EngineError} INPUT_UNREADABLE | INPUT_EMPTY | INPUT_TOO_LARGE
  */
 export async function readManifests(paths: readonly string[], io: Io): Promise<readonly Source[]> {
@@ -26,11 +28,23 @@ export async function readManifests(paths: readonly string[], io: Io): Promise<r
 }
 
 function readPath(path: string): readonly Source[] {
-  if (!isDirectory(path)) return [readSource(path)];
-  const files = listFolder(path, realpathSync(path));
-  if (files.length > 0) return files.map(readSource);
+  if (!attempt(path, () => statSync(path)).isDirectory()) return [readSource(path)];
+  const files = listFolder(
+    path,
+    attempt(path, () => realpathSync(path)),
+  );
+  if (files.length > 0) return onceEach(files).map(readSource);
   throw new EngineError('INPUT_EMPTY', `no .yaml, .yml or .json file in ${JSON.stringify(path)}`, {
     hint: 'name a folder or file that holds manifests',
+  });
+}
+
+/** In a mounted ConfigMap each file is there twice, as itself and by a link. */
+function onceEach(files: readonly string[]): readonly string[] {
+  const seen = new Set<string>();
+  return files.filter((file) => {
+    const real = attempt(file, () => realpathSync(file));
+    return !seen.has(real) && seen.add(real);
   });
 }
 
@@ -41,28 +55,71 @@ function listFolder(folder: string, root: string): string[] {
     .flatMap((item) => {
       const path = join(folder, item.name);
       if (item.isDirectory()) return listFolder(path, root);
+      if (item.isSymbolicLink()) return linkedFile(path, root);
       if (!MANIFEST.test(item.name)) return [];
-      return item.isSymbolicLink() && !linkStaysInside(path, root) ? [] : [path];
+      if (!item.isFile()) throw unread(path, 'it is no file', 'a pipe or device in a folder is not read');
+      return [path];
     });
 }
 
-/** A link to a file inside the folder counts as that file; one that leaves it, or leads to a folder, is not followed. */
-function linkStaysInside(path: string, root: string): boolean {
-  const target = attempt(path, () => realpathSync(path));
-  return target.startsWith(root + sep) && !isDirectory(target);
+/** The file that a link stands for; a folder inside is read where it stands. */
+function linkedFile(path: string, root: string): string[] {
+  const target = attempt(path, () => statSync(path, { throwIfNoEntry: false }));
+  if (!MANIFEST.test(path) && !target?.isDirectory()) return [];
+  const real = attempt(path, () => realpathSync(path));
+  const isInside = real === root || real.startsWith(root.endsWith(sep) ? root : root + sep);
+  if (!isInside)
+    throw unread(path, 'the link leads out of the folder', 'name what it leads to as a path of its own');
+  if (target?.isDirectory()) return [];
+  if (!target?.isFile()) throw unread(path, 'it is no file', 'a pipe or device in a folder is not read');
+  return [path];
 }
 
-const isDirectory = (path: string): boolean => attempt(path, () => statSync(path)).isDirectory();
-
-/** Reads one file whole. */
+/** Reads one file whole; a pipe named as such (`<(helm template …)`) up to the same size, a device never. */
 export function readSource(path: string): Source {
-  if (attempt(path, () => statSync(path)).size > MAX_BYTES) {
-    throw new EngineError('INPUT_TOO_LARGE', `${JSON.stringify(path)} is larger than 32 MiB`, {
-      hint: 'split the file',
-    });
-  }
-  return { name: path, bytes: attempt(path, () => readFileSync(path)) };
+  const status = attempt(path, () => statSync(path));
+  if (status.isFile() && status.size > MAX_BYTES) throw tooLarge(path);
+  if (!status.isFile() && !status.isFIFO() && !status.isDirectory())
+    throw unread(path, 'it is no file', 'name a file, a folder, or - for standard input');
+  return { name: path, bytes: attempt(path, () => readUpTo(path)) };
 }
+
+function readUpTo(path: string): Uint8Array {
+  const descriptor = openSync(path, 'r');
+  try {
+    const chunks: Buffer[] = [];
+    for (let size = 0; ; ) {
+      const chunk = Buffer.alloc(CHUNK_BYTES);
+      const count = readSync(descriptor, chunk);
+      if (count === 0) return Buffer.concat(chunks);
+      size += count;
+      if (size > MAX_BYTES) throw tooLarge(path);
+      chunks.push(chunk.subarray(0, count));
+    }
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** All of a stream, as long as it is no more than a file may be. @throws {EngineError} INPUT_TOO_LARGE */
+export async function readStream(stream: AsyncIterable<Uint8Array | string>): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of stream) {
+    chunks.push(Buffer.from(chunk));
+    size += chunk.length;
+    if (size > MAX_BYTES) throw tooLarge('-');
+  }
+  return Buffer.concat(chunks);
+}
+
+const tooLarge = (path: string): EngineError =>
+  new EngineError('INPUT_TOO_LARGE', `${JSON.stringify(path)} is larger than 32 MiB`, {
+    hint: 'split the file',
+  });
+
+const unread = (path: string, reason: string, hint: string): EngineError =>
+  new EngineError('INPUT_UNREADABLE', `cannot read ${JSON.stringify(path)}: ${reason}`, { hint });
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
@@ -76,6 +133,7 @@ function attempt<T>(path: string, run: () => T): T {
   try {
     return run();
   } catch (cause) {
+    if (cause instanceof EngineError) throw cause;
     const code = codeOf(cause);
     throw new EngineError(
       'INPUT_UNREADABLE',

@@ -2,20 +2,16 @@
 // The only file that touches the process. It starts with exit code 70, so that whatever ends it unforeseen is never a pass;
 // only the path of a verdict sets another.
 import { homedir } from 'node:os';
+import { readStream } from './files.ts';
 import type { Io } from './io.ts';
 import { run } from './run.ts';
 
 process.exitCode = 70;
-async function readStdin(): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
-  return Buffer.concat(chunks);
-}
 
 const io: Io = {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
-  stdin: readStdin,
+  stdin: () => readStream(process.stdin),
   env: process.env,
   outIsTerminal: process.stdout.isTTY === true,
   errIsTerminal: process.stderr.isTTY === true,

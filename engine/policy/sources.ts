@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { join, relative, sep } from 'node:path';
 import { EngineError } from '../error.ts';
 import type { RegoSource } from '../toolchain/rego.ts';
 
@@ -8,8 +8,8 @@ const MAX_FILE_BYTES = 4 * 1024 * 1024;
 const MAX_FILES = 10_000;
 
 /**
- * Reads every `.rego` file of a file or folder, recursively, ordered by path. Links are not followed: what is compiled is
- * what stands in the folder. Names are as the user gave them.
+ * Reads every `.rego` file of a file or folder, recursively, ordered by path. Links to files inside the folder are followed, as in a
+ * mounted ConfigMap; any other link is an error, since leaving a rule out would weaken the policy. Names are as the user gave them.
  * @throws {EngineError} POLICY_UNREADABLE | POLICY_EMPTY
  */
 export function readRegoSources(path: string): readonly RegoSource[] {
@@ -30,17 +30,19 @@ export function withoutTests(sources: readonly RegoSource[]): readonly RegoSourc
 function listFiles(path: string): readonly string[] {
   try {
     if (!statSync(path).isDirectory()) return [path];
-    return walk(path, []).sort();
+    return onceEach(walk(path, [], realpathSync(path)).sort());
   } catch (cause) {
     throw unreadable(path, cause);
   }
 }
 
-function walk(directory: string, found: string[]): string[] {
+function walk(directory: string, found: string[], root: string): string[] {
   for (const item of readdirSync(directory, { withFileTypes: true })) {
     const path = join(directory, item.name);
-    if (item.isDirectory() && !item.name.startsWith('.') && item.name !== 'node_modules') walk(path, found);
-    if (item.isFile()) found.push(path);
+    if (item.isDirectory() && !isLeftOut(item.name)) walk(path, found, root);
+    if (item.isFile() || isLinkedFile(item, path, root)) found.push(path);
+    else if (item.name.endsWith('.rego') && !item.isDirectory() && !item.isSymbolicLink())
+      throw new EngineError('POLICY_UNREADABLE', `${JSON.stringify(path)} is no file`);
     if (found.length > MAX_FILES)
       throw new EngineError(
         'POLICY_UNREADABLE',
@@ -48,6 +50,31 @@ function walk(directory: string, found: string[]): string[] {
       );
   }
   return found;
+}
+
+/** Whether a link is a file to be read. Names that begin with a dot are left out as folders are, a ConfigMap's `..data` among them. */
+function isLinkedFile(item: Dirent, path: string, root: string): boolean {
+  if (!item.isSymbolicLink() || isLeftOut(item.name)) return false;
+  const target = statSync(path, { throwIfNoEntry: false });
+  if (!item.name.endsWith('.rego') && !target?.isDirectory()) return false;
+  const inside = relative(root, realpathSync(path)).split(sep);
+  if (target?.isFile() && inside[0] !== '..') return true;
+  // A folder that is read where it stands.
+  if (target?.isDirectory() && !inside.some(isLeftOut)) return false;
+  throw new EngineError('POLICY_UNREADABLE', `the link ${JSON.stringify(path)} is not followed`, {
+    hint: 'only links to files inside the folder are followed: name what it leads to as a path of its own',
+  });
+}
+
+const isLeftOut = (name: string): boolean => name.startsWith('.') || name === 'node_modules';
+
+/** A file and links to it are read once. */
+function onceEach(files: readonly string[]): readonly string[] {
+  const seen = new Set<string>();
+  return files.filter((file) => {
+    const real = realpathSync(file);
+    return !seen.has(real) && seen.add(real);
+  });
 }
 
 function readText(file: string): string {

@@ -37,13 +37,39 @@ describe('policy sources', () => {
     ]);
   });
 
-  it('are what stands in the folder: links, hidden folders and node_modules are not read', () => {
+  it('are what stands in the folder, once: hidden folders and node_modules are not read', () => {
     put('a.rego', 'package a');
     put('.git/b.rego', 'package b');
     put('node_modules/c.rego', 'package c');
     symlinkSync(join(folder, 'a.rego'), join(folder, 'link.rego'));
     symlinkSync(folder, join(folder, 'loop'));
+    symlinkSync('nothing', join(folder, 'nothing.txt'));
     expect(readRegoSources(folder).map(({ text }) => text)).toEqual(['package a']);
+  });
+
+  it('are those of a mounted ConfigMap, where all are links', () => {
+    put('..2026_11_24/a.rego', 'package a');
+    symlinkSync('..2026_11_24', join(folder, '..data'));
+    symlinkSync('..data/a.rego', join(folder, 'a.rego'));
+    expect(readRegoSources(folder)).toEqual([{ file: join(folder, 'a.rego'), text: 'package a' }]);
+  });
+
+  it.each<[string, () => string, string]>([
+    ['a file outside', () => join(root, 'outside.rego'), 'x.rego'],
+    ['a folder outside', () => join(root, 'elsewhere'), 'x'],
+    ['a folder that is not read', () => join(folder, '.hidden'), 'x'],
+    ['a file of the folder beside, whose name begins with its own', () => `${folder}-beside.rego`, 'x.rego'],
+    ['nothing', () => join(root, 'nothing'), 'x.rego'],
+    ['itself', () => 'x.rego', 'x.rego'],
+    ['a device', () => '/dev/null', 'x.rego'],
+  ])('are never less than what stands there: a link to %s is an error', (_, target, name) => {
+    put('a.rego', 'package a');
+    put('.hidden/b.rego', 'package b');
+    put('../outside.rego', 'package b');
+    put('../elsewhere/b.rego', 'package b');
+    writeFileSync(`${folder}-beside.rego`, 'package b');
+    symlinkSync(target(), join(folder, name));
+    expectThrown(() => readRegoSources(folder), EngineError, 'POLICY_UNREADABLE');
   });
 
   it.each([

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is read of a folder, a link, a pipe or a device: all that kubectl would read, or an error.
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { readManifests, readStream } from '../../cli/files.ts';
+import type { Io } from '../../cli/io.ts';
+import { EngineError } from '../../engine/error.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'countersign-files-'));
+afterAll(() => rmSync(root, { recursive: true }));
+let next = 0;
+let folder = root;
+beforeEach(() => {
+  folder = join(root, String(next++));
+  mkdirSync(folder);
+});
+
+const put = (path: string, text: string): void => {
+  mkdirSync(join(folder, path, '..'), { recursive: true });
+  writeFileSync(join(folder, path), text);
+};
+const io: Io = {
+  out: () => undefined,
+  err: () => undefined,
+  stdin: () => readStream(Readable.from(['x'])),
+  env: {},
+  outIsTerminal: false,
+  errIsTerminal: false,
+  userId: undefined,
+  homeDirectory: '',
+  now: () => new Date(0),
+  onStop: () => undefined,
+};
+const read = async (path = folder): Promise<readonly string[]> =>
+  (await readManifests([path], io)).map(
+    ({ name, bytes }) => `${relative(folder, name)}: ${Buffer.from(bytes)}`,
+  );
+async function refusal(run: () => Promise<unknown>): Promise<string> {
+  const error = await run().catch((thrown: unknown) => thrown);
+  if (!(error instanceof EngineError)) throw new Error('expected an EngineError', { cause: error });
+  return `${error.code}: ${error.message.replace(folder, 'DIR')}`;
+}
+
+describe('a folder', () => {
+  it('is read in order, links inside it too, each file once', async () => {
+    put('b.yaml', 'b');
+    put('a/c.yml', 'c');
+    put('a/notes.txt', 'no');
+    put('shared/base', 'base');
+    symlinkSync('shared/base', join(folder, 'd.yaml'));
+    symlinkSync('b.yaml', join(folder, 'e.yaml'));
+    symlinkSync('a', join(folder, 'f'));
+    symlinkSync('nothing', join(folder, 'g.txt'));
+    expect(await read()).toEqual(['a/c.yml: c', 'b.yaml: b', 'd.yaml: base']);
+  });
+
+  it('that is a mounted ConfigMap is read once', async () => {
+    put('..2026/a.yaml', 'a');
+    symlinkSync('..2026', join(folder, '..data'));
+    symlinkSync('..data/a.yaml', join(folder, 'a.yaml'));
+    expect(await read()).toEqual(['..2026/a.yaml: a']);
+  });
+
+  it.each<[string, () => string, string]>([
+    ['a file outside', () => join(root, 'outside.yaml'), 'x.yaml'],
+    ['a folder outside', () => join(root, 'elsewhere'), 'x'],
+    ['a file beside, whose path begins with its own', () => `${folder}-beside.yaml`, 'x.yaml'],
+  ])('with a link to %s is an error, not less', async (_, target, name) => {
+    put('a.yaml', 'a');
+    put('../outside.yaml', 'b');
+    put('../elsewhere/b.yaml', 'b');
+    writeFileSync(`${folder}-beside.yaml`, 'b');
+    symlinkSync(target(), join(folder, name));
+    expect(await refusal(() => read())).toBe(
+      `INPUT_UNREADABLE: cannot read "DIR/${name}": the link leads out of the folder`,
+    );
+  });
+
+  it('with a link to nothing or to itself is an error', async () => {
+    symlinkSync('nothing', join(folder, 'x.yaml'));
+    expect(await refusal(() => read())).toBe(
+      'INPUT_UNREADABLE: cannot read "DIR/x.yaml": no such file or folder',
+    );
+    rmSync(join(folder, 'x.yaml'));
+    symlinkSync('x.yaml', join(folder, 'x.yaml'));
+    expect(await refusal(() => read())).toBe('INPUT_UNREADABLE: cannot read "DIR/x.yaml": too many links');
+  });
+
+  it('with a pipe in it is an error, not a wait', async () => {
+    spawnSync('mkfifo', [join(folder, 'x.yaml')]);
+    expect(await refusal(() => read())).toBe('INPUT_UNREADABLE: cannot read "DIR/x.yaml": it is no file');
+  });
+});
+
+describe('what has no end', () => {
+  it('is refused: a device', async () => {
+    expect(await refusal(() => read('/dev/zero'))).toBe(
+      'INPUT_UNREADABLE: cannot read "/dev/zero": it is no file',
+    );
+    symlinkSync('/dev/zero', join(folder, 'x.yaml'));
+    expect(await refusal(() => read(join(folder, 'x.yaml')))).toBe(
+      'INPUT_UNREADABLE: cannot read "DIR/x.yaml": it is no file',
+    );
+  });
+
+  it('is read no further than a file may be: standard input', async () => {
+    let given = 0;
+    function* endless(): Generator<Buffer> {
+      for (;;) {
+        given++;
+        yield Buffer.alloc(1024 * 1024);
+      }
+    }
+    expect(await refusal(() => readStream(Readable.from(endless())))).toBe(
+      'INPUT_TOO_LARGE: "-" is larger than 32 MiB',
+    );
+    expect(given).toBeLessThan(64);
+  });
+});
