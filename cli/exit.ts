@@ -3,6 +3,7 @@ import { AttestError, type AttestErrorCode } from '../attest/error.ts';
 import { EngineError, type EngineErrorCode, type Problem } from '../engine/index.ts';
 import { codeOf, messageOf } from './cause.ts';
 import type { Io } from './io.ts';
+import { oneLine } from './report/text.ts';
 
 /** Exit 1 says no; 2 and above say there is no answer. No flag renumbers (DESIGN §5). */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 70;
@@ -81,7 +82,7 @@ function webhookExit(error: unknown): ExitCode | undefined {
 /** Prints an error as its reader needs it and returns the exit code; a fault of ours prints its stack and is 70. */
 export function reportError(error: unknown, io: Io): ExitCode {
   if (error instanceof UsageError) {
-    io.err(`countersign: ${error.message}\nhint: ${error.hint}\n`);
+    io.err(talk(error.message, error.hint));
     return 2;
   }
   if (error instanceof EngineError) {
@@ -89,17 +90,13 @@ export function reportError(error: unknown, io: Io): ExitCode {
     return ENGINE_EXITS[error.code];
   }
   if (error instanceof AttestError) {
-    io.err(
-      `countersign: ${error.message} [${error.code}]\n${error.hint === undefined ? '' : `hint: ${error.hint}\n`}`,
-    );
+    io.err(talk(`${error.message} [${error.code}]`, error.hint));
     return ATTEST_EXITS[error.code];
   }
   const exit = webhookExit(error);
   if (exit !== undefined) {
     const hint: unknown = Reflect.get(Object(error), 'hint');
-    io.err(
-      `countersign: ${messageOf(error)} [${codeOf(error)}]\n${typeof hint === 'string' ? `hint: ${hint}\n` : ''}`,
-    );
+    io.err(talk(`${messageOf(error)} [${codeOf(error)}]`, typeof hint === 'string' ? hint : undefined));
     return exit;
   }
   io.err(
@@ -107,6 +104,10 @@ export function reportError(error: unknown, io: Io): ExitCode {
   );
   return 70;
 }
+
+/** What is wrong, then the hint. File names and values of others are in both, so each stays one line. */
+const talk = (message: string, hint: string | undefined): string =>
+  `countersign: ${oneLine(message)}\n${hint === undefined ? '' : `hint: ${oneLine(hint)}\n`}`;
 
 /** `path:line:col: what is wrong [code]`, one line a problem, then the hint. */
 function engineLines(error: EngineError): string {
@@ -116,7 +117,7 @@ function engineLines(error: EngineError): string {
     (problem) => `${at(problem)}${problem.message} [${problem.code ?? error.code}]`,
   );
   const hint = error.hint === undefined ? [] : [`hint: ${error.hint}`];
-  return [...head, ...problems, ...hint].map((line) => `${line}\n`).join('');
+  return [...head, ...problems, ...hint].map((line) => `${oneLine(line)}\n`).join('');
 }
 
 function at({ location }: Pick<Problem, 'location'>): string {

@@ -35,19 +35,37 @@ function byPlace(a: Finding, b: Finding): number {
 /** What a terminal must not obey: control characters but line feed and tab, invisible and direction-changing characters. */
 const HIDDEN = /[^\P{Cc}\n\t]|\p{Cf}|[\u2028\u2029]/gu;
 
-/** Foreign text on a terminal: escape sequences and their kin are shown, not obeyed. */
+/** What the log of a pipeline obeys: `##[…]` and `##vso[…]` wherever they stand, `::command::` where a line begins. */
+const COMMAND = /##(?=\w*\[)|^(\s*)::/gm;
+
+const codeOf = (character: string): string =>
+  `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
+
+/**
+ * Foreign text on a terminal: escape sequences and their kin are shown, not obeyed.
+ * @see https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+ */
 export function visible(text: string): string {
-  return text.replace(HIDDEN, (c) => `\\u${(c.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
+  return text
+    .replace(HIDDEN, codeOf)
+    .replace(COMMAND, (command, space: string | undefined) =>
+      command.startsWith('##') ? `${codeOf('#')}#` : `${space ?? ''}${codeOf(':')}:`,
+    );
+}
+
+/** Foreign text within one line: it cannot end the line and write the next one itself. */
+export function oneLine(text: string): string {
+  return visible(text.replaceAll('\r\n', '\n').replaceAll('\n', '\\n').replaceAll('\t', ' '));
 }
 
 function findingLines(finding: Finding, paint: Paint): readonly string[] {
   const { location } = finding;
   const place =
-    location === undefined ? '' : `${visible(location.file)}:${location.line}:${location.column}: `;
-  const message = visible(finding.message).replaceAll('\n', '\n    ');
-  const head = `${place}${paint(COLOURS[finding.result], finding.result)}: ${message} [${finding.rule}]`;
-  const object = paint(DIM, `    ${visible(objectId(finding.object))}`);
-  return [head, object, ...(finding.remedy === undefined ? [] : [`    hint: ${finding.remedy}`])];
+    location === undefined ? '' : `${oneLine(location.file)}:${location.line}:${location.column}: `;
+  const message = oneLine(finding.message);
+  const head = `${place}${paint(COLOURS[finding.result], finding.result)}: ${message} [${oneLine(finding.rule)}]`;
+  const object = paint(DIM, `    ${oneLine(objectId(finding.object))}`);
+  return [head, object, ...(finding.remedy === undefined ? [] : [`    hint: ${oneLine(finding.remedy)}`])];
 }
 
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
