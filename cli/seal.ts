@@ -12,7 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import {
   AttestError,
   type Bundle,
@@ -64,6 +64,7 @@ function warnOfReaders(file: string, io: Io): void {
 
 /** Opens the ledger of a state folder, making both where there is none, and keeps the files that verifiers need beside it. */
 export function openState(directory: string, signer: Signer, io: Io): Ledger {
+  makeFolder(directory);
   let ledger: Ledger;
   try {
     ledger = openLedger({ directory, now: io.now, create: true });
@@ -202,9 +203,20 @@ function reserve(
 /** Makes the state folder, closed to others. */
 export function makeFolder(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    if (existsSync(directory)) return;
+    makeFolder(dirname(resolve(directory)));
+    makeOne(directory);
   } catch (cause) {
-    throw unwritable(directory, cause);
+    throw cause instanceof AttestError ? cause : unwritable(directory, cause);
+  }
+}
+
+/** Not `recursive`: Node's own call never returns where a folder cannot be made, as below /proc. */
+function makeOne(directory: string): void {
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (cause) {
+    if (!existsSync(directory)) throw cause; // another process may have made it
   }
 }
 

@@ -2,6 +2,7 @@
 import { hash, randomUUID } from 'node:crypto';
 import {
   closeSync,
+  existsSync,
   fstatSync,
   mkdirSync,
   openSync,
@@ -11,7 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { meter } from '../rego/index.ts';
 import type { RegoToolchain } from '../toolchain/rego.ts';
 import { type CompiledPolicy, type CompileRequest, compilePolicy, digestSources } from './compile.ts';
@@ -49,7 +50,7 @@ export async function compileCached(
 /** The file of this request, or undefined where the directory cannot be trusted or made. */
 function cacheFile(request: CompileRequest, cache: PolicyCache): string | undefined {
   try {
-    mkdirSync(cache.directory, { recursive: true, mode: 0o700 });
+    makeFolder(cache.directory);
     const { uid, mode } = statSync(cache.directory);
     // Closing what was open would not take out what was put there before, and a repository's folders are never made 0700.
     if (cache.userId !== undefined && (uid !== cache.userId || (mode & 0o077) !== 0)) return undefined;
@@ -63,6 +64,17 @@ function cacheFile(request: CompileRequest, cache: PolicyCache): string | undefi
     request.codes ?? null,
   ]);
   return join(cache.directory, `${hash('sha256', key, 'hex')}.policy`);
+}
+
+/** One by one: Node's own recursive call never returns where a folder cannot be made, as below /proc. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!existsSync(path)) throw error; // another process may have made it
+  }
 }
 
 interface Meta {

@@ -3,11 +3,12 @@ import { compileSchema } from '../context/schema.ts';
 import { EngineError, type Problem } from '../error.ts';
 import type { Rule } from './rule.ts';
 
-const isSchema = (value: unknown): value is object => typeof value === 'object' && value !== null;
+const isSchema = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * Checks parameters against the rules' schemas. Parameters of no rule are errors, since a misspelt code would leave a rule unset.
- * @throws {EngineError} POLICY_PARAMETERS with one problem for each fault
+ * @throws {EngineError} POLICY_PARAMETERS with one problem for each fault | POLICY_METADATA where a schema is none
  */
 export function checkParameters(rules: readonly Rule[], parameters: Readonly<Record<string, unknown>>): void {
   const problems: Problem[] = [];
@@ -24,11 +25,25 @@ export function checkParameters(rules: readonly Rule[], parameters: Readonly<Rec
   });
 }
 
+/** A schema that is none is a fault of the rule's author, whatever the parameters. */
+function checkOf({ code, parameters }: Rule): ReturnType<typeof compileSchema> {
+  const message = `metadata "custom.parameters" of rule ${JSON.stringify(code)} is not a JSON Schema`;
+  const hint = 'write a schema of draft 2020-12 that is an object';
+  if (!isSchema(parameters)) throw new EngineError('POLICY_METADATA', message, { hint });
+  try {
+    return compileSchema(parameters);
+  } catch (cause) {
+    const reason = cause instanceof Error ? `: ${cause.message}` : '';
+    throw new EngineError('POLICY_METADATA', `${message}${reason}`, { hint, cause });
+  }
+}
+
 function faultsOf(rule: Rule, value: unknown): readonly Problem[] {
-  if (!isSchema(rule.parameters)) return [];
+  if (rule.parameters === undefined) return [];
+  const check = checkOf(rule);
   if (value === undefined)
     return [{ message: `rule ${JSON.stringify(rule.code)} needs parameters and has none` }];
-  return compileSchema(rule.parameters)(value).map(({ pointer, message }) => ({
+  return check(value).map(({ pointer, message }) => ({
     message: `${rule.code}: ${pointer || '/'}: ${message}`,
   }));
 }

@@ -82,6 +82,12 @@ describe('where the ledger has no room', () => {
     expect(existsSync(join(root, 'record.json'))).toBe(false);
   });
 
+  it('a state folder that cannot be made is an error, not a wait', () => {
+    const full = run([...SIGNED, '--state', '/proc/countersign/state']);
+    expect(full).toMatchObject({ status: 5, out: '' });
+    expect(full.err).toContain('cannot write "/proc/countersign": ENOENT [LEDGER_UNAVAILABLE]');
+  });
+
   it('nothing that was kept is lost: with room again, both ledgers take records', () => {
     for (const more of [[], ['--state', 'new']]) {
       expect(run([...SIGNED, ...more])).toMatchObject({ status: 0, out: expect.stringContaining('allowed') });

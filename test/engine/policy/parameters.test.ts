@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { EngineError } from '../../../engine/error.ts';
 import { checkParameters } from '../../../engine/policy/parameters.ts';
 import type { Rule } from '../../../engine/policy/rule.ts';
+import { expectThrown } from '../../expect.ts';
 
 const rule = (code: string, parameters?: unknown): Rule => ({
   code,
@@ -62,7 +63,21 @@ describe('parameters', () => {
     ]);
   });
 
-  it('whose schema is no object are not checked', () => {
-    expect(problems([rule('a.b', true)], {})).toEqual([]);
+  it('whose schema is none are a fault of the rule, never left unchecked', () => {
+    for (const schema of [
+      'text',
+      true,
+      7,
+      null,
+      [],
+      { type: 7 },
+      { $ref: 'https://example.org/x' },
+      { pattern: '(' },
+    ])
+      expectThrown(
+        () => checkParameters([{ ...rule('a.b'), parameters: schema }], { 'a.b': {} }),
+        EngineError,
+        'POLICY_METADATA',
+      );
   });
 });
