@@ -33,11 +33,11 @@ export async function runTests(
   options: RegoTestOptions & { readonly builtins?: BuiltinServer },
 ): Promise<PolicyTestReport> {
   const report = await toolchain.test(sources, options);
-  if (report.tests.length === 0)
-    throw new EngineError('POLICY_EMPTY', 'there is no test in these files', {
+  if (report.tests.every((test) => test.skip))
+    throw new EngineError('POLICY_EMPTY', 'no test ran: there is none in these files that is not skipped', {
       hint:
         options.run === undefined
-          ? 'a test is a rule named test_… in a file …_test.rego'
+          ? 'a test is a rule named test_… in a file …_test.rego; todo_test_… is skipped'
           : '--run is matched against data.<package>.<name>',
     });
   const { entries, wasm } = await toolchain.testModule(sources, options);
