@@ -2,7 +2,7 @@
 
 import { type Environment, environmentNamed, type Project } from '../../engine/context/project.ts';
 import { type Decision, EngineError, type Judgement } from '../../engine/index.ts';
-import { readDocuments, type Source } from '../../engine/manifest/index.ts';
+import { type Document, readDocuments, type Source } from '../../engine/manifest/index.ts';
 import { DEFAULT_NAMESPACES, type Namespaces } from '../../engine/policy/index.ts';
 import { openJudge } from '../../engine/review.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
@@ -14,6 +14,7 @@ import type { Io } from '../io.ts';
 import { findProject, type Prepared, prepare, stateOf, userCache } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
 import { parseTargets, writeReports } from '../report/report.ts';
+import { oneLine } from '../report/text.ts';
 import { uuidv7 } from '../uuid.ts';
 
 export const check: Verb = {
@@ -86,7 +87,8 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const documents = readDocuments(sources, reader);
   const frame = { installation, reader, isRecorded, project: found?.project, environment };
   const prepared = await withProgress(io, 'compiling policies', () => prepareFor(args, io, frame));
-  for (const note of prepared.notes) io.err(`note: ${note}\n`);
+  for (const note of [...prepared.notes, ...strangersTo(environment, documents)])
+    io.err(`note: ${oneLine(note)}\n`);
   const judgement = await withProgress(io, 'checking objects', (onProgress) =>
     openJudge(prepared.bench).review(
       { phase: 'check', operation: 'CREATE', documents, sources },
@@ -100,7 +102,27 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
     version: installation.version,
     titles: titlesOf(prepared),
   });
-  return exitOf(judgement.decision, failOn);
+  const exit = exitOf(judgement.decision, failOn);
+  if (exit === 1 && judgement.decision.verdict === 'allow')
+    io.err('note: allowed with warnings; exit code 1, as --fail-on warn says\n');
+  return exit;
+}
+
+/** Namespaces of the objects that are not the environment's: in the cluster another environment would judge them, or none. */
+function strangersTo(
+  environment: Environment | undefined,
+  documents: readonly Document[],
+): readonly string[] {
+  const own = environment?.namespaces;
+  if (environment === undefined || own === undefined) return [];
+  const named = new Set(documents.flatMap(({ id }) => (id?.namespace === undefined ? [] : [id.namespace])));
+  return [...named]
+    .filter((namespace) => !own.includes(namespace))
+    .sort()
+    .map(
+      (namespace) =>
+        `namespace ${JSON.stringify(namespace)} is none of environment ${JSON.stringify(environment.name)}: at admission it judges nothing there`,
+    );
 }
 
 function failOnOf(args: Args): 'fail' | 'warn' {
