@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the documentation shows is run. Every sh block has an HTML comment on the line before it,
 //   <!-- run: exit 0 1 -->                 the exit code of each command in it, in a fresh folder that holds only examples/ and policies/
+//                                          (those of README.md one after the other in the same folder)
 //   <!-- run: exit 0 after README.md 2 --> the same, in the folder where that file's second sh block was run before
 // or stands in NOT_RUN with the reason. A text block that begins with "$ " is a transcript: what the command prints, exactly.
 
@@ -114,10 +115,13 @@ const commandsOf = (text: string): readonly string[] =>
     .split('\n')
     .filter((line) => line.trim() !== '');
 
-function runBlock(block: Block): string {
+/** The README is read from top to bottom in one folder, and its blocks are run so. */
+const readme = freshFolder();
+
+function runBlock(block: Block, inFolder?: string): string {
   const plan = planOf(block);
   if (plan === undefined) throw new Error(`${block.file} block ${block.number} has no marker`);
-  const folder = plan.after === undefined ? freshFolder() : runBlock(plan.after);
+  const folder = inFolder ?? (plan.after === undefined ? freshFolder() : runBlock(plan.after));
   const commands = commandsOf(block.text);
   const ended = commands.map((command) => ({ command, ...shell(command, folder) }));
   expect(ended).toEqual(
@@ -150,7 +154,7 @@ describe('the sh blocks of the documentation', () => {
   )(
     '%s',
     (_, block) => {
-      runBlock(block);
+      runBlock(block, block.file === 'README.md' ? readme : undefined);
     },
     120_000,
   );

@@ -13,15 +13,17 @@ kind: Project
 environments:
   - name: production
     tier: production
-    namespaces: [web]
+    namespaces: [shop]
+    # and the objects without a namespace: ClusterRole, CustomResourceDefinition, …
+    clusterScoped: true
     packs:
       - name: baseline
         parameters:
           # the registries that images may come from: host, or host/path
           images.registry:
             registries: [registry.k8s.io, registry.shop.example]
-# what happens at admission in a namespace of no environment: deny, warn or allow
-unmapped: warn
+# what happens at admission to what belongs to no environment: deny, warn or allow
+unmapped: deny
 ledger:
   directory: .countersign
 `;
@@ -57,7 +59,7 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
       `${join(state, 'key.pem')}: the private key that signs records; keep it secret`,
       `${join(state, 'trust.json')}: give this to whoever verifies records`,
       '',
-      'next: countersign check --env production --record record.json --key .countersign/key.pem PATH',
+      `next: ${directory === '.' ? '' : `cd ${JSON.stringify(directory)} && `}countersign check --env production --record record.json --key .countersign/key.pem PATH`,
       '',
     ].join('\n'),
   );

@@ -198,6 +198,7 @@ async function loadJudge(args: Args, installation: Installation, notes: string[]
   if (project === undefined && name !== undefined)
     throw new UsageError('--env needs a Project and there is none', 'name one with --project FILE');
   if (project === undefined) return openJudge(await benchFor(args, frame, {}));
+  notes.push(scopeOf(project, args));
   if (name !== undefined) return openJudge(await benchFor(args, frame, { project, environment: name }));
   const benches = new Map(
     await Promise.all(
@@ -208,6 +209,19 @@ async function loadJudge(args: Args, installation: Installation, notes: string[]
     ),
   );
   return openProjectJudge(project, benches);
+}
+
+/** What is judged by what: a Project may have been found in the working folder that nobody had in mind. */
+function scopeOf(project: Project, args: Args): string {
+  const file = args.text('project') ?? 'countersign.yaml';
+  const name = args.text('env');
+  if (name !== undefined)
+    return `Project ${JSON.stringify(file)}: every request is judged for environment ${JSON.stringify(name)}`;
+  const environments = project.environments.map(({ name: environment, namespaces = [], clusterScoped }) => {
+    const objects = [...namespaces, ...(clusterScoped ? ['cluster-scoped objects'] : [])];
+    return `${JSON.stringify(environment)} (${objects.length === 0 ? 'nothing' : objects.join(', ')})`;
+  });
+  return `Project ${JSON.stringify(file)}: environments ${environments.join(', ') || 'none'}; unmapped: ${project.unmapped}`;
 }
 
 interface Frame {
