@@ -17,6 +17,20 @@ spec_path := "/spec/template/spec" if input.object.kind in _templates
 
 spec_path := "/spec/jobTemplate/spec/template/spec" if input.object.kind == "CronJob"
 
+# A kind that we do not know (an Argo Rollout, a Knative Service) with a pod template in the usual place runs pods too.
+spec_path := "/spec/template/spec" if {
+	not input.object.kind in _placed
+	"containers" in object.keys(object.get(input.object, ["spec", "template", "spec"], {}))
+}
+
+# What a StatefulSet or DaemonSet is rolled back to.
+spec_path := "/data/spec/template/spec" if {
+	input.object.kind == "ControllerRevision"
+	input.object.data.spec.template
+}
+
+_placed := _templates | {"Pod", "PodTemplate", "CronJob", "ControllerRevision"}
+
 _keys := array.slice(split(spec_path, "/"), 1, 10)
 
 # The pod spec, an empty object where it is missing or is no object: nothing may slip through by being malformed.
@@ -49,7 +63,7 @@ malformed contains {"msg": sprintf("%s is not a list of containers", [list]), "p
 
 malformed contains {"msg": "the pod has no containers", "path": spec_path} if {
 	spec_path
-	object.get(spec, "containers", null) == null
+	object.get(spec, "containers", null) in {null, []}
 }
 
 malformed contains {"msg": sprintf("%s/%d is not a container", [list, i]), "path": sprintf("%s/%s/%d", [spec_path, list, i])} if {

@@ -34,7 +34,7 @@ test_malformed if {
 	pods.malformed == {{"msg": "containers is not a list of containers", "path": "/spec/containers"}} with input.object as _pod({"containers": "x"})
 	pods.malformed == {{"msg": "the pod has no containers", "path": "/spec"}} with input.object as _pod({})
 	pods.malformed == {{"msg": "the pod has no containers", "path": "/spec"}} with input.object as _pod("x")
-	pods.malformed == set() with input.object as _pod({"containers": []})
+	pods.malformed == set() with input.object as _pod({"containers": [{"name": "a"}]})
 }
 
 test_security if {
@@ -48,10 +48,10 @@ test_security if {
 test_malformed_parts if {
 	pods.malformed == {{"msg": "the pod has no containers", "path": "/spec"}} with input.object as _pod({"containers": null})
 	pods.malformed == {{"msg": "containers/0 is not a container", "path": "/spec/containers/0"}} with input.object as _pod({"containers": ["x"]})
-	pods.malformed == {{"msg": "initContainers is not a list of containers", "path": "/spec/initContainers"}} with input.object as _pod({"containers": [], "initContainers": {"a": {}}})
+	pods.malformed == {{"msg": "initContainers is not a list of containers", "path": "/spec/initContainers"}} with input.object as _pod({"containers": [{"name": "a"}], "initContainers": {"a": {}}})
 	pods.containers == set() with input.object as _pod({"containers": {"a": {}}})
 	pods.malformed == {{"msg": "container \"a\" has a securityContext that is no object", "path": "/spec/containers/0/securityContext"}} with input.object as _pod({"containers": [{"name": "a", "securityContext": "x"}]})
-	pods.malformed == {{"msg": "the pod has a securityContext that is no object", "path": "/spec/securityContext"}} with input.object as _pod({"containers": [], "securityContext": []})
+	pods.malformed == {{"msg": "the pod has a securityContext that is no object", "path": "/spec/securityContext"}} with input.object as _pod({"containers": [{"name": "a"}], "securityContext": []})
 	pods.malformed == set() with input.object as _pod({"containers": [{"name": "a", "securityContext": null}], "securityContext": null})
 }
 
@@ -61,4 +61,20 @@ test_inherited if {
 	pods.inherited(entry, "runAsUser") == 7 with input.object as pod
 	pods.inherited(entry, "runAsGroup") == 2 with input.object as pod
 	pods.inherited(entry, "runAsNonRoot") == null with input.object as pod
+}
+
+test_unknown_kinds_with_a_pod_template if {
+	template := {"template": {"spec": {"containers": [{"name": "a"}]}}}
+	pods.spec_path == "/spec/template/spec" with input.object as {"kind": "Rollout", "spec": template}
+	pods.spec_path == "/spec/template/spec" with input.object as {"kind": "Service", "spec": template}
+	pods.spec_path == "/data/spec/template/spec" with input.object as {"kind": "ControllerRevision", "data": {"spec": template}}
+	not pods.spec_path with input.object as {"kind": "ControllerRevision", "data": {}}
+	not pods.spec_path with input.object as {"kind": "Rollout", "spec": {"workloadRef": {}}}
+	not pods.spec_path with input.object as {"kind": "Rollout", "spec": {"template": {"spec": {"rules": []}}}}
+}
+
+test_no_containers_is_malformed if {
+	every containers in [[], null] {
+		pods.malformed == {{"msg": "the pod has no containers", "path": "/spec"}} with input.object as _pod({"containers": containers})
+	}
 }

@@ -3,7 +3,7 @@ package countersign.rules.images.digest_test
 import data.countersign.rules.images.digest as rule
 import rego.v1
 
-_pod := {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": []}}
+_pod := {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [{"name": "web"}]}}
 
 _image(fields) := object.union({"ref": "registry.shop.example/web:1", "registry": "registry.shop.example", "repository": "web", "tag": "1", "container": "web", "path": "/spec/containers/0/image"}, fields)
 

@@ -1,7 +1,7 @@
 # METADATA
 # scope: package
 # title: "Pods mount nothing of the host"
-# description: "No volume is a hostPath."
+# description: "No volume is a hostPath, no PersistentVolume either."
 # custom:
 #   severity: high
 #   controls: [cis:5.2.12, pss:baseline/hostPath]
@@ -19,6 +19,11 @@ deny contains {"msg": sprintf("volume %q mounts %q of the host", [_text(volume, 
 	is_object(volume)
 	some key, _ in volume
 	key == "hostPath"
+}
+
+deny contains {"msg": sprintf("the volume is %q of the host", [_text(input.object.spec.hostPath, "path")]), "path": "/spec/hostPath"} if {
+	input.object.kind == "PersistentVolume"
+	object.get(input.object.spec, "hostPath", null) != null
 }
 
 deny contains {"msg": "volumes is not a list of volumes", "path": sprintf("%s/volumes", [pods.spec_path])} if {

@@ -42,3 +42,8 @@ test_malformed_volumes if {
 test_containers_that_are_no_list if {
 	rule.deny == {{"msg": "containers is not a list of containers", "path": "/spec/containers"}} with input.object as _pod({"containers": "x"})
 }
+
+test_persistent_volume if {
+	rule.deny == {{"msg": "the volume is \"/etc\" of the host", "path": "/spec/hostPath"}} with input.object as {"kind": "PersistentVolume", "spec": {"hostPath": {"path": "/etc"}}}
+	rule.deny == set() with input.object as {"kind": "PersistentVolume", "spec": {"nfs": {}}}
+}

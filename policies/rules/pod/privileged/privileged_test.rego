@@ -42,3 +42,20 @@ test_malformed_context if {
 test_containers_that_are_no_list if {
 	rule.deny == {{"msg": "containers is not a list of containers", "path": "/spec/containers"}} with input.object as _pod({"containers": "x"})
 }
+
+_windows(value) := {"windowsOptions": {"hostProcess": value}}
+
+test_host_process if {
+	container := {"name": "a", "securityContext": _windows(true)}
+	rule.deny == {{"msg": "container \"a\" is a host process", "path": "/spec/containers/0/securityContext/windowsOptions/hostProcess"}} with input.object as {"kind": "Pod", "spec": {"containers": [container]}}
+	rule.deny == {{"msg": "the pod runs host processes", "path": "/spec/securityContext/windowsOptions/hostProcess"}} with input.object as {"kind": "Pod", "spec": {"containers": [{"name": "a"}], "securityContext": _windows(true)}}
+	every value in [false, null] {
+		rule.deny == set() with input.object as {"kind": "Pod", "spec": {"containers": [{"name": "a", "securityContext": _windows(value)}]}}
+	}
+}
+
+test_proc_mount if {
+	unmasked := {"name": "a", "securityContext": {"procMount": "Unmasked"}}
+	rule.deny == {{"msg": "container \"a\" sees all of /proc", "path": "/spec/containers/0/securityContext/procMount"}} with input.object as {"kind": "Pod", "spec": {"containers": [unmasked]}}
+	rule.deny == set() with input.object as {"kind": "Pod", "spec": {"containers": [{"name": "a", "securityContext": {"procMount": "Default"}}]}}
+}

@@ -12,11 +12,13 @@ import rego.v1
 
 _kinds := {"Role", "ClusterRole"}
 
+_fields := ["verbs", "resources", "apiGroups", "nonResourceURLs"]
+
 deny contains {"msg": sprintf("rule %d allows all %s", [i, field]), "path": sprintf("/rules/%d/%s", [i, field])} if {
 	input.object.kind in _kinds
 	is_array(input.object.rules)
 	some i, rule in input.object.rules
-	some field in ["verbs", "resources", "apiGroups"]
+	some field in _fields
 	some item in rule[field]
 	is_string(item)
 	contains(item, "*")
@@ -34,7 +36,7 @@ _is_readable(rules) if {
 	is_array(rules)
 	every rule in rules {
 		is_object(rule)
-		every field in ["verbs", "resources", "apiGroups"] { _are_texts(object.get(rule, field, [])) }
+		every field in _fields { _are_texts(object.get(rule, field, [])) }
 	}
 }
 

@@ -13,7 +13,7 @@ test_good if {
 }
 
 test_each_field if {
-	every field in ["verbs", "resources", "apiGroups"] {
+	every field in ["verbs", "resources", "apiGroups", "nonResourceURLs"] {
 		rule.deny == {{"msg": sprintf("rule 0 allows all %s", [field]), "path": sprintf("/rules/0/%s", [field])}} with input.object as _role([{field: ["*"]}])
 	}
 	count(rule.deny) == 1 with input.object as _role([{"resources": ["*/scale"]}])
