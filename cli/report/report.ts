@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Decision } from '../../engine/index.ts';
 import { EngineError } from '../../engine/index.ts';
 import { codeOf } from '../cause.ts';
@@ -52,6 +53,13 @@ export function parseTargets(values: readonly string[]): readonly Target[] {
       'give all but one a file: --format sarif=report.sarif',
     );
   }
+  const files = targets.flatMap(({ file }) => (file === undefined ? [] : [resolve(file)]));
+  const twice = files.find((file, index) => files.indexOf(file) < index);
+  if (twice !== undefined)
+    throw new UsageError(
+      `more than one format for the file ${JSON.stringify(twice)}`,
+      'give each its own file',
+    );
   return targets.length === 0 ? [{ format: 'text' }] : targets;
 }
 

@@ -79,7 +79,8 @@ function onlyDocument(source: Source, reader: YamlReader): Document {
   try {
     documents = readDocuments([source], reader);
   } catch (cause) {
-    if (!(cause instanceof EngineError)) throw cause;
+    // A fault of the installation is none of the Project.
+    if (!(cause instanceof EngineError) || !cause.code.startsWith('INPUT_')) throw cause;
     const { location, problems, message } = cause;
     throw new EngineError('PROJECT_SYNTAX', message, {
       cause,

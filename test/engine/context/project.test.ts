@@ -245,3 +245,17 @@ describe('the environments of a Project', () => {
     expect(environmentOfNamespace(cluster, '')).toBeUndefined();
   });
 });
+
+it('is not blamed for a reader that is damaged', () => {
+  const broken = {
+    ...reader,
+    read: () => {
+      throw new EngineError('TOOLCHAIN_DIGEST', 'the program "yaml" is not the one that was built');
+    },
+  };
+  // With an anchor the ordinary reader has to be asked.
+  const bytes = Buffer.from(`${HEAD}unmapped: &a deny\n`);
+  expect(thrownBy(() => readProject({ name: 'countersign.yaml', bytes }, broken))).toMatchObject({
+    code: 'TOOLCHAIN_DIGEST',
+  });
+});
