@@ -10,6 +10,8 @@ import type { Io } from './io.ts';
 export interface Flag {
   readonly value?: string;
   readonly multiple?: true;
+  /** One letter, as in `-o`. */
+  readonly short?: string;
   readonly help: string;
 }
 
@@ -40,7 +42,11 @@ export function parseVerb(verb: Verb, argv: readonly string[]): Args {
   const options = Object.fromEntries(
     Object.entries(verb.flags).map(([name, flag]) => [
       name,
-      { type: flag.value === undefined ? ('boolean' as const) : ('string' as const), multiple: true },
+      {
+        type: flag.value === undefined ? ('boolean' as const) : ('string' as const),
+        multiple: true,
+        ...(flag.short === undefined ? {} : { short: flag.short }),
+      },
     ]),
   );
   const { values, positionals } = parse(verb, argv, options);
@@ -60,7 +66,7 @@ export function parseVerb(verb: Verb, argv: readonly string[]): Args {
 function parse(
   verb: Verb,
   argv: readonly string[],
-  options: Record<string, { type: 'boolean' | 'string'; multiple: boolean }>,
+  options: Record<string, { type: 'boolean' | 'string'; multiple: boolean; short?: string }>,
 ): { values: object; positionals: readonly string[] } {
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
@@ -85,7 +91,7 @@ export function helpOf(verb: Verb): string {
   const flags = Object.entries(verb.flags).map(
     ([name, flag]) =>
       [
-        `--${name}${flag.value === undefined ? '' : ` ${flag.value}`}${flag.multiple ? '…' : ''}`,
+        `${flag.short === undefined ? '' : `-${flag.short}, `}--${name}${flag.value === undefined ? '' : ` ${flag.value}`}${flag.multiple ? '…' : ''}`,
         flag.help,
       ] as const,
   );

@@ -7,6 +7,7 @@ import {
   checkParameters,
   compileCached,
   DEFAULT_NAMESPACES,
+  isBundlePath,
   loadPolicy,
   type Namespaces,
   type Policy,
@@ -20,6 +21,7 @@ import {
 import type { Bench } from '../engine/review.ts';
 import { openRegoToolchain, type RegoToolchain } from '../engine/toolchain/rego.ts';
 import type { YamlReader } from '../engine/toolchain/yaml.ts';
+import type { BundleSettings } from './bundles/flags.ts';
 import { readSource } from './files.ts';
 import type { Installation } from './installation.ts';
 import type { Io } from './io.ts';
@@ -45,6 +47,7 @@ export interface Request {
   readonly data: Readonly<Record<string, unknown>>;
   /** Where compiled policies are kept; absent where something is signed. */
   readonly cache?: PolicyCache;
+  readonly bundles: BundleSettings;
 }
 
 /** A bench and what was assumed on the way, to be said on stderr. */
@@ -65,7 +68,10 @@ export function findProject(
   if (path === undefined) return undefined;
   const directory = dirname(resolve(path));
   const project = readProject(readSource(path), reader);
-  const policies = project.policies.map((policy) => ({ ...policy, path: join(directory, policy.path) }));
+  const policies = project.policies.map((policy) => ({
+    ...policy,
+    path: policy.path.startsWith('oci://') ? policy.path : join(directory, policy.path),
+  }));
   return { project: { ...project, policies }, directory };
 }
 
@@ -99,7 +105,13 @@ async function loadAll(request: Request, tools: Tools): Promise<Prepared> {
   const policies: Policy[] = [];
   const packs = packsOf(request, notes);
   if (packs.length > 0) policies.push(await loadPacks(packs, request, tools, notes));
-  for (const extra of extrasOf(request)) policies.push(await loadExtra(extra, request, tools));
+  const extras = extrasOf(request);
+  const isBundle = ({ path }: Extra): boolean =>
+    request.bundles.verificationKey !== undefined || path.startsWith('oci://') || isBundlePath(path);
+  const bundles = extras.filter(isBundle);
+  // Loaded only where a bundle is named: plain folders of Rego pay nothing for it.
+  if (bundles.length > 0) policies.push(...(await loadAllBundles(bundles, request, tools)));
+  for (const extra of extras) if (!isBundle(extra)) policies.push(await loadExtra(extra, request, tools));
   const bench: Bench = {
     policies,
     enforcement: environment?.rules ?? {},
@@ -189,6 +201,32 @@ async function loadExtra(extra: Extra, request: Request, tools: Tools): Promise<
     compiled,
     { name: extra.path, revision: '', parameters: { ...request.parameters, ...extra.parameters } },
     request,
+  );
+}
+
+/** All bundles of a run are one policy, as in one OPA: they own parts of `data` that do not overlap, and may use each other's. */
+async function loadAllBundles(
+  bundles: readonly Extra[],
+  request: Request,
+  tools: Tools,
+): Promise<readonly Policy[]> {
+  const { loadBundles } = await import('./bundles/policies.ts');
+  return loadBundles(
+    {
+      references: bundles.map(({ path }) => path),
+      namespaces: {
+        names: [...new Set(bundles.flatMap(({ namespaces }) => namespaces.names))],
+        all: bundles.some(({ namespaces }) => namespaces.all),
+      },
+      parameters: Object.assign({}, request.parameters, ...bundles.map(({ parameters }) => parameters)),
+      data: request.data,
+      settings: request.bundles,
+    },
+    {
+      yaml: () => tools.reader,
+      libraries: () => readLibraries(tools.installation.policies),
+      compile: (wanted) => compile(wanted, request, tools),
+    },
   );
 }
 

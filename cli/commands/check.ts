@@ -8,6 +8,7 @@ import { DEFAULT_NAMESPACES, type Namespaces } from '../../engine/policy/index.t
 import { openJudge } from '../../engine/review.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
+import { BUNDLE_FLAGS, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { readManifests, readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
@@ -29,7 +30,7 @@ export const check: Verb = {
     policy: {
       value: 'PATH',
       multiple: true,
-      help: 'folder or file of Rego policies, native or Conftest style; adds to the packs of the environment',
+      help: 'folder, file or bundle of Rego policies, native or Conftest style; adds to the packs of the environment',
     },
     'policy-namespace': {
       value: 'NAME',
@@ -65,6 +66,8 @@ export const check: Verb = {
       value: 'DIR',
       help: "folder that holds the ledger (default .countersign, or the Project's ledger)",
     },
+    ...BUNDLE_FLAGS,
+    ...REGISTRY_FLAGS,
   },
   run,
 };
@@ -133,6 +136,7 @@ async function prepareFor(args: Args, io: Io, frame: Frame): Promise<Prepared> {
       ...(project === undefined ? {} : { project }),
       ...(environment === undefined ? {} : { environment }),
       policies: args.list('policy'),
+      bundles: bundleSettings(args, io),
       namespaces: namespacesOf(args),
       parameters: mergeMaps(args.list('parameters').map(readSource), frame.reader, 'parameters'),
       data: mergeMaps(args.list('data').map(readSource), frame.reader, 'data'),

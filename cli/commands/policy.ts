@@ -9,7 +9,6 @@ import {
   entriesOf,
   type Namespaces,
   readLibraries,
-  readRegoSources,
   withoutTests,
 } from '../../engine/policy/index.ts';
 import {
@@ -18,8 +17,10 @@ import {
   type RegoTestReport,
   type RegoToolchain,
 } from '../../engine/toolchain/rego.ts';
-import { openYamlReader } from '../../engine/toolchain/yaml.ts';
+import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Flag, Verb } from '../args.ts';
+import { BUNDLE_FLAGS, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
+import { readPolicies } from '../bundles/sources.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
@@ -42,9 +43,27 @@ export const policyBuild: Verb = {
   name: 'policy build',
   summary: 'Compiles policies to one WebAssembly module with one entrypoint.',
   positionals: 'PATH…',
-  details: 'Writes policy.wasm and policy.json (rules, entrypoints, digests) into the output folder.',
-  flags: { output: { value: 'DIR', help: 'where to write (default policy-build)' }, ...NAMESPACE_FLAGS },
-  run: (args, io) => withToolchain(args, (tools) => build(args, io, tools)),
+  details:
+    'Writes policy.wasm and policy.json (rules, entrypoints, digests) into the output folder; with --bundle an OPA bundle instead.',
+  flags: {
+    output: {
+      value: 'PATH',
+      short: 'o',
+      help: 'where to write (default policy-build, or bundle.tar.gz with --bundle)',
+    },
+    bundle: { short: 'b', help: 'write an OPA bundle: Rego without tests, data.json, manifest' },
+    revision: { value: 'TEXT', help: 'with --bundle: its revision' },
+    root: {
+      value: 'PATH',
+      multiple: true,
+      help: 'with --bundle: the part of data it owns, such as main (default: those of its inputs, or all)',
+    },
+    'signing-key': { value: 'FILE', help: 'with --bundle: private key (PEM) or secret that signs its files' },
+    ...NAMESPACE_FLAGS,
+    ...BUNDLE_FLAGS,
+    ...REGISTRY_FLAGS,
+  },
+  run: (args, io) => withToolchain(args, io, (tools) => build(args, io, tools)),
 };
 
 export const policyCheck: Verb = {
@@ -52,8 +71,8 @@ export const policyCheck: Verb = {
   summary: 'Checks policies strictly: syntax, types, unused variables and imports, metadata of native rules.',
   positionals: 'PATH…',
   details: '',
-  flags: NAMESPACE_FLAGS,
-  run: (args, io) => withToolchain(args, (tools) => checkPolicies(args, io, tools)),
+  flags: { ...NAMESPACE_FLAGS, ...BUNDLE_FLAGS, ...REGISTRY_FLAGS },
+  run: (args, io) => withToolchain(args, io, (tools) => checkPolicies(args, io, tools)),
 };
 
 export const policyTest: Verb = {
@@ -64,26 +83,49 @@ export const policyTest: Verb = {
   flags: {
     data: { value: 'FILE', multiple: true, help: 'JSON or YAML whose keys become the document under data' },
     format: { value: 'text|json', help: 'how to print the result' },
+    ...BUNDLE_FLAGS,
+    ...REGISTRY_FLAGS,
   },
-  run: (args, io) => withToolchain(args, (tools) => testPolicies(args, io, tools)),
+  run: (args, io) => withToolchain(args, io, (tools) => testPolicies(args, io, tools)),
 };
 
 interface Tools {
   readonly installation: Installation;
   readonly toolchain: RegoToolchain;
   readonly sources: readonly RegoSource[];
+  /** Of --data and of bundles. */
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly yaml: () => YamlReader;
 }
 
-async function withToolchain(args: Args, run: (tools: Tools) => Promise<ExitCode>): Promise<ExitCode> {
+async function withToolchain(
+  args: Args,
+  io: Io,
+  run: (tools: Tools) => Promise<ExitCode>,
+): Promise<ExitCode> {
   if (args.positionals.length === 0)
-    throw new UsageError('no path is given', 'name a folder or file of Rego policies');
+    throw new UsageError('no path is given', 'name a folder, file or bundle of Rego policies');
   const installation = findInstallation();
-  const sources = [
-    ...new Map(args.positionals.flatMap(readRegoSources).map((source) => [source.file, source])).values(),
-  ];
+  let reader: YamlReader | undefined;
+  const yaml = (): YamlReader => {
+    reader ??= openYamlReader(installation.toolchain);
+    return reader;
+  };
+  const files = args.list('data');
+  const given = files.length === 0 ? {} : mergeMaps(files.map(readSource), yaml(), 'data');
+  const isBundle = args.has('bundle');
+  const read = isBundle
+    ? { sources: [], data: given }
+    : await readPolicies(args.positionals, bundleSettings(args, io), { yaml, given });
   const toolchain = openRegoToolchain({ directory: installation.toolchain, deadlineMs: TEST_DEADLINE_MS });
   try {
-    return await run({ installation, toolchain, sources: withLibraries(sources, installation) });
+    return await run({
+      installation,
+      toolchain,
+      ...read,
+      sources: withLibraries(read.sources, installation),
+      yaml,
+    });
   } finally {
     await toolchain.close();
   }
@@ -104,7 +146,12 @@ function namespacesOf(args: Args): Namespaces {
   };
 }
 
-async function build(args: Args, io: Io, { toolchain, sources, installation }: Tools): Promise<ExitCode> {
+async function build(args: Args, io: Io, tools: Tools): Promise<ExitCode> {
+  const { toolchain, sources, installation } = tools;
+  if (args.has('bundle')) {
+    const { buildBundle } = await import('./policy_bundle.ts');
+    return buildBundle(args, io, { yaml: tools.yaml, toolchain, policies: installation.policies });
+  }
   const name = args.positionals.join(' ');
   const compiled = await compilePolicy(
     { name, sources: withoutTests(sources), namespaces: namespacesOf(args) },
@@ -150,15 +197,10 @@ async function checkPolicies(args: Args, io: Io, { toolchain, sources }: Tools):
   return 0;
 }
 
-async function testPolicies(
-  args: Args,
-  io: Io,
-  { toolchain, sources, installation }: Tools,
-): Promise<ExitCode> {
+async function testPolicies(args: Args, io: Io, { toolchain, sources, data }: Tools): Promise<ExitCode> {
   const format = args.text('format') ?? 'text';
   if (format !== 'text' && format !== 'json')
     throw new UsageError(`unknown format ${JSON.stringify(format)}`, 'formats are text, json');
-  const data = mergeMaps(args.list('data').map(readSource), openYamlReader(installation.toolchain), 'data');
   const report = await toolchain.test(sources, { data });
   if (report.tests.length === 0)
     throw new EngineError('POLICY_EMPTY', 'there is no test in these files', {

@@ -6,6 +6,7 @@ import { DEFAULT_NAMESPACES } from '../../engine/policy/index.ts';
 import { openJudge, openProjectJudge } from '../../engine/review.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
+import { BUNDLE_FLAGS, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
@@ -35,7 +36,11 @@ export const serve: Verb = {
       help: 'the Project (default countersign.yaml in this folder, if there is one)',
     },
     env: { value: 'NAME', help: 'judge every request for this environment, whatever its namespace' },
-    policy: { value: 'PATH', multiple: true, help: 'folder or file of Rego policies; adds to the packs' },
+    policy: {
+      value: 'PATH',
+      multiple: true,
+      help: 'folder, file or bundle of Rego policies; adds to the packs',
+    },
     'policy-namespace': {
       value: 'NAME',
       multiple: true,
@@ -59,6 +64,8 @@ export const serve: Verb = {
       value: 'NAME',
       help: 'with --print-manifest: the namespace this server runs in (default countersign)',
     },
+    ...BUNDLE_FLAGS,
+    ...REGISTRY_FLAGS,
   },
   run,
 };
@@ -176,6 +183,7 @@ async function benchFor(
       ...(of.project === undefined ? {} : { project: of.project }),
       ...(environment === undefined ? {} : { environment }),
       policies: args.list('policy'),
+      bundles: bundleSettings(args, frame.io),
       namespaces: {
         names: names.length === 0 ? DEFAULT_NAMESPACES.names : names,
         all: args.has('all-policy-namespaces'),

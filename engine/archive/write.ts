@@ -50,7 +50,7 @@ function paxRecord(key: string, value: string): Buffer {
 function header(name: string, size: number, type: string): Buffer {
   const block = Buffer.alloc(BLOCK);
   block.write(name, 0, NAME_BYTES, 'utf8');
-  block.write('0000644\0' + '0000000\0'.repeat(2), 100, 'latin1');
+  block.write(`0000644\0${'0000000\0'.repeat(2)}`, 100, 'latin1');
   block.write(`${size.toString(8).padStart(11, '0')}\0${'0'.repeat(11)}\0`, 124, 'latin1');
   block.write(type, 156, 'latin1');
   block.write('ustar\x0000', 257, 'latin1');

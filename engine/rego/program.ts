@@ -11,6 +11,8 @@ import { isRegoObject, type RegoValue, readValue } from './value.ts';
 export interface RegoProgram {
   /** SHA-256 (hex) of the module as it came, before it was metered. */
   readonly digest: string;
+  /** Names of its entrypoints, `a/b/c`. */
+  readonly entrypoints: readonly string[];
   /**
    * Evaluates one entrypoint (`a/b/c`) over JSON bytes. After an error the program is as good as new.
    * @throws {EngineError} POLICY_LIMIT | POLICY_EVALUATION | POLICY_RESULT | INPUT_SYNTAX | INPUT_TOO_LARGE
@@ -51,6 +53,7 @@ export function loadRego(wasm: Uint8Array, { data, limits: given }: RegoLoad): R
   };
   return {
     digest: hash('sha256', wasm, 'hex'),
+    entrypoints: [...base.entrypoints.keys()],
     evaluate: (entrypoint, input) => {
       if (input.length > limits.inputMax)
         throw new EngineError(
