@@ -71,6 +71,11 @@ const ATTEST_EXITS = {
   LEDGER_FULL: 5,
   TRUST_SHAPE: 5,
   BUNDLE_SHAPE: 3,
+  REFERENCE_SHAPE: 2,
+  REGISTRY_ADDRESS: 5,
+  REGISTRY_UNAVAILABLE: 5,
+  REGISTRY_REFUSED: 5,
+  REGISTRY_CONTENT: 5,
 } as const satisfies Record<AttestErrorCode, ExitCode>;
 
 /** The webhook's errors by code; that folder is loaded only where it is needed, so its type is known here by name. */

@@ -46,6 +46,9 @@ export function readManifest(text: string, bundle: string): BundleManifest {
   const manifest = objectOf(text, fail);
   const unknown = [...manifest.keys()].find((key) => !KEYS.has(key));
   if (unknown !== undefined) fail(`has the unknown key ${JSON.stringify(unknown)}`);
+  // OPA takes null for "not stated", which for roots is everything.
+  const empty = [...manifest].find(([, value]) => value === null)?.[0];
+  if (empty !== undefined) fail(`has nothing under ${JSON.stringify(empty)}`);
   const revision = manifest.get('revision') ?? '';
   const metadata = manifest.get('metadata');
   if (typeof revision !== 'string') return fail('has a revision that is no string');

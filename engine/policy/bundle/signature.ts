@@ -78,11 +78,15 @@ function readObject(bytes: Uint8Array, what: string, fail: Fail): ExactObject {
   }
 }
 
+/** OPA writes the name of its own verifier; any other would be a program of somebody's. */
+const isUnderstood = (key: string, value: ExactJson): boolean =>
+  key === 'signatures' || (key === 'plugin' && (value === '' || value === '_default'));
+
 /** One token, as OPA has it: of several it would not be said which one counts. */
 function tokenOf(bytes: Uint8Array, fail: Fail): string {
   const signatures = readObject(bytes, SIGNATURES_FILE, fail);
-  const odd = [...signatures.keys()].find((key) => key !== 'signatures');
-  if (odd !== undefined) fail(`${SIGNATURES_FILE} has the key ${JSON.stringify(odd)}`);
+  const odd = [...signatures].find(([key, value]) => !isUnderstood(key, value));
+  if (odd !== undefined) fail(`${SIGNATURES_FILE} has the key ${JSON.stringify(odd[0])}`);
   const tokens = signatures.get('signatures');
   if (!Array.isArray(tokens) || tokens.length !== 1)
     return fail(`${SIGNATURES_FILE} has ${Array.isArray(tokens) ? tokens.length : 'no'} signatures, not one`);
