@@ -18,10 +18,12 @@ import {
   readRegoSources,
   withoutTests,
 } from '../engine/policy/index.ts';
+import type { Release } from '../engine/policy/release/index.ts';
 import type { Bench } from '../engine/review.ts';
 import { openRegoToolchain, type RegoToolchain } from '../engine/toolchain/rego.ts';
 import type { YamlReader } from '../engine/toolchain/yaml.ts';
 import type { BundleSettings } from './bundles/flags.ts';
+import type { LoadedBundles } from './bundles/policies.ts';
 import { readSource } from './files.ts';
 import type { Installation } from './installation.ts';
 import type { Io } from './io.ts';
@@ -54,6 +56,8 @@ export interface Request {
 export interface Prepared {
   readonly bench: Bench;
   readonly notes: readonly string[];
+  /** Of the bundles among the policies, where somebody is trusted for them. */
+  readonly releases: readonly Release[];
 }
 
 /**
@@ -110,7 +114,8 @@ async function loadAll(request: Request, tools: Tools): Promise<Prepared> {
     request.bundles.verificationKey !== undefined || path.startsWith('oci://') || isBundlePath(path);
   const bundles = extras.filter(isBundle);
   // Loaded only where a bundle is named: plain folders of Rego pay nothing for it.
-  if (bundles.length > 0) policies.push(...(await loadAllBundles(bundles, request, tools)));
+  const loaded = bundles.length > 0 ? await loadAllBundles(bundles, request, tools) : undefined;
+  policies.push(...(loaded?.policies ?? []));
   for (const extra of extras) if (!isBundle(extra)) policies.push(await loadExtra(extra, request, tools));
   const bench: Bench = {
     policies,
@@ -118,7 +123,7 @@ async function loadAll(request: Request, tools: Tools): Promise<Prepared> {
     ...(environment === undefined ? {} : { environment: { name: environment.name, tier: environment.tier } }),
     ...(project === undefined ? {} : { projectDigest: project.digest }),
   };
-  return { bench, notes };
+  return { bench, notes, releases: loaded?.releases ?? [] };
 }
 
 type PackChoice = NonNullable<Environment['packs']>[number];
@@ -209,7 +214,7 @@ async function loadAllBundles(
   bundles: readonly Extra[],
   request: Request,
   tools: Tools,
-): Promise<readonly Policy[]> {
+): Promise<LoadedBundles> {
   const { loadBundles } = await import('./bundles/policies.ts');
   return loadBundles(
     {
@@ -220,7 +225,10 @@ async function loadAllBundles(
       },
       parameters: Object.assign({}, request.parameters, ...bundles.map(({ parameters }) => parameters)),
       data: request.data,
-      settings: request.bundles,
+      settings: {
+        ...request.bundles,
+        ...(request.environment === undefined ? {} : { environment: request.environment.name }),
+      },
     },
     {
       yaml: () => tools.reader,

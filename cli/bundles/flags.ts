@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+import type { Project } from '../../engine/context/project.ts';
+import type { SeenReleases } from '../../engine/policy/release/index.ts';
 import type { Args, Flag } from '../args.ts';
 import type { Io } from '../io.ts';
 
@@ -19,7 +22,14 @@ export const BUNDLE_FLAGS: Readonly<Record<string, Flag>> = {
     multiple: true,
     help: 'sha256:… of a bundle that may be used though it is older than one seen before, or expired',
   },
-  lock: { value: 'FILE', help: 'the pins of oci:// references (default countersign.lock)' },
+  lock: {
+    value: 'FILE',
+    help: 'digests of oci:// references and versions seen (default countersign.lock, beside the Project)',
+  },
+  trust: {
+    value: 'FILE',
+    help: 'trust file: every archive must then be a release signed by one of its keys for policy',
+  },
 };
 
 /** Flags of a verb that may speak with a registry. */
@@ -42,21 +52,37 @@ export interface BundleSettings {
   readonly lock: string;
   readonly plainHttp: boolean;
   readonly privateHosts: readonly string[];
+  readonly trustFile?: string;
+  /** What the Project says; its keys for `policy` make a release mandatory. */
+  readonly projectTrust?: Project['trust'];
+  readonly environment?: string;
+  /** Takes what a tag stands for now, where a release proves it. */
+  readonly follow?: boolean;
+  /** Releases used before, besides those of the lock file. */
+  readonly seen?: SeenReleases;
   readonly io: Io;
 }
 
-/** The settings of a command line. */
-export function bundleSettings(args: Args, io: Io): BundleSettings {
-  const [verificationKey, algorithm, scope] = ['verification-key', 'signing-alg', 'scope'].map((name) =>
-    args.text(name),
-  );
+/** The settings of a command line, and of its Project where there is one. */
+export function bundleSettings(
+  args: Args,
+  io: Io,
+  found?: { readonly project: Project; readonly directory: string },
+): BundleSettings {
+  const text = (name: string, key: string): Record<string, string> => {
+    const value = args.text(name);
+    return value === undefined ? {} : { [key]: value };
+  };
   return {
-    ...(verificationKey === undefined ? {} : { verificationKey }),
-    ...(algorithm === undefined ? {} : { algorithm }),
-    ...(scope === undefined ? {} : { scope }),
+    ...text('verification-key', 'verificationKey'),
+    ...text('signing-alg', 'algorithm'),
+    ...text('scope', 'scope'),
+    ...text('trust', 'trustFile'),
+    ...text('env', 'environment'),
+    ...(found?.project.trust === undefined ? {} : { projectTrust: found.project.trust }),
     keyId: args.text('verification-key-id') ?? 'default',
     allowed: args.list('allow-bundle'),
-    lock: args.text('lock') ?? 'countersign.lock',
+    lock: args.text('lock') ?? join(found?.directory ?? '', 'countersign.lock'),
     plainHttp: args.has('plain-http'),
     privateHosts: args.list('allow-private'),
     io,

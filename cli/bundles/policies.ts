@@ -10,6 +10,7 @@ import {
   type Policy,
   withoutTests,
 } from '../../engine/policy/index.ts';
+import type { Release } from '../../engine/policy/release/index.ts';
 import type { RegoSource } from '../../engine/toolchain/rego.ts';
 import type { YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { BundleSettings } from './flags.ts';
@@ -31,11 +32,17 @@ export interface BundleTools {
   readonly compile: (wanted: CompileRequest) => Promise<CompiledPolicy>;
 }
 
+/** What came of the bundles of a run. */
+export interface LoadedBundles {
+  readonly policies: readonly Policy[];
+  readonly releases: readonly Release[];
+}
+
 /**
  * Loads all bundles of a run: their Rego as one policy, and each module whose rules that Rego does not hold as another.
  * @throws {EngineError} POLICY_EMPTY where no rule comes of it
  */
-export async function loadBundles(request: BundleRequest, tools: BundleTools): Promise<readonly Policy[]> {
+export async function loadBundles(request: BundleRequest, tools: BundleTools): Promise<LoadedBundles> {
   const bundles = await openReferences(request.references, request.settings, tools.yaml);
   const joined = joinBundles(bundles, request.data);
   const compiled = await compiledOf(joined, request, tools);
@@ -46,7 +53,8 @@ export async function loadBundles(request: BundleRequest, tools: BundleTools): P
     const policy = loadWasmPolicy(file, { ...joined, namespaces: request.namespaces, answered });
     if (policy !== undefined) policies.push(policy);
   }
-  if (policies.length > 0) return policies;
+  const releases = bundles.flatMap(({ release }) => (release === undefined ? [] : [release]));
+  if (policies.length > 0) return { policies, releases };
   throw new EngineError('POLICY_EMPTY', `${JSON.stringify(joined.name)} has no rule`, {
     hint: 'name the package of its rules with --policy-namespace; a module needs entrypoints such as main/deny',
   });

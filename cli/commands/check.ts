@@ -8,7 +8,7 @@ import { DEFAULT_NAMESPACES, type Namespaces } from '../../engine/policy/index.t
 import { openJudge } from '../../engine/review.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
-import { BUNDLE_FLAGS, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
+import { BUNDLE_FLAGS, type BundleSettings, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { readManifests, readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
@@ -90,6 +90,7 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
     isRecorded,
     project: found?.project,
     environment,
+    bundles: bundleSettings(args, io, found),
   });
   const ledgerDirectory =
     found?.project.ledger === undefined ? undefined : join(found.directory, found.project.ledger.directory);
@@ -127,6 +128,7 @@ interface Frame {
   readonly isRecorded: boolean;
   readonly project: Project | undefined;
   readonly environment: Environment | undefined;
+  readonly bundles: BundleSettings;
 }
 
 async function prepareFor(args: Args, io: Io, frame: Frame): Promise<Prepared> {
@@ -136,7 +138,7 @@ async function prepareFor(args: Args, io: Io, frame: Frame): Promise<Prepared> {
       ...(project === undefined ? {} : { project }),
       ...(environment === undefined ? {} : { environment }),
       policies: args.list('policy'),
-      bundles: bundleSettings(args, io),
+      bundles: frame.bundles,
       namespaces: namespacesOf(args),
       parameters: mergeMaps(args.list('parameters').map(readSource), frame.reader, 'parameters'),
       data: mergeMaps(args.list('data').map(readSource), frame.reader, 'data'),

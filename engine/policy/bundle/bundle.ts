@@ -6,7 +6,7 @@ import { readDocuments } from '../../manifest/index.ts';
 import type { RegoSource } from '../../toolchain/rego.ts';
 import type { YamlReader } from '../../toolchain/yaml.ts';
 import { insertData } from './data.ts';
-import { type ExactJson, type ExactObject, hashedText, parseExact } from './json.ts';
+import { type ExactJson, type ExactObject, hashedText, parseExact, plainValue } from './json.ts';
 import { type BundleManifest, NO_MANIFEST, readManifest } from './manifest.ts';
 import { isBelow, packageOf, pathOutside } from './roots.ts';
 import { type BundleVerification, type HashedForm, SIGNATURES_FILE, verifySignatures } from './signature.ts';
@@ -129,6 +129,28 @@ export const hashedForm =
     isData(file.path) || file.path === '.manifest'
       ? hashedText(exactOf({ ...file, label: file.path }, yaml))
       : file.bytes;
+
+/**
+ * Documents of any name as one `data.json` at the root, each at the path of its folder: how Conftest reads a folder of data.
+ * @throws {EngineError} POLICY_DATA
+ */
+export function joinData(documents: readonly ArchiveFile[], name: string): readonly ArchiveFile[] {
+  if (documents.length === 0) return [];
+  const all = documents.reduce<ExactObject>((data, file) => {
+    const label = `${name}/${file.path}`;
+    return insertData(data, file.path.split('/').slice(0, -1), jsonOf(file.bytes, label), label);
+  }, new Map());
+  return [{ path: 'data.json', bytes: Buffer.from(JSON.stringify(plainValue(all))) }];
+}
+
+function jsonOf(bytes: Uint8Array, label: string): ExactJson {
+  try {
+    return parseExact(textOf(label, bytes));
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new EngineError('POLICY_DATA', `${JSON.stringify(label)} is no data: ${cause.message}`, { cause });
+  }
+}
 
 function modulesOf(
   name: string,

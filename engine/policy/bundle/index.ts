@@ -3,7 +3,15 @@
 // Bundle (bundle.ts): its signature first (signature.ts), then manifest, Rego, data (json.ts is exact, data.ts merges) and modules,
 // all inside its roots (roots.ts). join.ts makes one policy of several; wasm.ts evaluates modules made elsewhere.
 // Loaded only where a bundle is named.
-export { type Bundle, type BundleOptions, hashedForm, readBundle, type WasmFile } from './bundle.ts';
+export {
+  type Bundle,
+  type BundleOptions,
+  hashedForm,
+  joinData,
+  readBundle,
+  type WasmFile,
+} from './bundle.ts';
+export { readArchiveFile } from './folder.ts';
 export { type JoinedBundles, joinBundles } from './join.ts';
 export { type ExactObject, plainValue } from './json.ts';
 export { type BundleManifest, NO_MANIFEST } from './manifest.ts';
