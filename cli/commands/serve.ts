@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { conclude } from '../../engine/conclude.ts';
 import { environmentNamed, type Project } from '../../engine/context/project.ts';
-import type { Judge } from '../../engine/index.ts';
 import { DEFAULT_NAMESPACES } from '../../engine/policy/index.ts';
+import type { SeenReleases } from '../../engine/policy/release/index.ts';
 import { openJudge, openProjectJudge } from '../../engine/review.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
-import { BUNDLE_FLAGS, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
+import { BUNDLE_FLAGS, type BundleSettings, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
+import { type LoadedJudge, openPolicies } from '../bundles/serving.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
-import { findProject, prepare } from '../prepare.ts';
+import { findProject, type Prepared, prepare } from '../prepare.ts';
 import { openState, readKey, stateKey } from '../seal.ts';
 import { uuidv7 } from '../uuid.ts';
 import { mergeMaps } from './check.ts';
@@ -49,6 +50,13 @@ export const serve: Verb = {
     'all-policy-namespaces': { help: 'read Conftest rules from every package' },
     parameters: { value: 'FILE', help: 'JSON or YAML of parameters by rule' },
     data: { value: 'FILE', multiple: true, help: 'JSON or YAML whose keys become the document under data' },
+    refresh: {
+      value: 'SECONDS',
+      help: 'load policies and lock file anew this often (at least 10); what is refused leaves the last good ones judging',
+    },
+    follow: {
+      help: 'take what the tag of an oci:// reference stands for now, where its release is signed by a trusted key and not older',
+    },
     key: { value: 'FILE', help: 'private key that signs records (default: the key of the state folder)' },
     host: {
       value: 'NAME',
@@ -106,7 +114,12 @@ function listenOf(args: Args): { host: string; port: number } {
 async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode> {
   const installation = findInstallation();
   const { host, port } = listenOf(args);
-  const judge = await loadJudge(args, installation, io);
+  const policies = await openPolicies(
+    refreshOf(args),
+    state,
+    (seen) => loadJudge(args, installation, { io, seen }),
+    io,
+  );
   const keyFile = args.text('key');
   const signer = keyFile === undefined ? stateKey(state) : readKey(keyFile);
   const ledger = openState(state, signer, io);
@@ -123,7 +136,9 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
     port,
     tls: { key: certificate.key, cert: certificate.cert },
     renew: certify,
-    judge,
+    judge: policies.judge,
+    notReady: policies.notReady,
+    ...(policies.refresh === undefined ? {} : { refresh: policies.refresh }),
     conclude: async (judgement) => {
       const bundle = await conclude(judgement, { signer, ledger, engine });
       return { recordId: bundle.verificationMaterial.tlogEntries[0]?.logIndex ?? judgement.decision.id };
@@ -139,51 +154,70 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   return 0;
 }
 
-async function loadJudge(args: Args, installation: Installation, io: Io): Promise<Judge> {
+/** How often policies are loaded anew, in milliseconds; undefined where they are loaded once. */
+function refreshOf(args: Args): number | undefined {
+  const text = args.text('refresh');
+  if (text === undefined) {
+    if (args.has('follow')) throw new UsageError('--follow needs --refresh', 'such as --refresh 60');
+    return undefined;
+  }
+  const seconds = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (seconds < 10)
+    throw new UsageError(`--refresh ${JSON.stringify(text)} is no number of seconds from 10`, 'such as 60');
+  return seconds * 1000;
+}
+
+async function loadJudge(
+  args: Args,
+  installation: Installation,
+  { io, seen }: { readonly io: Io; readonly seen: SeenReleases },
+): Promise<LoadedJudge> {
   const reader = openYamlReader(installation.toolchain);
-  const project = findProject(args.text('project'), reader)?.project;
+  const found = findProject(args.text('project'), reader);
+  const project = found?.project;
   const name = args.text('env');
+  const bundles = { ...bundleSettings(args, io, found), seen, follow: args.has('follow') };
+  const frame = { installation, reader, io, bundles };
   if (project === undefined && name !== undefined)
     throw new UsageError('--env needs a Project and there is none', 'name one with --project FILE');
-  if (project === undefined) return openJudge(await benchFor(args, { installation, reader, io }, {}));
-  if (name !== undefined)
-    return openJudge(await benchFor(args, { installation, reader, io }, { project, environment: name }));
-  const benches = new Map(
-    await Promise.all(
-      project.environments.map(
-        async ({ name: environment }) =>
-          [
-            environment,
-            await benchFor(args, { installation, reader, io }, { project, environment }),
-          ] as const,
-      ),
-    ),
+  if (project === undefined || name !== undefined) {
+    const of = project === undefined || name === undefined ? {} : { project, environment: name };
+    const { bench, releases } = await benchFor(args, frame, of);
+    return { judge: openJudge(bench), releases };
+  }
+  const loaded = await Promise.all(
+    project.environments.map(async ({ name: environment }) => ({
+      environment,
+      ...(await benchFor(args, frame, { project, environment })),
+    })),
   );
-  return openProjectJudge(project, benches);
+  const benches = new Map(loaded.map(({ environment, bench }) => [environment, bench] as const));
+  return { judge: openProjectJudge(project, benches), releases: loaded.flatMap(({ releases }) => releases) };
 }
 
 interface Frame {
   readonly installation: Installation;
   readonly reader: YamlReader;
   readonly io: Io;
+  readonly bundles: BundleSettings;
 }
 
 async function benchFor(
   args: Args,
   frame: Frame,
   of: { project?: Project; environment?: string },
-): Promise<Parameters<typeof openJudge>[0]> {
+): Promise<Prepared> {
   const names = args.list('policy-namespace');
   const environment =
     of.project === undefined || of.environment === undefined
       ? undefined
       : environmentNamed(of.project, of.environment);
-  const { bench, notes } = await prepare(
+  const prepared = await prepare(
     {
       ...(of.project === undefined ? {} : { project: of.project }),
       ...(environment === undefined ? {} : { environment }),
       policies: args.list('policy'),
-      bundles: bundleSettings(args, frame.io),
+      bundles: frame.bundles,
       namespaces: {
         names: names.length === 0 ? DEFAULT_NAMESPACES.names : names,
         all: args.has('all-policy-namespaces'),
@@ -194,6 +228,6 @@ async function benchFor(
     frame.installation,
     frame.reader,
   );
-  for (const note of notes) frame.io.err(`note: ${note}\n`);
-  return bench;
+  for (const note of prepared.notes) frame.io.err(`note: ${note}\n`);
+  return prepared;
 }
