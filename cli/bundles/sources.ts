@@ -12,21 +12,27 @@ export interface PolicySources {
 
 /**
  * Reads the sources that a verb's paths name; each file once. Bundles are opened as everywhere, plain paths without loading any of it.
- * @param given data from elsewhere, whose keys no bundle may set
+ * @param settings asked only where a bundle is among them
+ * @param more.given data from elsewhere, whose keys no bundle may set
  */
 export async function readPolicies(
   references: readonly string[],
-  settings: BundleSettings,
-  more: { readonly yaml: () => YamlReader; readonly given?: Readonly<Record<string, unknown>> },
+  settings: () => BundleSettings,
+  more: {
+    readonly yaml: () => YamlReader;
+    readonly given?: Readonly<Record<string, unknown>>;
+    /** A verification key was named: then nothing is plain. */
+    readonly isVerified?: boolean;
+  },
 ): Promise<PolicySources> {
   const given = more.given ?? {};
   const isPlain = (path: string): boolean => !path.startsWith('oci://') && !isBundlePath(path);
-  if (settings.verificationKey === undefined && references.every(isPlain))
+  if (more.isVerified !== true && references.every(isPlain))
     return { sources: once(references.flatMap((path) => readRegoSources(path))), data: given };
   const { openReferences } = await import('./open.ts');
   const { joinBundles } = await import('../../engine/policy/bundle/index.ts');
-  const opened = await openReferences(references, settings, more.yaml);
-  const owned = opened.filter(({ name }) => settings.verificationKey !== undefined || !isPlain(name));
+  const opened = await openReferences(references, settings(), more.yaml);
+  const owned = opened.filter(({ name }) => more.isVerified === true || !isPlain(name));
   const { data } = joinBundles(owned, given);
   return { sources: once(opened.flatMap(({ sources }) => sources)), data };
 }

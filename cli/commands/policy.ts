@@ -19,12 +19,13 @@ import {
 } from '../../engine/toolchain/rego.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Flag, Verb } from '../args.ts';
-import { BUNDLE_FLAGS, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
+import { BUNDLE_FLAGS, type BundleSettings, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
 import { readPolicies } from '../bundles/sources.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
+import { findProject } from '../prepare.ts';
 import { visible } from '../report/text.ts';
 import { mergeMaps } from './check.ts';
 
@@ -96,6 +97,7 @@ interface Tools {
   /** Of --data and of bundles. */
   readonly data: Readonly<Record<string, unknown>>;
   readonly yaml: () => YamlReader;
+  readonly settings: () => BundleSettings;
 }
 
 async function withToolchain(
@@ -113,15 +115,22 @@ async function withToolchain(
   };
   const files = args.list('data');
   const given = files.length === 0 ? {} : mergeMaps(files.map(readSource), yaml(), 'data');
+  // The Project of this folder says whose releases are believed, whatever verb asks.
+  const settings = (): BundleSettings => bundleSettings(args, io, findProject(undefined, yaml()));
   const isBundle = args.has('bundle');
   const read = isBundle
     ? { sources: [], data: given }
-    : await readPolicies(args.positionals, bundleSettings(args, io), { yaml, given });
+    : await readPolicies(args.positionals, settings, {
+        yaml,
+        given,
+        isVerified: args.has('verification-key'),
+      });
   const toolchain = openRegoToolchain({ directory: installation.toolchain, deadlineMs: TEST_DEADLINE_MS });
   try {
     return await run({
       installation,
       toolchain,
+      settings,
       ...read,
       sources: withLibraries(read.sources, installation),
       yaml,
@@ -150,7 +159,7 @@ async function build(args: Args, io: Io, tools: Tools): Promise<ExitCode> {
   const { toolchain, sources, installation } = tools;
   if (args.has('bundle')) {
     const { buildBundle } = await import('./policy_bundle.ts');
-    return buildBundle(args, io, { yaml: tools.yaml, toolchain, policies: installation.policies });
+    return buildBundle(args, io, { ...tools, policies: installation.policies });
   }
   const name = args.positionals.join(' ');
   const compiled = await compilePolicy(

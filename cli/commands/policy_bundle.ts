@@ -15,10 +15,12 @@ import {
   SIGNATURES_FILE,
   signFiles,
 } from '../../engine/policy/bundle/index.ts';
-import { readLibraries, withoutTests } from '../../engine/policy/index.ts';
+import { isBundlePath, readLibraries, withoutTests } from '../../engine/policy/index.ts';
 import type { RegoToolchain } from '../../engine/toolchain/rego.ts';
 import type { YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args } from '../args.ts';
+import type { BundleSettings } from '../bundles/flags.ts';
+import { openReferences } from '../bundles/open.ts';
 import type { ExitCode } from '../exit.ts';
 import { readSource } from '../files.ts';
 import type { Io } from '../io.ts';
@@ -27,6 +29,7 @@ import type { Io } from '../io.ts';
 export interface BundleBuild {
   readonly yaml: () => YamlReader;
   readonly toolchain: RegoToolchain;
+  readonly settings: () => BundleSettings;
   /** Folder of the shipped policies, whose libraries native rules import. */
   readonly policies: string;
 }
@@ -36,9 +39,7 @@ export interface BundleBuild {
  * given. The same inputs give the same bytes.
  */
 export async function buildBundle(args: Args, io: Io, tools: BundleBuild): Promise<ExitCode> {
-  const bundles: Bundle[] = [];
-  for (const path of new Set(args.positionals))
-    bundles.push(await readReference(path, { yaml: tools.yaml, asBundle: true }));
+  const bundles = await inputsOf(args, tools);
   const output = args.text('output') ?? 'bundle.tar.gz';
   const files = await filesOf(bundles, args, tools);
   const archive = writeArchive(await signed(files, args, tools), output);
@@ -49,6 +50,17 @@ export async function buildBundle(args: Args, io: Io, tools: BundleBuild): Promi
     `${output}: ${archive.length} bytes, sha256:${createHash('sha256').update(archive).digest('hex')}\n`,
   );
   return 0;
+}
+
+/** Bundles are verified as everywhere; a folder or file of Rego becomes one here. */
+async function inputsOf(args: Args, { yaml, settings }: BundleBuild): Promise<readonly Bundle[]> {
+  const bundles: Bundle[] = [];
+  for (const path of new Set(args.positionals)) {
+    const isBundle = args.has('verification-key') || path.startsWith('oci://') || isBundlePath(path);
+    if (isBundle) bundles.push(...(await openReferences([path], settings(), yaml)));
+    else bundles.push(await readReference(path, { yaml, asBundle: true }));
+  }
+  return bundles;
 }
 
 async function filesOf(

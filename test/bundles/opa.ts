@@ -132,6 +132,25 @@ export async function ourBundles(scene: Scene): Promise<void> {
       expectOutcome(unsigned, 5, 'it has no .signatures.json');
       return undefined;
     });
+  await tally.check('we verify a folder that opa sign signed, its YAML by value', async () => {
+    write(scene, Object.fromEntries(Object.entries(FILES).map(([name, text]) => [`signed/${name}`, text])));
+    write(scene, {
+      'signed/policy/more/data.yaml': 'a: [1, 2.50, 1e3, 0x10, 1_000, .5, 0777, -0.0, 1e-7]\nb: "on"\n',
+    });
+    const inside = { ...scene, directory: join(scene.directory, 'signed/policy') };
+    const sign = ['--signing-key', '../../ec.pem', '--signing-alg', 'ES256'];
+    expectOutcome(run(inside, programs.opa, 'sign', ...sign, '-b', '.', '-o', '.'), 0);
+    const verify = ['--verification-key', 'ec.pub'];
+    expectOutcome(
+      countersign(scene, 'check', '--policy', 'signed/policy', ...verify, 'object.yaml'),
+      1,
+      '1 replicas',
+    );
+    write(scene, { 'signed/policy/more/data.yaml': 'a: [2]\n' });
+    const changed = countersign(scene, 'check', '--policy', 'signed/policy', ...verify, 'object.yaml');
+    expectOutcome(changed, 5, '"more/data.yaml" is not the one that was signed');
+    return undefined;
+  });
   await tally.check('we evaluate a module that opa compiled, where its Rego is gone', async () => {
     expectOutcome(
       run(scene, programs.opa, 'build', '-t', 'wasm', '-e', 'main/deny', '-b', 'policy', '-o', 'wasm.tar.gz'),

@@ -12,6 +12,7 @@ import { freePort, start, stopAllAtExit } from '../cluster/process.ts';
 import { buildBundlePrograms } from './build.ts';
 import { conftest } from './conftest.ts';
 import { opaDownloads, ourBundles } from './opa.ts';
+import { served } from './serve.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
@@ -35,6 +36,7 @@ async function main(): Promise<number> {
     await ourBundles(scene);
     await opaDownloads(scene);
     await conftest(scene);
+    await served(scene);
     return undefined;
   });
   await registry.stop('SIGTERM');

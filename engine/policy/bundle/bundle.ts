@@ -2,7 +2,6 @@
 import type { ArchiveFile } from '../../archive/index.ts';
 import { forbidden } from '../../archive/index.ts';
 import { EngineError } from '../../error.ts';
-import { readDocuments } from '../../manifest/index.ts';
 import type { RegoSource } from '../../toolchain/rego.ts';
 import type { YamlReader } from '../../toolchain/yaml.ts';
 import { insertData } from './data.ts';
@@ -10,6 +9,7 @@ import { type ExactJson, type ExactObject, hashedText, parseExact, plainValue } 
 import { type BundleManifest, NO_MANIFEST, readManifest } from './manifest.ts';
 import { isBelow, packageOf, pathOutside } from './roots.ts';
 import { type BundleVerification, type HashedForm, SIGNATURES_FILE, verifySignatures } from './signature.ts';
+import { yamlValue } from './yaml.ts';
 
 /** One module inside a bundle and what it is asked for, `a/b/c`; no entrypoint where the manifest names none. */
 export interface WasmFile {
@@ -103,22 +103,20 @@ function insert(data: ExactObject, file: ArchiveFile, name: string, yaml: () => 
   return insertData(data, file.path.split('/').slice(0, -1), exactOf({ ...file, label }, yaml), label);
 }
 
+/** The value of a structured file; whatever is wrong with it, it is no data. */
 function exactOf(
   { path, bytes, label }: ArchiveFile & { readonly label: string },
   yaml: () => YamlReader,
 ): ExactJson {
   try {
-    if (!isYaml(path)) return parseExact(textOf(label, bytes));
-    const [document, second] = readDocuments([{ name: label, bytes }], yaml());
-    if (document === undefined || second !== undefined || document.pointer !== '')
-      throw new SyntaxError('it holds more than one document');
-    return parseExact(Buffer.from(document.json).toString('utf8'));
+    return isYaml(path) ? yamlValue(bytes, label, yaml()) : parseExact(textOf(label, bytes));
   } catch (cause) {
-    if (cause instanceof SyntaxError)
-      throw new EngineError('POLICY_DATA', `${JSON.stringify(label)} is no data: ${cause.message}`, {
-        cause,
-      });
-    throw cause;
+    const isFault = cause instanceof EngineError && cause.code.startsWith('INPUT_');
+    if (!isFault && !(cause instanceof SyntaxError)) throw cause;
+    throw new EngineError('POLICY_DATA', `${JSON.stringify(label)} is no data: ${cause.message}`, {
+      cause,
+      ...(isFault && cause.location !== undefined ? { location: cause.location } : {}),
+    });
   }
 }
 

@@ -20,7 +20,7 @@ describe('a bundle', () => {
       'a/x.rego': 'package a\n',
       'a/x_test.rego': 'package a.tests\n',
       'a/data.json': '{"n": 9007199254740993, "f": 1.0, "__proto__": {"y": 1}}',
-      'b/c/data.yaml': 'big: 9223372036854775807\ntext: "on"\n',
+      'b/c/data.yaml': 'big: 9223372036854775807\ntext: "on"\nblock: |\n  on\nquoted: \'no\'\n',
       'b/c/d/data.yml': '[1]\n',
       'a/policy.json': '{"not": "data"}',
       ...WASM,
@@ -36,7 +36,7 @@ describe('a bundle', () => {
       { file: 'b/a/x_test.rego', text: 'package a.tests\n' },
     ]);
     expect(JSON.stringify(plainValue(bundle.data))).toBe(
-      '{"a":{"n":9007199254740993,"f":1.0,"__proto__":{"y":1}},"b":{"c":{"big":9223372036854775807,"text":"on","d":[1]}}}',
+      '{"a":{"n":9007199254740993,"f":1.0,"__proto__":{"y":1}},"b":{"c":{"big":9223372036854775807,"block":"on\\n","quoted":"no","text":"on","d":[1]}}}',
     );
     expect(bundle.modules.map(({ path, entrypoints }) => [path, entrypoints])).toEqual([
       ['policy.wasm', ['a/deny']],
@@ -114,6 +114,11 @@ describe('a bundle', () => {
     ['a value twice', { 'data.json': '{"a": 1}', 'data.yaml': 'a: 1\n' }],
     ['two documents', { 'data.yaml': 'a: 1\n---\nb: 2\n' }],
     ['a List of one', { 'data.yaml': 'apiVersion: v1\nkind: List\nitems: [{a: 1}]\n' }],
+    ['a word of YAML 1.1', { 'data.yaml': 'a: on\n' }],
+    ['a key that is such a word', { 'data.yaml': 'No: 1\n' }],
+    ['such a word in a list', { 'data.yaml': 'a: [yes, 1]\n' }],
+    ['broken YAML', { 'data.yaml': 'a: [\n' }],
+    ['a number beyond 64 bits', { 'data.yaml': 'a: 123456789012345678901234567890\n' }],
     ['parameters of ours', { 'data.json': '{"countersign": {}}' }],
   ])('is refused for data with %s', async (_, texts) => {
     await refused(texts).toMatchObject({ name: 'EngineError', code: 'POLICY_DATA' });
