@@ -18,12 +18,11 @@ import {
   readRegoSources,
   withoutTests,
 } from '../engine/policy/index.ts';
-import type { Release } from '../engine/policy/release/index.ts';
 import type { Bench } from '../engine/review.ts';
 import { openRegoToolchain, type RegoToolchain } from '../engine/toolchain/rego.ts';
 import type { YamlReader } from '../engine/toolchain/yaml.ts';
 import type { BundleSettings } from './bundles/flags.ts';
-import type { LoadedBundles } from './bundles/policies.ts';
+import type { LoadedBundles, ReleasedBundle } from './bundles/policies.ts';
 import { readSource } from './files.ts';
 import type { Installation } from './installation.ts';
 import type { Io } from './io.ts';
@@ -57,7 +56,7 @@ export interface Prepared {
   readonly bench: Bench;
   readonly notes: readonly string[];
   /** Of the bundles among the policies, where somebody is trusted for them. */
-  readonly releases: readonly Release[];
+  readonly releases: readonly ReleasedBundle[];
 }
 
 /**

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import type { Project } from '../../engine/context/project.ts';
-import type { SeenReleases } from '../../engine/policy/release/index.ts';
+import type { Lock } from '../../engine/policy/release/index.ts';
 import type { Args, Flag } from '../args.ts';
 import type { Io } from '../io.ts';
 
@@ -58,8 +58,8 @@ export interface BundleSettings {
   readonly environment?: string;
   /** Takes what a tag stands for now, where a release proves it. */
   readonly follow?: boolean;
-  /** Releases used before, besides those of the lock file. */
-  readonly seen?: SeenReleases;
+  /** What a server remembers besides the lock file. */
+  readonly memory?: Lock;
   readonly io: Io;
 }
 

@@ -15,10 +15,11 @@ import {
   readReference,
 } from '../../engine/policy/bundle/index.ts';
 import {
+  admitName,
   admitRelease,
+  newestOf,
   type Release,
   verifyRelease,
-  withReleases,
 } from '../../engine/policy/release/index.ts';
 import type { YamlReader } from '../../engine/toolchain/yaml.ts';
 import { readSource } from '../files.ts';
@@ -130,17 +131,25 @@ export async function openArchive(
           at,
           ...(settings.environment === undefined ? {} : { environment: settings.environment }),
         });
-  if (release !== undefined) {
-    const { releases } = loadLock(settings.lock);
-    const seen = withReleases(
-      releases,
-      [...(settings.seen ?? [])].map(([known, newest]) => ({ ...release, name: known, ...newest })),
-    );
-    admitRelease(release, seen, { at, allowed: settings.allowed });
-  }
+  if (release !== undefined) admit(release, name, settings);
   const bundle = await readBundle(name, readArchive(archive, name), options);
   if (release !== undefined) refuseOtherRoots(bundle, release);
   return { ...bundle, digest, ...(release === undefined ? {} : { release }) };
+}
+
+/** Whether a release that holds may be used now, by what the lock file and the server remember. */
+function admit(
+  release: Release,
+  reference: string,
+  { lock: file, memory, allowed, follow, io }: BundleSettings,
+): void {
+  const lock = loadLock(file);
+  const seen = newestOf(lock.releases, memory?.releases ?? new Map());
+  admitRelease(release, seen, { at: io.now(), allowed });
+  if (follow !== true || !reference.startsWith('oci://')) return;
+  const key = parseOciReference(reference).name;
+  const known = (lock.bundles.get(key) ?? memory?.bundles.get(key))?.release;
+  admitName(key, known, { release, digest: release.digest, allowed });
 }
 
 function refuseOtherRoots({ name, manifest }: Bundle, { roots }: Release): void {

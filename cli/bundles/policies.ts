@@ -35,7 +35,13 @@ export interface BundleTools {
 /** What came of the bundles of a run. */
 export interface LoadedBundles {
   readonly policies: readonly Policy[];
-  readonly releases: readonly Release[];
+  readonly releases: readonly ReleasedBundle[];
+}
+
+/** What a reference stood for, proved. */
+export interface ReleasedBundle {
+  readonly reference: string;
+  readonly release: Release;
 }
 
 /**
@@ -53,7 +59,9 @@ export async function loadBundles(request: BundleRequest, tools: BundleTools): P
     const policy = loadWasmPolicy(file, { ...joined, namespaces: request.namespaces, answered });
     if (policy !== undefined) policies.push(policy);
   }
-  const releases = bundles.flatMap(({ release }) => (release === undefined ? [] : [release]));
+  const releases = bundles.flatMap(({ name, release }) =>
+    release === undefined ? [] : [{ reference: name, release }],
+  );
   if (policies.length > 0) return { policies, releases };
   throw new EngineError('POLICY_EMPTY', `${JSON.stringify(joined.name)} has no rule`, {
     hint: 'name the package of its rules with --policy-namespace; a module needs entrypoints such as main/deny',

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
+import { parseOciReference } from '../../attest/oci/index.ts';
 import { EngineError, type Judge } from '../../engine/index.ts';
-import { type Release, type SeenReleases, withReleases } from '../../engine/policy/release/index.ts';
+import { type Lock, type Pin, withReleases } from '../../engine/policy/release/index.ts';
 import { codeOf, messageOf } from '../cause.ts';
 import type { Io } from '../io.ts';
 import { makeFolder } from '../seal.ts';
 import { loadLock, saveLock } from './lock.ts';
+import type { ReleasedBundle } from './policies.ts';
 
 /** A judge and the releases that its policies came from. */
 export interface LoadedJudge {
   readonly judge: Judge;
-  readonly releases: readonly Release[];
+  readonly releases: readonly ReleasedBundle[];
 }
 
 /** The policies of a running server. */
@@ -30,17 +32,17 @@ export interface ServingPolicies {
 export async function openPolicies(
   intervalMs: number | undefined,
   state: string,
-  load: (seen: SeenReleases) => Promise<LoadedJudge>,
+  load: (memory: Lock) => Promise<LoadedJudge>,
   io: Io,
 ): Promise<ServingPolicies> {
   const file = join(state, 'releases.json');
   let current: Judge | undefined;
   const run = async (): Promise<void> => {
-    const seen = loadLock(file).releases;
-    const loaded = await load(seen);
+    const memory = loadLock(file);
+    const loaded = await load(memory);
     if (loaded.releases.length > 0) {
       makeFolder(state);
-      saveLock(file, { bundles: new Map(), releases: withReleases(seen, loaded.releases) });
+      saveLock(file, remembered(memory, loaded.releases));
     }
     current = loaded.judge;
   };
@@ -54,6 +56,22 @@ export async function openPolicies(
     judge: { review: (change, facts) => (current ?? notLoaded()).review(change, facts) },
     notReady: () => (current === undefined ? ['no policies'] : []),
     ...(intervalMs === undefined ? {} : { refresh: { intervalMs, run } }),
+  };
+}
+
+function remembered(memory: Lock, releases: readonly ReleasedBundle[]): Lock {
+  const bundles = releases
+    .filter(({ reference }) => reference.startsWith('oci://'))
+    .map(({ reference, release: { name, digest } }): [string, Pin] => [
+      parseOciReference(reference).name,
+      { digest, release: name },
+    ]);
+  return {
+    bundles: new Map([...memory.bundles, ...bundles]),
+    releases: withReleases(
+      memory.releases,
+      releases.map(({ release }) => release),
+    ),
   };
 }
 

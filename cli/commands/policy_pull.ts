@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { type OciReference, parseOciReference } from '../../attest/oci/index.ts';
 import { EngineError } from '../../engine/index.ts';
-import { type Lock, type Pin, withReleases } from '../../engine/policy/release/index.ts';
+import { admitName, type Lock, type Pin, withReleases } from '../../engine/policy/release/index.ts';
 import { openYamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
 import { BUNDLE_FLAGS, type BundleSettings, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
@@ -59,7 +59,9 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
     saveLock(settings.lock, updated(lock, { reference, digest: pulled.digest, opened }, settings));
   const output = args.text('output') ?? 'bundle.tar.gz';
   writeBytes(output, pulled.archive);
-  if (pulled.release !== undefined) writeBytes(releaseFile(output), pulled.release);
+  // What lies there from before is about another bundle.
+  if (pulled.release === undefined) rmSync(releaseFile(output), { force: true });
+  else writeBytes(releaseFile(output), pulled.release);
   io.out(`${output}: ${reference.name}@${pulled.digest}\n`);
   return 0;
 }
@@ -85,13 +87,11 @@ function updated(
   { allowed }: BundleSettings,
 ): Lock {
   const { release } = opened;
-  const known = lock.bundles.get(reference.name)?.release;
-  if (known !== undefined && known !== release?.name && !allowed.includes(opened.digest ?? ''))
-    throw new EngineError(
-      'BUNDLE_ROLLBACK',
-      `${JSON.stringify(reference.name)} was the release ${JSON.stringify(known)} and is ${release === undefined ? 'none' : JSON.stringify(release.name)} now`,
-      { hint: `to use it nevertheless: --allow-bundle ${opened.digest ?? ''}` },
-    );
+  admitName(reference.name, lock.bundles.get(reference.name)?.release, {
+    ...(release === undefined ? {} : { release }),
+    digest: opened.digest ?? '',
+    allowed,
+  });
   const pin: Pin = release === undefined ? { digest } : { digest, release: release.name };
   return {
     bundles: new Map(lock.bundles).set(reference.name, pin),

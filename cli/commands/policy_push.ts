@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import { hash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { BUNDLE_LAYER, type NewLayer, parseOciReference, pushArtefact } from '../../attest/oci/index.ts';
 import { readArchive } from '../../engine/archive/index.ts';
+import { EngineError } from '../../engine/index.ts';
 import { type Bundle, plainValue, readArchiveFile, readBundle } from '../../engine/policy/bundle/index.ts';
 import { openYamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
@@ -43,13 +45,26 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const signed = releaseFile(file);
   const layers: readonly NewLayer[] = [
     { mediaType: BUNDLE_LAYER, bytes: archive, title: basename(file) },
-    ...(existsSync(signed) ? [{ mediaType: RELEASE_LAYER, bytes: readSource(signed).bytes }] : []),
+    ...releaseLayer(signed, archive),
     ...conftestLayers(bundle),
   ];
   const access = registryAccess(bundleSettings(args, io));
   const digest = await pushArtefact(reference, { layers, annotations: annotationsOf(bundle) }, access);
   io.out(`${reference.name}@${digest}\n`);
   return 0;
+}
+
+/** The release beside an archive; one that was made of another archive is a mistake that every reader would refuse. */
+function releaseLayer(file: string, archive: Uint8Array): readonly NewLayer[] {
+  if (!existsSync(file)) return [];
+  const { bytes } = readSource(file);
+  const sha256 = hash('sha256', archive, 'hex');
+  const payload = /"payload":"([A-Za-z0-9+/=]+)"/.exec(Buffer.from(bytes).toString('latin1'))?.[1] ?? '';
+  if (!Buffer.from(payload, 'base64').toString('utf8').includes(sha256))
+    throw new EngineError('BUNDLE_SIGNATURE', `${JSON.stringify(file)} is about another archive`, {
+      hint: 'sign the bundle again: countersign policy sign',
+    });
+  return [{ mediaType: RELEASE_LAYER, bytes }];
 }
 
 /** What `conftest pull` writes into its policy folder. An artefact of ours is read by the first layer alone. */

@@ -2,7 +2,7 @@
 import { conclude } from '../../engine/conclude.ts';
 import { environmentNamed, type Project } from '../../engine/context/project.ts';
 import { DEFAULT_NAMESPACES } from '../../engine/policy/index.ts';
-import type { SeenReleases } from '../../engine/policy/release/index.ts';
+import type { Lock } from '../../engine/policy/release/index.ts';
 import { openJudge, openProjectJudge } from '../../engine/review.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
@@ -117,7 +117,7 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   const policies = await openPolicies(
     refreshOf(args),
     state,
-    (seen) => loadJudge(args, installation, { io, seen }),
+    (memory) => loadJudge(args, installation, { io, memory }),
     io,
   );
   const keyFile = args.text('key');
@@ -170,13 +170,13 @@ function refreshOf(args: Args): number | undefined {
 async function loadJudge(
   args: Args,
   installation: Installation,
-  { io, seen }: { readonly io: Io; readonly seen: SeenReleases },
+  { io, memory }: { readonly io: Io; readonly memory: Lock },
 ): Promise<LoadedJudge> {
   const reader = openYamlReader(installation.toolchain);
   const found = findProject(args.text('project'), reader);
   const project = found?.project;
   const name = args.text('env');
-  const bundles = { ...bundleSettings(args, io, found), seen, follow: args.has('follow') };
+  const bundles = { ...bundleSettings(args, io, found), memory, follow: args.has('follow') };
   const frame = { installation, reader, io, bundles };
   if (project === undefined && name !== undefined)
     throw new UsageError('--env needs a Project and there is none', 'name one with --project FILE');

@@ -3,4 +3,4 @@
 // that remembers both with the digests of references (lock.ts).
 export { EMPTY_LOCK, type Lock, lockText, type Pin, readLock } from './lock.ts';
 export { checkRelease, RELEASE_TYPE, type Release, releaseStatement, verifyRelease } from './release.ts';
-export { admitRelease, type SeenReleases, withReleases } from './seen.ts';
+export { admitName, admitRelease, newestOf, type SeenReleases, withReleases } from './seen.ts';

@@ -42,10 +42,35 @@ export function admitRelease(
     );
 }
 
+/** Of two memories the newer of each name. */
+export function newestOf(a: SeenReleases, b: SeenReleases): SeenReleases {
+  const all = new Map(a);
+  for (const [name, newest] of b) if (newest.version > (all.get(name)?.version ?? 0)) all.set(name, newest);
+  return all;
+}
+
 /** With these releases seen; the highest version of each name stays. */
 export function withReleases(seen: SeenReleases, releases: readonly Release[]): SeenReleases {
-  const all = new Map(seen);
-  for (const { name, version, digest } of releases)
-    if (version > (all.get(name)?.version ?? 0)) all.set(name, { version, digest });
-  return all;
+  return releases.reduce<SeenReleases>(
+    (all, { name, version, digest }) => newestOf(all, new Map([[name, { version, digest }]])),
+    seen,
+  );
+}
+
+/**
+ * Refuses a release of another name under a reference that stood for one before: the same author signs several bundles, and a
+ * registry could serve the mildest of them.
+ * @throws {EngineError} BUNDLE_ROLLBACK
+ */
+export function admitName(
+  reference: string,
+  known: string | undefined,
+  { release, digest, allowed }: { release?: Release; digest: string; allowed: readonly string[] },
+): void {
+  if (known === undefined || known === release?.name || allowed.includes(digest)) return;
+  throw new EngineError(
+    'BUNDLE_ROLLBACK',
+    `${JSON.stringify(reference)} was the release ${JSON.stringify(known)} and is ${release === undefined ? 'none' : JSON.stringify(release.name)} now`,
+    { hint: `to use it nevertheless: --allow-bundle ${digest}` },
+  );
 }

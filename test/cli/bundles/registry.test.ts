@@ -199,6 +199,15 @@ describe('policy pull', () => {
   });
 });
 
+describe('policy push', () => {
+  it('refuses a release that was made of another archive', async () => {
+    await release(1);
+    here.write({ 'new.tar.gz': bundle(99) });
+    const outcome = await countersign(['policy', 'push', at('new.tar.gz'), target, ...HTTP]);
+    expect(outcome).toMatchObject(refusal('BUNDLE_SIGNATURE'));
+  });
+});
+
 describe('policy sign', () => {
   it.each<[string, readonly string[]]>([
     ['no version', ['--name', 'a', '--expires', '1d']],

@@ -4,7 +4,7 @@ import { loadLock } from '../../../cli/bundles/lock.ts';
 import { type LoadedJudge, openPolicies } from '../../../cli/bundles/serving.ts';
 import type { Io } from '../../../cli/io.ts';
 import { EngineError, type Judge } from '../../../engine/index.ts';
-import type { Release, SeenReleases } from '../../../engine/policy/release/index.ts';
+import type { Lock, Release } from '../../../engine/policy/release/index.ts';
 import { place } from './place.ts';
 
 const here = place();
@@ -29,12 +29,15 @@ const judgeOf = (name: string): Judge => ({
     throw new Error(name);
   },
 });
-const releaseOf = (version: number): Release => ({
-  name: 'p',
-  version,
-  expires: '2027-01-01T00:00:00Z',
-  roots: [''],
-  digest: `sha256:${String(version).repeat(64)}`,
+const releaseOf = (version: number): { reference: string; release: Release } => ({
+  reference: 'oci://r.example/p',
+  release: {
+    name: 'p',
+    version,
+    expires: '2027-01-01T00:00:00Z',
+    roots: [''],
+    digest: `sha256:${String(version).repeat(64)}`,
+  },
 });
 const refusal = new EngineError('BUNDLE_ROLLBACK', 'older');
 const asked = (judge: Judge) => () =>
@@ -45,8 +48,8 @@ const asked = (judge: Judge) => () =>
 
 /** A loader that gives these one after the other, and what it was told of releases seen. */
 function loader(...outcomes: readonly (LoadedJudge | Error)[]) {
-  const seen: SeenReleases[] = [];
-  const load = async (known: SeenReleases): Promise<LoadedJudge> => {
+  const seen: Lock[] = [];
+  const load = async (known: Lock): Promise<LoadedJudge> => {
     const outcome = outcomes[seen.push(known) - 1];
     if (outcome === undefined || outcome instanceof Error) throw outcome ?? new Error('no more');
     return outcome;
@@ -98,10 +101,14 @@ describe('the policies of a server', () => {
     );
     const running = await openPolicies(10_000, state, first.load, io);
     await running.refresh?.run();
-    expect(first.seen[1]?.get('p')?.version).toBe(3);
+    expect(first.seen[1]?.releases.get('p')?.version).toBe(3);
     const second = loader({ judge: judgeOf('three'), releases: [] });
     await openPolicies(10_000, state, second.load, io);
-    expect(second.seen[0]).toEqual(new Map([['p', { version: 5, digest: releaseOf(5).digest }]]));
+    const { digest } = releaseOf(5).release;
+    expect(second.seen[0]).toEqual({
+      bundles: new Map([['oci://r.example/p:latest', { digest, release: 'p' }]]),
+      releases: new Map([['p', { version: 5, digest }]]),
+    });
     expect(loadLock(here.at('d/releases.json')).releases.get('p')?.version).toBe(5);
   });
 

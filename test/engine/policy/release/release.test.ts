@@ -10,6 +10,7 @@ import {
 } from '../../../../attest/index.ts';
 import { EngineError } from '../../../../engine/error.ts';
 import {
+  admitName,
   admitRelease,
   lockText,
   RELEASE_TYPE,
@@ -177,6 +178,20 @@ describe('what was seen before', () => {
     for (const now of ['2027-01-01T00:00:00Z', '2028-01-01T00:00:00Z', 'never'])
       expectThrown(() => admit({}, [], new Date(now)), EngineError, 'BUNDLE_EXPIRED');
     admit({}, [RELEASE.digest], new Date('2028-01-01T00:00:00Z'));
+  });
+
+  it('refuses another release under a known reference', () => {
+    const ask = (known: string | undefined, release?: Release, allowed: readonly string[] = []): void =>
+      admitName('oci://r/a:v1', known, {
+        digest: digestOf(1),
+        allowed,
+        ...(release === undefined ? {} : { release }),
+      });
+    ask(undefined, RELEASE);
+    ask('team/policies', RELEASE);
+    expectThrown(() => ask('team/tests', RELEASE), EngineError, 'BUNDLE_ROLLBACK');
+    expectThrown(() => ask('team/tests'), EngineError, 'BUNDLE_ROLLBACK');
+    ask('team/tests', RELEASE, [digestOf(1)]);
   });
 
   it('never forgets the newest, whatever comes after', () => {
