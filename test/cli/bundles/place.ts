@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { generateKeyPair } from '../../../attest/index.ts';
+import type { Io } from '../../../cli/io.ts';
 
 /** A folder of its own for one test, with a way to write into it. */
 export interface Place {
@@ -53,3 +54,17 @@ export function trustFiles(name: string): Readonly<Record<string, string>> {
     [`${name}.json`]: JSON.stringify(trust),
   };
 }
+
+/** A world in which nothing is said and it is always noon. */
+export const IO: Io = {
+  out: () => undefined,
+  err: () => undefined,
+  stdin: async () => Buffer.alloc(0),
+  env: {},
+  outIsTerminal: false,
+  errIsTerminal: false,
+  userId: undefined,
+  homeDirectory: '',
+  now: () => new Date('2026-11-24T12:00:00Z'),
+  onStop: () => undefined,
+};

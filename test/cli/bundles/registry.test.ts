@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { openReferences } from '../../../cli/bundles/open.ts';
+import { findInstallation } from '../../../cli/installation.ts';
 import { readArchive, writeArchive } from '../../../engine/archive/index.ts';
+import { EMPTY_LOCK, type Lock, lockText } from '../../../engine/policy/release/index.ts';
+import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
 import { type FakeRegistry, startRegistry } from '../../attest/oci/registry.ts';
 import { countersign } from '../world.ts';
-import { OBJECT, POLICY, place, trustFiles } from './place.ts';
+import { IO, OBJECT, POLICY, place, trustFiles } from './place.ts';
 
 const here = place();
 const { at } = here;
@@ -303,5 +307,54 @@ describe('an oci:// reference in --policy', () => {
     rmSync(at('countersign.lock'));
     await pull('--update', '--project', at('countersign.yaml'));
     expect(await inProject()).toMatchObject({ exit: 1, out: expect.stringContaining('too few replicas') });
+  });
+});
+
+describe('a tag that is followed', () => {
+  const follow = (memory: Lock, trusted = true) =>
+    openReferences(
+      [target],
+      {
+        keyId: 'default',
+        allowed: [],
+        lock: at('countersign.lock'),
+        plainHttp: true,
+        privateHosts: [],
+        follow: true,
+        memory,
+        io: { ...IO, homeDirectory: at('.') },
+        ...(trusted ? { trustFile: at('author.json') } : {}),
+      },
+      () => openYamlReader(findInstallation().toolchain),
+    );
+  const versionOf = async (memory: Lock) => (await follow(memory))[0]?.release?.version;
+  const rollback = { name: 'EngineError', code: 'BUNDLE_ROLLBACK' };
+  const remembering = (name: string, version: number): Lock => {
+    const digest = `sha256:${'1'.repeat(64)}`;
+    return {
+      bundles: new Map([[target, { digest, release: name }]]),
+      releases: new Map([[name, { version, digest }]]),
+    };
+  };
+
+  it('needs no pin where a release proves it, and never goes back', async () => {
+    await release(4);
+    expect(await versionOf(EMPTY_LOCK)).toBe(4);
+    expect(await versionOf(remembering('team/policies', 3))).toBe(4);
+    await expect(follow(remembering('team/policies', 5))).rejects.toMatchObject(rollback);
+    await expect(follow(remembering('team/policies', 4))).rejects.toMatchObject(rollback);
+  });
+
+  it('keeps the name of its release, by the lock file or what the server remembers', async () => {
+    await release(4, { name: 'team/mild' });
+    await expect(follow(remembering('team/policies', 3))).rejects.toMatchObject(rollback);
+    expect(await versionOf(EMPTY_LOCK)).toBe(4);
+    here.write({ 'countersign.lock': lockText(remembering('team/policies', 1)) });
+    await expect(follow(EMPTY_LOCK)).rejects.toMatchObject(rollback);
+  });
+
+  it('needs a pin where nobody is trusted', async () => {
+    await release(4);
+    await expect(follow(EMPTY_LOCK, false)).rejects.toMatchObject({ code: 'BUNDLE_UNPINNED' });
   });
 });

@@ -5,23 +5,12 @@ import { type LoadedJudge, openPolicies } from '../../../cli/bundles/serving.ts'
 import type { Io } from '../../../cli/io.ts';
 import { EngineError, type Judge } from '../../../engine/index.ts';
 import type { Lock, Release } from '../../../engine/policy/release/index.ts';
-import { place } from './place.ts';
+import { IO, place } from './place.ts';
 
 const here = place();
 afterAll(() => here.remove());
 const said: string[] = [];
-const io: Io = {
-  out: () => undefined,
-  err: (text) => void said.push(text),
-  stdin: async () => Buffer.alloc(0),
-  env: {},
-  outIsTerminal: false,
-  errIsTerminal: false,
-  userId: undefined,
-  homeDirectory: here.at('home'),
-  now: () => new Date('2026-11-24T12:00:00Z'),
-  onStop: () => undefined,
-};
+const io: Io = { ...IO, err: (text) => void said.push(text), homeDirectory: here.at('home') };
 
 /** A judge that says who it is by what it throws. */
 const judgeOf = (name: string): Judge => ({

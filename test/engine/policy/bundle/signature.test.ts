@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash } from 'node:crypto';
+import { createHash, sign } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { AttestError } from '../../../../attest/index.ts';
 import { readSigningKey, readVerificationKey } from '../../../../attest/jws.ts';
@@ -154,6 +154,35 @@ describe('a signed bundle', () => {
       const bytes = Buffer.from(JSON.stringify({ signatures: [token] }));
       await refused([...X, { path: SIGNATURES_FILE, bytes }], /does not hold/);
     }
+  });
+});
+
+describe('a token with a valid signature', () => {
+  const withHeader = (header: object): ArchiveFile => {
+    const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const signing = `${part(header)}.${part({ files: [X_ENTRY] })}`;
+    const signature = sign('sha256', Buffer.from(signing), {
+      key: keys.signing.key,
+      dsaEncoding: 'ieee-p1363',
+    });
+    const token = `${signing}.${signature.toString('base64url')}`;
+    return { path: SIGNATURES_FILE, bytes: Buffer.from(JSON.stringify({ signatures: [token] })) };
+  };
+
+  it('holds with what OPA writes into its header', async () => {
+    for (const header of [{ alg: 'ES256' }, { alg: 'ES256', typ: 'JWT', kid: 'default' }])
+      expect((await open([...X, withHeader(header)])).sources).toHaveLength(1);
+  });
+
+  it.each([
+    { jku: 'https://evil.example/keys' },
+    { x5u: 'https://evil.example/x' },
+    { jwk: {} },
+    { x5c: [] },
+    { cty: 'x' },
+    { zip: 'DEF' },
+  ])('is refused for %j in its header', async (member) => {
+    await refused([...X, withHeader({ alg: 'ES256', ...member })], /its header has the member/);
   });
 });
 
