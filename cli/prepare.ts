@@ -18,7 +18,9 @@ import {
   readRegoSources,
   withoutTests,
 } from '../engine/policy/index.ts';
+import type { BuiltinServer } from '../engine/rego/index.ts';
 import type { Bench } from '../engine/review.ts';
+import { openRegoBuiltins } from '../engine/toolchain/builtins.ts';
 import { openRegoToolchain, type RegoToolchain } from '../engine/toolchain/rego.ts';
 import type { YamlReader } from '../engine/toolchain/yaml.ts';
 import type { BundleSettings } from './bundles/flags.ts';
@@ -49,6 +51,10 @@ export interface Request {
   /** Where compiled policies are kept; absent where something is signed. */
   readonly cache?: PolicyCache;
   readonly bundles: BundleSettings;
+  /** A builtin that fails is an error in Conftest's style too. */
+  readonly strictErrors: boolean;
+  /** Shared by all policies of the process; opened here where it is absent. */
+  readonly builtins?: BuiltinServer;
 }
 
 /** A bench and what was assumed on the way, to be said on stderr. */
@@ -90,7 +96,8 @@ export async function prepare(
     return toolchain;
   };
   try {
-    return await loadAll(request, { installation, reader, open });
+    const builtins = request.builtins ?? openRegoBuiltins(installation.toolchain);
+    return await loadAll(request, { installation, reader, open, builtins });
   } finally {
     await toolchain?.close();
   }
@@ -100,6 +107,7 @@ interface Tools {
   readonly installation: Installation;
   readonly reader: YamlReader;
   readonly open: () => RegoToolchain;
+  readonly builtins: BuiltinServer;
 }
 
 async function loadAll(request: Request, tools: Tools): Promise<Prepared> {
@@ -121,6 +129,7 @@ async function loadAll(request: Request, tools: Tools): Promise<Prepared> {
     enforcement: environment?.rules ?? {},
     ...(environment === undefined ? {} : { environment: { name: environment.name, tier: environment.tier } }),
     ...(project === undefined ? {} : { projectDigest: project.digest }),
+    ...(request.strictErrors || project?.strictErrors === true ? { strictErrors: true } : {}),
   };
   return { bench, notes, releases: loaded?.releases ?? [] };
 }
@@ -178,7 +187,7 @@ async function loadPacks(
     .map(({ rule }) => rule.code);
   const revision = tools.installation.version;
   if (unset.length === 0 || request.environment !== undefined)
-    return load(compiled, { name, revision, parameters }, request);
+    return load(compiled, { name, revision, parameters }, request, tools);
   for (const code of new Set(unset))
     notes.push(
       `rule ${code} needs parameters and is not evaluated: set them with --parameters or in a Project`,
@@ -193,7 +202,7 @@ async function loadPacks(
     request,
     tools,
   );
-  return load(kept, { name, revision, parameters }, request);
+  return load(kept, { name, revision, parameters }, request, tools);
 }
 
 async function loadExtra(extra: Extra, request: Request, tools: Tools): Promise<Policy> {
@@ -205,6 +214,7 @@ async function loadExtra(extra: Extra, request: Request, tools: Tools): Promise<
     compiled,
     { name: extra.path, revision: '', parameters: { ...request.parameters, ...extra.parameters } },
     request,
+    tools,
   );
 }
 
@@ -224,6 +234,8 @@ async function loadAllBundles(
       },
       parameters: Object.assign({}, request.parameters, ...bundles.map(({ parameters }) => parameters)),
       data: request.data,
+      builtins: tools.builtins,
+      ...(request.project?.limits === undefined ? {} : { limits: request.project.limits }),
       settings: {
         ...request.bundles,
         ...(request.environment === undefined ? {} : { environment: request.environment.name }),
@@ -246,11 +258,13 @@ async function load(
   compiled: Compiled,
   facts: { name: string; revision: string; parameters: Readonly<Record<string, unknown>> },
   request: Request,
+  { builtins }: Tools,
 ): Promise<Policy> {
   const own = new Set(compiled.entries.map(({ rule }) => rule.code));
   const parameters = Object.fromEntries(Object.entries(facts.parameters).filter(([code]) => own.has(code)));
-  const policy = loadPolicy(compiled, { ...facts, parameters, data: request.data });
-  await checkParameters(policy.rules, parameters);
+  const limits = request.project?.limits ?? {};
+  const policy = loadPolicy(compiled, { ...facts, parameters, data: request.data, limits, builtins });
+  checkParameters(policy.rules, parameters);
   return policy;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys, ledger and record files of one state folder. Loaded only where something is signed.
 
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   AttestError,
@@ -17,11 +17,10 @@ import { codeOf } from './cause.ts';
 import type { Installation } from './installation.ts';
 import type { Io } from './io.ts';
 
-/** Reads a private key. @throws {AttestError} KEY_UNREADABLE | KEY_KIND */
-export function readKey(file: string): Signer {
-  let pem: string;
+/** Reads the text of a private key. @throws {AttestError} KEY_UNREADABLE */
+export function readKeyPem(file: string): string {
   try {
-    pem = readFileSync(file, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch (cause) {
     const code = codeOf(cause);
     throw new AttestError('KEY_UNREADABLE', `cannot read key ${JSON.stringify(file)}: ${code}`, {
@@ -29,18 +28,32 @@ export function readKey(file: string): Signer {
       cause,
     });
   }
-  return readSigner(pem);
 }
 
 /** Opens the ledger of a state folder, making both where there is none, and keeps the files that verifiers need beside it. */
 export function openState(directory: string, signer: Signer, io: Io): Ledger {
-  const ledger = openLedger({ directory, now: io.now, create: true });
+  let ledger: Ledger;
+  try {
+    ledger = openLedger({ directory, now: io.now, create: true });
+  } catch (error) {
+    throw withFolder(error, directory);
+  }
   writeTrust(directory, signer, ledger);
   return ledger;
 }
 
-/** The key of a state folder, made on first use. */
-export function stateKey(directory: string): Signer {
+/** The ledger's errors do not name its folder; whoever chose it by a flag, or by none, wants to know which. */
+function withFolder(error: unknown, directory: string): unknown {
+  if (!(error instanceof AttestError)) return error;
+  const { code, message, hint } = error;
+  return new AttestError(code, `${message}, in ${JSON.stringify(directory)}`, {
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+/** The private key of a state folder, PEM, made on first use. */
+export function stateKey(directory: string): string {
   const file = join(directory, 'key.pem');
   if (!existsSync(file)) {
     makeFolder(directory);
@@ -48,7 +61,7 @@ export function stateKey(directory: string): Signer {
     write(file, pair.privateKeyPem, 0o600);
     write(join(directory, 'key.pub'), pair.publicKeyPem, 0o644);
   }
-  return readKey(file);
+  return readKeyPem(file);
 }
 
 /**
@@ -82,11 +95,15 @@ export interface RecordRequest {
 
 /** Concludes a judgement and writes its record, and beside it the listing that the record is about (`FILE.set.txt`). */
 export async function writeRecord(judgement: Judgement, request: RecordRequest, io: Io): Promise<void> {
-  const signer = readKey(request.key);
+  const signer = readSigner(readKeyPem(request.key));
   const ledger = openState(request.state, signer, io);
   try {
     const { version, opa } = request.installation;
-    const bundle = await conclude(judgement, { signer, ledger, engine: { version, opa } });
+    const bundle = await conclude(judgement, { signer, ledger, engine: { version, opa } }).catch(
+      (error: unknown) => {
+        throw withFolder(error, request.state);
+      },
+    );
     write(request.file, `${JSON.stringify(bundle)}\n`, 0o644);
     write(`${request.file}.set.txt`, judgement.set.listing, 0o644);
     io.err(`note: recorded ${judgement.decision.verdict} in ${request.file}\n`);
@@ -104,10 +121,12 @@ export function makeFolder(directory: string): void {
   }
 }
 
-/** Writes whole or not at all. */
+/** Writes whole or not at all. What is there and no file (`/dev/null`, a pipe) is left alone: renaming would take its place. */
 export function write(file: string, text: string, mode: number): void {
   const temporary = `${file}.${process.pid}.tmp`;
   try {
+    if (statSync(file, { throwIfNoEntry: false })?.isFile() === false)
+      throw Object.assign(new Error(), { code: 'it is no file' });
     writeFileSync(temporary, text, { mode });
     renameSync(temporary, file);
   } catch (cause) {

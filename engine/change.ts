@@ -30,5 +30,14 @@ export interface Judgement {
 
 /** Evaluates one change against policies that were loaded before. Synchronous: the step limit bounds it, no clock. */
 export interface Judge {
-  review(change: Change, facts: { readonly time: Date; readonly id: string }): Judgement;
+  review(change: Change, facts: ReviewFacts): Judgement;
+}
+
+/** What a judge is told besides the change. */
+export interface ReviewFacts {
+  readonly time: Date;
+  /** UUIDv7 of the Decision. */
+  readonly id: string;
+  /** Called after each document; between documents nobody else has a turn. */
+  readonly onProgress?: (done: number, total: number) => void;
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
-import type { Change, Judge, Judgement } from './change.ts';
+import type { Change, Judge, Judgement, ReviewFacts } from './change.ts';
 import { environmentOfNamespace, type Project } from './context/project.ts';
 import { type Decision, decide } from './decide/decision.ts';
 import { type Finding, objectId } from './decide/finding.ts';
-import { type Enforcement, errorFinding, findingsOf } from './decide/findings.ts';
+import { type Enforcement, errorFinding, failureFinding, findingsOf } from './decide/findings.ts';
 import { EngineError } from './error.ts';
 import { type Document, imagesOf, locate, type Source } from './manifest/index.ts';
 import { conftestInput, type InputFrame, nativeInput } from './policy/input.ts';
-import type { Policy, RawResult } from './policy/policy.ts';
+import type { Evaluation, Policy } from './policy/policy.ts';
 import type { Style } from './policy/rule.ts';
 import { canonicalText } from './record/canonical.ts';
 import { digestForm } from './record/secret.ts';
@@ -20,6 +20,8 @@ export interface Bench {
   readonly enforcement: Readonly<Record<string, Enforcement>>;
   readonly environment?: { readonly name: string; readonly tier: string };
   readonly projectDigest?: string;
+  /** In Conftest's style too, a builtin that fails is an error; in native rules it always is. */
+  readonly strictErrors?: true;
 }
 
 /** One object with everything said of it. */
@@ -74,15 +76,15 @@ function unmapped(
   return judgementOf(bench, change, { ...facts, reviewed, codes: [rule.rule] });
 }
 
-function review(
-  bench: Bench,
-  change: Change,
-  facts: { readonly time: Date; readonly id: string },
-): Judgement {
-  const frame = frameOf(change, contextOf(bench, facts.time));
-  const reviewed = change.documents.map((document) => reviewDocument(bench, document, frame, facts.time));
+function review(bench: Bench, change: Change, { time, id, onProgress }: ReviewFacts): Judgement {
+  const frame = frameOf(change, contextOf(bench, time));
+  const reviewed = change.documents.map((document, index) => {
+    const one = reviewDocument(bench, document, frame, time);
+    onProgress?.(index + 1, change.documents.length);
+    return one;
+  });
   const codes = bench.policies.flatMap((policy) => policy.rules).map((rule) => rule.code);
-  return judgementOf(bench, change, { ...facts, reviewed, codes });
+  return judgementOf(bench, change, { time, id, reviewed, codes });
 }
 
 interface Outcome {
@@ -141,7 +143,9 @@ function reviewDocument(bench: Bench, document: Document, frame: InputFrame, tim
       const input = inputs.get(style) ?? inputFor(style, document, frame);
       if (input === undefined) continue;
       inputs.set(style, input);
-      findings.push(...evaluate(policy, style, input, { object, time, enforcement: bench.enforcement }));
+      const isStrict = style === 'native' || bench.strictErrors === true;
+      const findingFrame = { object, time, enforcement: bench.enforcement };
+      findings.push(...evaluate(policy, { style, input, isStrict }, findingFrame));
     }
     if (policy.styles.includes('native')) findings.push(...kindFindings(document));
   }
@@ -154,21 +158,25 @@ function reviewDocument(bench: Bench, document: Document, frame: InputFrame, tim
 const inputFor = (style: Style, document: Document, frame: InputFrame): Uint8Array | undefined =>
   style === 'native' ? nativeInput(document, frame) : conftestInput(document, frame);
 
-/** A limit passed or a rule that broke is a finding `error` of the policy, which blocks; a fault of ours is thrown. */
+/**
+ * A limit passed or a rule that broke is a finding `error` of the policy, which blocks, and so is each builtin that failed; a fault
+ * of ours is thrown.
+ */
 function evaluate(
   policy: Policy,
-  style: Style,
-  input: Uint8Array,
+  asked: { readonly style: Style; readonly input: Uint8Array; readonly isStrict: boolean },
   frame: Parameters<typeof findingsOf>[1],
 ): readonly Finding[] {
-  let results: readonly RawResult[];
+  const { name } = policy.reference;
+  let said: Evaluation;
   try {
-    results = policy.evaluate(style, input);
+    said = policy.evaluate(asked.style, asked.input, { time: frame.time, isStrict: asked.isStrict });
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
-    return [errorFinding(policy.reference.name, error, frame.object)];
+    return [errorFinding(name, error, frame.object)];
   }
-  return findingsOf(results, frame);
+  const failed = said.failures.map((failure) => failureFinding(name, failure, frame.object));
+  return [...findingsOf(said.results, frame), ...failed];
 }
 
 /** Native rules speak of Kubernetes objects: a document that is none would pass each of them unseen. */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiles the sources into dist/. Does nothing where dist/ is newer than every source, so that scripts can call it first.
-import { execFileSync } from 'node:child_process';
+// Bundles the sources into dist/, one file for each part that is loaded by itself: a start from some hundred small files takes
+// 50 ms longer. Packages stay outside. Does nothing where dist/ is newer than every source, so that scripts can call it first.
 import { chmodSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
@@ -16,13 +16,28 @@ function newest(): number {
       .filter((path) => /\.(?:ts|json)$/.test(path) && !path.includes('programs') && !path.includes('built'))
       .map((path) => join(ROOT, folder, path)),
   );
-  return Math.max(...[...files, join(ROOT, 'tsconfig.build.json')].map((file) => statSync(file).mtimeMs));
+  return Math.max(...[...files, import.meta.filename].map((file) => statSync(file).mtimeMs));
 }
 
 if (!existsSync(STAMP) || statSync(STAMP).mtimeMs < newest()) {
   rmSync(DIST, { recursive: true, force: true });
-  const compiler = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-  execFileSync(process.execPath, [compiler, '-p', join(ROOT, 'tsconfig.build.json')], { stdio: 'inherit' });
+  await build({
+    absWorkingDir: ROOT,
+    // The workers stand beside the chunks, where the threads that start them look for them.
+    entryPoints: {
+      'cli/main': 'cli/main.ts',
+      rego_worker: 'engine/toolchain/rego_worker.ts',
+      recorder_worker: 'attest/ledger/recorder_worker.ts',
+    },
+    outdir: DIST,
+    bundle: true,
+    splitting: true,
+    packages: 'external',
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    logLevel: 'warning',
+  });
   writeFileSync(STAMP, '');
   chmodSync(join(ROOT, 'cli', 'launcher.cjs'), 0o755);
 }

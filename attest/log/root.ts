@@ -18,7 +18,7 @@ export interface TrustedRootLog {
   readonly publicKey: {
     readonly rawBytes: string;
     readonly keyDetails: string;
-    readonly validFor?: { readonly start?: string; readonly end?: string };
+    readonly validFor: { readonly start: string; readonly end?: string };
   };
   readonly logId: { readonly keyId: string };
 }

@@ -21,8 +21,8 @@ export function preAuthEncoding(payloadType: string, payload: Uint8Array): Buffe
 }
 
 /** Signs the JSON bytes of a Statement, which are opaque here. */
-export function signStatement(statement: Uint8Array, signer: Signer): Envelope {
-  const signature = signer.sign(preAuthEncoding(PAYLOAD_TYPE, statement));
+export async function signStatement(statement: Uint8Array, signer: Signer): Promise<Envelope> {
+  const signature = await signer.sign(preAuthEncoding(PAYLOAD_TYPE, statement));
   return {
     payload: Buffer.from(statement).toString('base64'),
     payloadType: PAYLOAD_TYPE,

@@ -20,7 +20,7 @@ export interface PublicKey {
 /** Who signs: one ECDSA P-256 key, whose private half cannot be read back from it. */
 export interface Signer extends PublicKey {
   /** DER-encoded ECDSA signature over the SHA-256 of `bytes`. */
-  sign(bytes: Uint8Array): Buffer;
+  sign(bytes: Uint8Array): Promise<Buffer>;
 }
 
 /** Makes a key pair: PKCS#8 and SPKI, PEM, not encrypted. */
@@ -53,7 +53,7 @@ export function readSigner(pem: string): Signer {
   }
   const key = parse(pem, createPrivateKey, 'private');
   const publicKey = describe(createPublicKey(key));
-  return { ...publicKey, sign: (bytes) => sign('sha256', bytes, key) };
+  return { ...publicKey, sign: async (bytes) => sign('sha256', bytes, key) };
 }
 
 /**

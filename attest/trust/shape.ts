@@ -33,10 +33,10 @@ export function isStated(value: unknown): value is StatedTrust {
 /** What is wrong with the shape, a line a fault and at most five. Member names of the file are quoted. */
 export function faultsOf(value: unknown): string[] {
   const validate = validator();
-  if (validate(value)) return [];
+  validate(value);
   return (validate.errors ?? []).slice(0, MAX_FAULTS).map(({ instancePath, message, params }) => {
     const unknown: unknown = params['additionalProperty'];
     const name = typeof unknown === 'string' ? ` ${JSON.stringify(unknown)}` : '';
-    return `${JSON.stringify(instancePath || '/')} ${message ?? 'is wrong'}${name}`;
+    return `${JSON.stringify(instancePath || '/')} ${message}${name}`;
   });
 }

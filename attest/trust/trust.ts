@@ -82,8 +82,8 @@ function loadKey(stated: TrustedKey): LoadedKey {
     const { key, keyId, publicKeyDer } = readPublicKey(stated.publicKey);
     return { ...stated, key, der: publicKeyDer, id: keyId };
   } catch (cause) {
-    const reason = cause instanceof AttestError ? cause.message : 'it cannot be read';
-    throw shape(`${what} is no ECDSA P-256 public key: ${reason}`, cause);
+    const reason: unknown = Reflect.get(Object(cause), 'message');
+    throw shape(`${what} is no ECDSA P-256 public key: ${String(reason)}`, cause);
   }
 }
 
@@ -95,11 +95,10 @@ function loadLog({ baseUrl, logId, publicKey }: TrustedRootLog): TrustedLog {
     throw shape(`${what} has no Ed25519 key, or its name is no host name`);
   const id = Buffer.from(noteKeyId(origin, key)).toString('base64');
   if (logId.keyId !== id) throw shape(`${what} has an id that does not belong to its key and name`);
-  const { start, end } = publicKey.validFor ?? {};
+  const { start, end } = publicKey.validFor;
   checkDate(what, start);
   checkDate(what, end);
   checkOrder(what, start, end);
-  if (start === undefined) throw shape(`${what} has no start of validity`);
   return { origin, id, key, validFrom: start, ...(end === undefined ? {} : { validUntil: end }) };
 }
 

@@ -11,6 +11,7 @@ import {
   withoutTests,
 } from '../../engine/policy/index.ts';
 import type { Release } from '../../engine/policy/release/index.ts';
+import type { BuiltinServer, RegoLimits } from '../../engine/rego/index.ts';
 import type { RegoSource } from '../../engine/toolchain/rego.ts';
 import type { YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { BundleSettings } from './flags.ts';
@@ -23,6 +24,8 @@ export interface BundleRequest {
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly data: Readonly<Record<string, unknown>>;
   readonly settings: BundleSettings;
+  readonly limits?: Partial<RegoLimits>;
+  readonly builtins: BuiltinServer;
 }
 
 /** What loading needs of its caller. */
@@ -56,7 +59,7 @@ export async function loadBundles(request: BundleRequest, tools: BundleTools): P
   if (compiled !== undefined) policies.push(await load(compiled, joined, request));
   const answered = new Set((compiled?.entries ?? []).map(({ path }) => path.join('/')));
   for (const file of joined.modules) {
-    const policy = loadWasmPolicy(file, { ...joined, namespaces: request.namespaces, answered });
+    const policy = loadWasmPolicy(file, { ...joined, ...request, data: joined.data, answered });
     if (policy !== undefined) policies.push(policy);
   }
   const releases = bundles.flatMap(({ name, release }) =>
@@ -97,7 +100,14 @@ async function load(
   const own = new Set(compiled.entries.map(({ rule }) => rule.code));
   const parameters = Object.fromEntries(Object.entries(request.parameters).filter(([code]) => own.has(code)));
   const { name, revision, data } = joined;
-  const policy = loadPolicy(compiled, { name, revision, parameters, data });
+  const policy = loadPolicy(compiled, {
+    name,
+    revision,
+    parameters,
+    data,
+    builtins: request.builtins,
+    ...(request.limits === undefined ? {} : { limits: request.limits }),
+  });
   await checkParameters(policy.rules, parameters);
   return policy;
 }

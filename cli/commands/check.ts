@@ -14,6 +14,7 @@ import { readManifests, readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { findProject, type Prepared, prepare, userCache } from '../prepare.ts';
+import { withProgress } from '../report/progress.ts';
 import { parseTargets, writeReports } from '../report/report.ts';
 import { uuidv7 } from '../uuid.ts';
 
@@ -38,6 +39,9 @@ export const check: Verb = {
       help: 'package that Conftest rules are read from (default main)',
     },
     'all-policy-namespaces': { help: 'read Conftest rules from every package' },
+    'strict-errors': {
+      help: 'a builtin that fails is an error in Conftest rules too, as it always is in native ones',
+    },
     env: { value: 'NAME', help: 'environment of the Project to check for' },
     project: {
       value: 'FILE',
@@ -84,20 +88,17 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const environment = environmentOf(args, found?.project);
   const sources = await readManifests(args.positionals, io);
   const documents = readDocuments(sources, reader);
-  const prepared = await prepareFor(args, io, {
-    installation,
-    reader,
-    isRecorded,
-    project: found?.project,
-    environment,
-    bundles: bundleSettings(args, io, found),
-  });
+  const bundles = bundleSettings(args, io, found);
+  const frame = { installation, reader, isRecorded, project: found?.project, environment, bundles };
+  const prepared = await withProgress(io, 'compiling policies', () => prepareFor(args, io, frame));
   const ledgerDirectory =
     found?.project.ledger === undefined ? undefined : join(found.directory, found.project.ledger.directory);
   for (const note of prepared.notes) io.err(`note: ${note}\n`);
-  const judgement = openJudge(prepared.bench).review(
-    { phase: 'check', operation: 'CREATE', documents, sources },
-    { time: io.now(), id: uuidv7(io.now()) },
+  const judgement = await withProgress(io, 'checking objects', (onProgress) =>
+    openJudge(prepared.bench).review(
+      { phase: 'check', operation: 'CREATE', documents, sources },
+      { time: io.now(), id: uuidv7(io.now()), ...(onProgress === undefined ? {} : { onProgress }) },
+    ),
   );
   // Signed and durable before anything is answered: an allow that nobody can find later is none.
   if (isRecorded) await record(judgement, args, io, { installation, ledgerDirectory });
@@ -142,6 +143,7 @@ async function prepareFor(args: Args, io: Io, frame: Frame): Promise<Prepared> {
       namespaces: namespacesOf(args),
       parameters: mergeMaps(args.list('parameters').map(readSource), frame.reader, 'parameters'),
       data: mergeMaps(args.list('data').map(readSource), frame.reader, 'data'),
+      strictErrors: args.has('strict-errors'),
       // A cache never decides what is signed.
       ...(frame.isRecorded ? {} : { cache: userCache(io, frame.installation) }),
     },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { readSigner } from '../../attest/index.ts';
 import type { Args, Verb } from '../args.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import type { Io } from '../io.ts';
@@ -46,7 +47,7 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
     );
   const state = join(directory, '.countersign');
   makeFolder(directory);
-  const signer = stateKey(state);
+  const signer = readSigner(stateKey(state));
   await openState(state, signer, io).close();
   write(join(state, '.gitignore'), '*\n', 0o644);
   write(project, PROJECT, 0o644);

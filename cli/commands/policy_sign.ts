@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { signStatement } from '../../attest/index.ts';
+import { readSigner, signStatement } from '../../attest/index.ts';
 import { readArchive } from '../../engine/archive/index.ts';
 import { readArchiveFile, readBundle } from '../../engine/policy/bundle/index.ts';
 import { type Release, releaseStatement } from '../../engine/policy/release/index.ts';
@@ -10,7 +10,7 @@ import { releaseFile } from '../bundles/open.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { findInstallation } from '../installation.ts';
 import type { Io } from '../io.ts';
-import { readKey, write } from '../seal.ts';
+import { readKeyPem, write } from '../seal.ts';
 
 export const policySign: Verb = {
   name: 'policy sign',
@@ -54,8 +54,8 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
     roots: manifest.roots,
     digest: `sha256:${createHash('sha256').update(archive).digest('hex')}`,
   };
-  const signer = readKey(key);
-  const { payload, payloadType, signatures } = signStatement(statementOf(release), signer);
+  const signer = readSigner(readKeyPem(key));
+  const { payload, payloadType, signatures } = await signStatement(statementOf(release), signer);
   const envelope = { payload, payloadType, signatures: [{ keyid: signer.keyId, sig: signatures[0].sig }] };
   write(releaseFile(file), `${JSON.stringify(envelope)}\n`, 0o644);
   io.out(`${releaseFile(file)}: ${name} version ${release.version}, until ${release.expires}\n`);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { conclude } from '../../engine/conclude.ts';
+import { openRecorder, readSigner } from '../../attest/index.ts';
+import { concludeBeside } from '../../engine/conclude.ts';
 import { environmentNamed, type Project } from '../../engine/context/project.ts';
 import { DEFAULT_NAMESPACES } from '../../engine/policy/index.ts';
 import type { Lock } from '../../engine/policy/release/index.ts';
+import type { BuiltinServer } from '../../engine/rego/index.ts';
 import { openJudge, openProjectJudge } from '../../engine/review.ts';
+import { openRegoBuiltins } from '../../engine/toolchain/builtins.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
 import { BUNDLE_FLAGS, type BundleSettings, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
@@ -13,7 +16,8 @@ import { readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { findProject, type Prepared, prepare } from '../prepare.ts';
-import { openState, readKey, stateKey } from '../seal.ts';
+import { withProgress } from '../report/progress.ts';
+import { openState, readKeyPem, stateKey } from '../seal.ts';
 import { uuidv7 } from '../uuid.ts';
 import { mergeMaps } from './check.ts';
 
@@ -48,6 +52,9 @@ export const serve: Verb = {
       help: 'package that Conftest rules are read from (default main)',
     },
     'all-policy-namespaces': { help: 'read Conftest rules from every package' },
+    'strict-errors': {
+      help: 'a builtin that fails is an error in Conftest rules too, as it always is in native ones',
+    },
     parameters: { value: 'FILE', help: 'JSON or YAML of parameters by rule' },
     data: { value: 'FILE', multiple: true, help: 'JSON or YAML whose keys become the document under data' },
     refresh: {
@@ -114,15 +121,22 @@ function listenOf(args: Args): { host: string; port: number } {
 async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode> {
   const installation = findInstallation();
   const { host, port } = listenOf(args);
-  const policies = await openPolicies(
-    refreshOf(args),
-    state,
-    (memory) => loadJudge(args, installation, { io, memory }),
-    io,
+  // One server of builtins for all loads: each is a thread.
+  const builtins = openRegoBuiltins(installation.toolchain);
+  const load = async (memory: Lock): Promise<LoadedJudge> => {
+    const notes: string[] = [];
+    const loaded = await loadJudge(args, { installation, builtins, notes }, { io, memory });
+    for (const note of notes) io.err(`note: ${note}\n`);
+    return loaded;
+  };
+  const policies = await withProgress(io, 'compiling policies', () =>
+    openPolicies(refreshOf(args), state, load, io),
   );
   const keyFile = args.text('key');
-  const signer = keyFile === undefined ? stateKey(state) : readKey(keyFile);
-  const ledger = openState(state, signer, io);
+  const privateKeyPem = keyFile === undefined ? stateKey(state) : readKeyPem(keyFile);
+  // Opened once here, so that a ledger that cannot be used is an error before anything is listened to.
+  await openState(state, readSigner(privateKeyPem), io).close();
+  const recorder = openRecorder({ directory: state, privateKeyPem });
   const { ensureCertificate, startServer } = await import('../../webhook/index.ts');
   const certify = (): ReturnType<typeof ensureCertificate> =>
     ensureCertificate({ directory: state, names: [host, ...namesOf(args)], now: io.now() });
@@ -140,8 +154,8 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
     notReady: policies.notReady,
     ...(policies.refresh === undefined ? {} : { refresh: policies.refresh }),
     conclude: async (judgement) => {
-      const bundle = await conclude(judgement, { signer, ledger, engine });
-      return { recordId: bundle.verificationMaterial.tlogEntries[0]?.logIndex ?? judgement.decision.id };
+      const { logIndex } = await concludeBeside(judgement, { recorder, engine });
+      return { recordId: String(logIndex) };
     },
     log: (event) => io.err(`${JSON.stringify(event)}\n`),
     now: io.now,
@@ -150,7 +164,7 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   io.out(`listening on ${server.url}\n`);
   await stopped;
   await server.stop();
-  await ledger.close();
+  await recorder.close();
   return 0;
 }
 
@@ -169,15 +183,15 @@ function refreshOf(args: Args): number | undefined {
 
 async function loadJudge(
   args: Args,
-  installation: Installation,
+  given: Pick<Frame, 'installation' | 'builtins' | 'notes'>,
   { io, memory }: { readonly io: Io; readonly memory: Lock },
 ): Promise<LoadedJudge> {
-  const reader = openYamlReader(installation.toolchain);
+  const reader = openYamlReader(given.installation.toolchain);
   const found = findProject(args.text('project'), reader);
   const project = found?.project;
   const name = args.text('env');
   const bundles = { ...bundleSettings(args, io, found), memory, follow: args.has('follow') };
-  const frame = { installation, reader, io, bundles };
+  const frame = { ...given, reader, bundles };
   if (project === undefined && name !== undefined)
     throw new UsageError('--env needs a Project and there is none', 'name one with --project FILE');
   if (project === undefined || name !== undefined) {
@@ -196,9 +210,12 @@ async function loadJudge(
 }
 
 interface Frame {
+  /** One for all environments. */
+  readonly builtins: BuiltinServer;
   readonly installation: Installation;
   readonly reader: YamlReader;
-  readonly io: Io;
+  /** What was assumed, to be said. */
+  readonly notes: string[];
   readonly bundles: BundleSettings;
 }
 
@@ -224,10 +241,12 @@ async function benchFor(
       },
       parameters: mergeMaps(args.list('parameters').map(readSource), frame.reader, 'parameters'),
       data: mergeMaps(args.list('data').map(readSource), frame.reader, 'data'),
+      strictErrors: args.has('strict-errors'),
+      builtins: frame.builtins,
     },
     frame.installation,
     frame.reader,
   );
-  for (const note of prepared.notes) frame.io.err(`note: ${note}\n`);
+  frame.notes.push(...prepared.notes);
   return prepared;
 }

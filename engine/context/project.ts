@@ -4,6 +4,7 @@ import type { Enforcement } from '../decide/findings.ts';
 import { EngineError, type Problem } from '../error.ts';
 import { type Document, type JsonValue, locate, readDocuments, type Source } from '../manifest/index.ts';
 import { canonicalBytes } from '../record/canonical.ts';
+import type { RegoLimits } from '../rego/limits.ts';
 import type { YamlReader } from '../toolchain/yaml.ts';
 import schema from './project.schema.json' with { type: 'json' };
 import { compileSchema } from './schema.ts';
@@ -31,8 +32,12 @@ export interface Project {
     readonly namespaces?: readonly string[];
     readonly parameters?: Readonly<Record<string, unknown>>;
   }[];
+  /** A builtin that fails is an error in Conftest rules too; in native rules it always is. */
+  readonly strictErrors?: boolean;
   readonly trust?: { readonly keys?: readonly JsonValue[]; readonly logs?: readonly JsonValue[] };
   readonly ledger?: { readonly directory: string };
+  /** What one evaluation of a policy may use, where it is not as usual. */
+  readonly limits?: Partial<RegoLimits>;
   /** SHA-256 (hex) of the Project's canonical JSON. */
   readonly digest: string;
 }

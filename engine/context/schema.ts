@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one file of the engine that knows ajv. Loaded only where a Project or parameters are to be checked.
-import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+// The one file of the engine that knows ajv, which is loaded with the first value that is to be checked: most runs have none.
+import { createRequire } from 'node:module';
+import type { ErrorObject } from 'ajv/dist/2020.js';
+
+const load = createRequire(import.meta.url);
 
 /** One fault that a schema found: where (RFC 6901 pointer into the value) and what. */
 export interface SchemaFault {
@@ -10,6 +13,7 @@ export interface SchemaFault {
 
 /** Checks values against one JSON Schema (draft 2020-12); no fault means the value is valid. */
 export function compileSchema(schema: object): (value: unknown) => readonly SchemaFault[] {
+  const { Ajv2020 }: typeof import('ajv/dist/2020.js') = load('ajv/dist/2020.js');
   const validate = new Ajv2020({ allErrors: true, strict: false, validateFormats: false }).compile(schema);
   return (value) => (validate(value) ? [] : (validate.errors ?? []).map(fault));
 }

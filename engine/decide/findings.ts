@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EngineError } from '../error.ts';
+import { EngineError } from '../error.ts';
 import type { RawResult } from '../policy/policy.ts';
 import type { Rule } from '../policy/rule.ts';
-import { isRegoObject, type RegoValue } from '../rego/index.ts';
+import { type BuiltinFailure, isRegoObject, type RegoValue } from '../rego/index.ts';
 import type { Finding, FindingObject, FindingResult, Severity } from './finding.ts';
 
 /** How an environment enforces one rule: as it says, as a warning, or recorded only. */
@@ -125,6 +125,15 @@ export function errorFinding(policy: string, error: EngineError, object: Finding
     ...(error.hint === undefined ? {} : { remedy: error.hint }),
     object,
   };
+}
+
+/** The finding that a builtin's failure is: without it a rule that denies would silently not have fired. */
+export function failureFinding(policy: string, failure: BuiltinFailure, object: FindingObject): Finding {
+  const error = new EngineError('POLICY_EVALUATION', failure.message, {
+    hint: 'an error in a builtin blocks: test the value before the call, or mend the rule',
+    ...(failure.location === undefined ? {} : { location: failure.location }),
+  });
+  return errorFinding(policy, error, object);
 }
 
 /** The finding's own location is the manifest's; the policy's stands in the message. */

@@ -3,6 +3,7 @@ import { EngineError, type Problem } from '../error.ts';
 import { YamlError, type YamlReader, type YamlSection } from '../toolchain/yaml.ts';
 import { type Document, idOf, type JsonValue, type Source } from './document.ts';
 import { byteFault } from './encoding.ts';
+import { readFast } from './fast/index.ts';
 import { aliasTooMany, refine } from './faults.ts';
 import { flatten } from './list.ts';
 import { regionOf } from './region.ts';
@@ -69,8 +70,13 @@ function nothing(sources: readonly Source[]): EngineError {
 
 function readSource(source: Source, reader: YamlReader): readonly Document[] {
   refuseBytes(source);
-  const sections = sectionsOf(source, reader);
-  return sections.flatMap((section, index) => documentsOf(source, section, index));
+  const ordinary = readFast(source.bytes);
+  if (ordinary !== undefined)
+    return ordinary.flatMap((section, index) => documentsOf(source, section, index));
+  return sectionsOf(source, reader).flatMap((section, index) => {
+    refuseAliases(source, section);
+    return documentsOf(source, section, index);
+  });
 }
 
 function refuseBytes({ name, bytes }: Source): void {
@@ -92,15 +98,18 @@ function sectionsOf({ name, bytes }: Source, reader: YamlReader): readonly YamlS
   }
 }
 
+function refuseAliases({ name, bytes }: Source, { start, end }: YamlSection): void {
+  const excess = aliasTooMany(bytes, [start, end]);
+  if (excess === undefined) return;
+  throw new EngineError('INPUT_ALIASES', 'the document has more than 100 aliases', {
+    hint: 'write out what they stand for',
+    location: { file: name, ...excess },
+  });
+}
+
 function documentsOf(source: Source, section: YamlSection, index: number): readonly Document[] {
   const range = [section.start, section.end] as const;
   const file = source.name;
-  const excess = aliasTooMany(source.bytes, range);
-  if (excess !== undefined)
-    throw new EngineError('INPUT_ALIASES', 'the document has more than 100 aliases', {
-      hint: 'write out what they stand for',
-      location: { file, ...excess },
-    });
   const value: JsonValue = JSON.parse(utf8.decode(section.json));
   const document = {
     json: section.json,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFastTree } from './fast/index.ts';
 import { type TreeNode, treeOf } from './syntax.ts';
 
 /** A place in a file: line and column are 1-based, and a column is a UTF-16 code unit, as editors count. */
@@ -10,7 +11,7 @@ export interface Place {
 /** One YAML document of a file as text, with its syntax tree. */
 export interface Region {
   readonly text: string;
-  /** Undefined when npm's yaml cannot read it. */
+  /** Undefined when it is not ordinary and npm's yaml cannot read it. */
   tree(): TreeNode | undefined;
   /** The place in the file of an offset in `text`. */
   place(offset: number): Place;
@@ -45,7 +46,7 @@ function makeRegion(bytes: Uint8Array, [start, end]: readonly [number, number]):
   return {
     text,
     tree: () => {
-      tree ??= { root: treeOf(text) };
+      tree ??= { root: readFastTree(bytes.subarray(start, end)) ?? treeOf(text) };
       return tree.root;
     },
     place: (offset) => {

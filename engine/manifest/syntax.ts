@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one file that uses npm's yaml. It tells where things are, never what they are: values come from Kubernetes' reader.
 // Its lexer keeps its state in a list and is safe for any input. Its composer recurses and aborts the process at some 900
-// levels, so `treeOf` composes only what `deepestAt` finds shallow.
-import { CST, type Document, isAlias, isMap, isScalar, isSeq, Lexer, type Node, parseDocument } from 'yaml';
+// levels, so `treeOf` composes only what `deepestAt` finds shallow. It is loaded when it is first needed: most runs never do.
+import { createRequire } from 'node:module';
+import type { Document, Node } from 'yaml';
+
+const load = createRequire(import.meta.url);
+let loaded: typeof import('yaml') | undefined;
+
+function npmYaml(): typeof import('yaml') {
+  const found: typeof import('yaml') = loaded ?? load('yaml');
+  loaded = found;
+  return found;
+}
 
 /** A lexical token: its type by npm yaml's name, and where it begins in UTF-16 code units. */
 export interface Token {
@@ -13,18 +23,18 @@ export interface Token {
 
 /** The tokens of a text, in order; the text of a plain or block scalar is one of type `text`. */
 export function* tokensOf(text: string): Generator<Token> {
+  const { CST, Lexer } = npmYaml();
+  // Tokens that stand for no character of the text.
+  const marks: ReadonlySet<string> = new Set([CST.DOCUMENT, CST.FLOW_END, CST.SCALAR]);
   let offset = 0;
   let isText = false;
   for (const token of new Lexer().lex(text)) {
-    const isMark: boolean = !isText && MARKS.has(token);
+    const isMark: boolean = !isText && marks.has(token);
     if (!isMark) yield { type: isText ? 'text' : CST.tokenType(token), offset, text: token };
     isText = isMark && token === CST.SCALAR;
     offset += isMark ? 0 : token.length;
   }
 }
-
-/** Tokens that stand for no character of the text. */
-const MARKS: ReadonlySet<string> = new Set([CST.DOCUMENT, CST.FLOW_END, CST.SCALAR]);
 
 /** A node of the syntax tree; children are made when they are asked for. */
 export interface TreeNode {
@@ -56,7 +66,7 @@ const COMPOSE_MAX_DEPTH = 250;
 export function treeOf(text: string): TreeNode | undefined {
   if (deepestAt(text, COMPOSE_MAX_DEPTH) !== undefined) return undefined;
   try {
-    const tree = parseDocument(text, {
+    const tree = npmYaml().parseDocument(text, {
       version: '1.1',
       merge: true,
       uniqueKeys: false,
@@ -72,6 +82,7 @@ export function treeOf(text: string): TreeNode | undefined {
 }
 
 function nodeOf(node: Node, tree: Document): TreeNode {
+  const { isAlias, isMap, isScalar, isSeq } = npmYaml();
   const self: TreeNode = {
     offset: node.range?.[0] ?? 0,
     kind: isMap(node) ? 'map' : isSeq(node) ? 'seq' : isAlias(node) ? 'alias' : 'scalar',
@@ -88,6 +99,7 @@ function nodeOf(node: Node, tree: Document): TreeNode {
 }
 
 function entryOf(key: unknown, value: unknown, tree: Document): TreeEntry {
+  const { isAlias, isScalar } = npmYaml();
   const node = isAlias(key) ? key.resolve(tree) : key;
   const written = isScalar(node) ? (node.source ?? '') : '';
   return {
@@ -100,11 +112,15 @@ function entryOf(key: unknown, value: unknown, tree: Document): TreeEntry {
 }
 
 /** Items of `!!pairs` and `!!omap` are pairs, which are no nodes; nothing below them is looked for. */
-const childOf = (value: unknown, tree: Document): TreeNode | undefined =>
-  isMap(value) || isSeq(value) || isScalar(value) || isAlias(value) ? nodeOf(value, tree) : undefined;
+function childOf(value: unknown, tree: Document): TreeNode | undefined {
+  const { isAlias, isMap, isScalar, isSeq } = npmYaml();
+  return isMap(value) || isSeq(value) || isScalar(value) || isAlias(value) ? nodeOf(value, tree) : undefined;
+}
 
-const rangeStart = (node: unknown): number =>
-  isMap(node) || isSeq(node) || isScalar(node) || isAlias(node) ? (node.range?.[0] ?? 0) : 0;
+function rangeStart(node: unknown): number {
+  const { isAlias, isMap, isScalar, isSeq } = npmYaml();
+  return isMap(node) || isSeq(node) || isScalar(node) || isAlias(node) ? (node.range?.[0] ?? 0) : 0;
+}
 
 const keyText = (value: unknown, written: string): string =>
   typeof value === 'string' ||

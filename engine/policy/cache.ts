@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createHash, randomUUID } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { hash, randomUUID } from 'node:crypto';
+import {
+  chmodSync,
+  closeSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
+import { meter } from '../rego/index.ts';
 import type { RegoToolchain } from '../toolchain/rego.ts';
 import { type CompiledPolicy, type CompileRequest, compilePolicy, digestSources } from './compile.ts';
 import type { Entry } from './rule.ts';
 
-const FORMAT = 'countersign policy cache 1\n';
+const FORMAT = 'countersign policy cache 2\n';
 
 /**
  * Where compiled policies are kept for speed. `userId` is the caller's; a directory of anybody else, or one that others may
@@ -26,11 +38,13 @@ export async function compileCached(
   cache: PolicyCache | undefined,
 ): Promise<CompiledPolicy> {
   const file = cache === undefined ? undefined : cacheFile(request, cache);
-  const found = file === undefined ? undefined : readCached(file);
+  const found = file === undefined ? undefined : readCached(file, cache?.userId);
   if (found !== undefined) return found;
   const compiled = await compilePolicy(request, openToolchain());
-  if (file !== undefined) writeCached(file, compiled);
-  return compiled;
+  if (file === undefined) return compiled;
+  const metered = { ...compiled, metered: meter(compiled.wasm) };
+  writeCached(file, metered);
+  return metered;
 }
 
 /** The file of this request, or undefined where the directory cannot be trusted or made. */
@@ -49,49 +63,79 @@ function cacheFile(request: CompileRequest, cache: PolicyCache): string | undefi
     request.namespaces,
     request.codes ?? null,
   ]);
-  return join(cache.directory, `${createHash('sha256').update(key).digest('hex')}.policy`);
+  return join(cache.directory, `${hash('sha256', key, 'hex')}.policy`);
 }
 
-const isCached = (value: unknown): value is { entries: readonly Entry[]; sources: string } =>
+interface Meta {
+  readonly entries: readonly Entry[];
+  readonly sources: string;
+  /** Bytes of the module; what follows it is the metered one. */
+  readonly size: number;
+}
+
+const isMeta = (value: unknown): value is Meta =>
   typeof value === 'object' &&
   value !== null &&
   'entries' in value &&
   Array.isArray(value.entries) &&
-  'sources' in value;
+  'sources' in value &&
+  'size' in value;
 
-/** File: format line, SHA-256 of what follows, length of the JSON part, JSON part, module. Anything else is compiled anew. */
-function readCached(file: string): CompiledPolicy | undefined {
+/**
+ * File: format line, checksum, length of the JSON part, JSON part, both modules. Anything else is compiled anew, and so is a file that is
+ * another user's or that others may write to: it may have been put there while the directory was open.
+ */
+function readCached(file: string, userId: number | undefined): CompiledPolicy | undefined {
   try {
-    const bytes = readFileSync(file);
+    const bytes = readOwn(file, userId);
+    if (bytes?.toString('latin1', 0, FORMAT.length) !== FORMAT) return undefined;
     const body = bytes.subarray(FORMAT.length + 64);
-    if (bytes.toString('latin1', 0, FORMAT.length) !== FORMAT) return undefined;
-    if (
-      createHash('sha256').update(body).digest('hex') !==
-      bytes.toString('latin1', FORMAT.length, FORMAT.length + 64)
-    )
+    if (checksum(file, body) !== bytes.toString('latin1', FORMAT.length, FORMAT.length + 64))
       return undefined;
-    const size = body.readUInt32BE(0);
-    const meta: unknown = JSON.parse(body.toString('utf8', 4, 4 + size));
-    return isCached(meta)
-      ? { wasm: body.subarray(4 + size), entries: meta.entries, sources: meta.sources }
-      : undefined;
+    const modules = 4 + body.readUInt32BE(0);
+    const meta: unknown = JSON.parse(body.toString('utf8', 4, modules));
+    if (!isMeta(meta)) return undefined;
+    const { entries, sources, size } = meta;
+    return {
+      wasm: body.subarray(modules, modules + size),
+      metered: body.subarray(modules + size),
+      entries,
+      sources,
+    };
   } catch {
     return undefined; // missing or damaged: compile
   }
 }
 
-function writeCached(file: string, compiled: CompiledPolicy): void {
-  const meta = Buffer.from(JSON.stringify({ entries: compiled.entries, sources: compiled.sources }));
+function readOwn(file: string, userId: number | undefined): Buffer | undefined {
+  const descriptor = openSync(file, 'r');
+  try {
+    const { uid, mode } = fstatSync(descriptor);
+    const isOwn = userId === undefined || (uid === userId && (mode & 0o022) === 0);
+    return isOwn ? readFileSync(descriptor) : undefined;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Over the file's name too, which is that of the request: one policy's file put in another's place is not that policy. */
+const checksum = (file: string, body: Uint8Array): string =>
+  hash('sha256', Buffer.concat([Buffer.from(basename(file)), body]), 'hex');
+
+function writeCached(
+  file: string,
+  { wasm, metered, entries, sources }: CompiledPolicy & { readonly metered: Uint8Array },
+): void {
+  const facts: Meta = { entries, sources, size: wasm.length };
+  const meta = Buffer.from(JSON.stringify(facts));
   const size = Buffer.alloc(4);
   size.writeUInt32BE(meta.length);
-  const body = Buffer.concat([size, meta, compiled.wasm]);
+  const body = Buffer.concat([size, meta, wasm, metered]);
   const temporary = `${file}.${randomUUID()}`;
   try {
-    writeFileSync(
-      temporary,
-      Buffer.concat([Buffer.from(FORMAT + createHash('sha256').update(body).digest('hex'), 'latin1'), body]),
-      { mode: 0o600 },
-    );
+    writeFileSync(temporary, Buffer.concat([Buffer.from(FORMAT + checksum(file, body), 'latin1'), body]), {
+      mode: 0o600,
+    });
     renameSync(temporary, file);
   } catch {
     rmSync(temporary, { force: true }); // a full disk costs the cache, not the answer

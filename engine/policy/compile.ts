@@ -12,6 +12,8 @@ export interface CompiledPolicy {
   readonly entries: readonly Entry[];
   /** SHA-256 (hex) of the sources, names and texts. */
   readonly sources: string;
+  /** The module with its meter, where it is kept: metering costs more than all else of a small run. */
+  readonly metered?: Uint8Array;
 }
 
 /** What to compile: sources (without tests), the packages that Conftest rules are read from, and which rule codes to keep. */

@@ -5,7 +5,7 @@ export { compileCached, type PolicyCache } from './cache.ts';
 export { type CompiledPolicy, type CompileRequest, compilePolicy } from './compile.ts';
 export { type Pack, readLibraries, readPack, readPackSources } from './pack.ts';
 export { checkParameters } from './parameters.ts';
-export { loadPolicy, type Policy, type RawResult } from './policy.ts';
+export { type Evaluation, loadPolicy, type Policy, type RawResult } from './policy.ts';
 export type { Entry, Rule, Style } from './rule.ts';
 export { isBundlePath, readRegoSources, withoutTests } from './sources.ts';
 export { DEFAULT_NAMESPACES, entriesOf, type Namespaces } from './style.ts';

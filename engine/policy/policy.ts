@@ -2,7 +2,14 @@
 import { hash } from 'node:crypto';
 import type { PolicyReference } from '../decide/decision.ts';
 import { EngineError } from '../error.ts';
-import { loadRego, type RegoLimits, type RegoProgram, type RegoValue } from '../rego/index.ts';
+import {
+  type BuiltinFailure,
+  type BuiltinServer,
+  loadRego,
+  type RegoLimits,
+  type RegoMoment,
+  type RegoValue,
+} from '../rego/index.ts';
 import type { CompiledPolicy } from './compile.ts';
 import { entrypointOf, stylesOf } from './entrypoint.ts';
 import type { Entry, Rule, Style } from './rule.ts';
@@ -12,7 +19,14 @@ export interface Policy {
   readonly reference: PolicyReference;
   readonly styles: readonly Style[];
   readonly rules: readonly Rule[];
-  evaluate(style: Style, input: Uint8Array): readonly RawResult[];
+  evaluate(style: Style, input: Uint8Array, moment: RegoMoment): Evaluation;
+}
+
+/** What all entries of one style said of one input. */
+export interface Evaluation {
+  readonly results: readonly RawResult[];
+  /** Calls of builtins that failed, where the moment is strict: the results are as if those were undefined. */
+  readonly failures: readonly BuiltinFailure[];
 }
 
 /** What one entry said of one input; entries without a result are left out. */
@@ -30,6 +44,8 @@ export interface PolicyFacts {
   /** The document under `data`. */
   readonly data: Readonly<Record<string, unknown>>;
   readonly limits?: Partial<RegoLimits>;
+  /** Has the builtins that are neither native nor ours. */
+  readonly builtins?: BuiltinServer;
 }
 
 /**
@@ -40,7 +56,9 @@ export function loadPolicy(compiled: CompiledPolicy, facts: PolicyFacts): Policy
   const data = Buffer.from(JSON.stringify({ ...facts.data, countersign: { parameters: facts.parameters } }));
   const program = loadRego(compiled.wasm, {
     data,
+    ...(compiled.metered === undefined ? {} : { metered: compiled.metered }),
     ...(facts.limits === undefined ? {} : { limits: facts.limits }),
+    ...(facts.builtins === undefined ? {} : { builtins: facts.builtins }),
   });
   const entries = new Map(compiled.entries.map((entry) => [entry.key, entry]));
   const rules = new Map(
@@ -51,17 +69,14 @@ export function loadPolicy(compiled: CompiledPolicy, facts: PolicyFacts): Policy
     reference: { name: facts.name, revision: facts.revision, digest, sources: compiled.sources },
     styles: stylesOf(compiled.entries),
     rules: [...rules.values()],
-    evaluate: (style, input) => evaluate(program, entries, style, input),
+    evaluate: (style, input, moment) => {
+      const { value, failures } = program.evaluate(entrypointOf(style), input, moment);
+      return { results: resultsOf(value, entries), failures };
+    },
   };
 }
 
-function evaluate(
-  program: RegoProgram,
-  entries: ReadonlyMap<string, Entry>,
-  style: Style,
-  input: Uint8Array,
-): readonly RawResult[] {
-  const { value } = program.evaluate(entrypointOf(style), input);
+function resultsOf(value: RegoValue | undefined, entries: ReadonlyMap<string, Entry>): readonly RawResult[] {
   // The entrypoint is a partial object, so it is always defined; anything else is no answer.
   if (value === undefined || value === null || typeof value !== 'object' || Array.isArray(value))
     throw malformed();

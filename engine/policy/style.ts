@@ -7,6 +7,7 @@ import type { Effect, Entry, Rule } from './rule.ts';
 const NATIVE = 'countersign.rules.';
 const SET = 'countersign.set.';
 const OURS = 'countersign';
+const LIBRARY = 'countersign.lib';
 
 /** Which packages Conftest-style rules are read from; Conftest's own default is `main`. */
 export interface Namespaces {
@@ -62,16 +63,26 @@ function conftestEntries(module: RegoModuleInfo): Entry[] {
   });
 }
 
+const isWithin = (name: string, parent: string): boolean => name === parent || name.startsWith(`${parent}.`);
+
+/**
+ * Packages below `countersign` that are none of ours: a rule under a misspelt name (`countersign.rule.pod.x`) would be left out in
+ * silence, and one named as the generated entrypoint would speak for others.
+ */
 function refuseReserved(module: RegoModuleInfo): void {
-  if (!module.package.startsWith(SET)) return;
-  throw new EngineError(
-    'POLICY_METADATA',
-    `rules over a whole set are not available: package ${JSON.stringify(module.package)}`,
-    {
-      location: { file: module.file, line: 1, column: 1 },
-      hint: 'write the rule for one object at a time, below countersign.rules',
-    },
-  );
+  const { file, package: name } = module;
+  if (!isWithin(name, OURS) || name.startsWith(NATIVE) || isWithin(name, LIBRARY)) return;
+  const location = { file, line: 1, column: 1 };
+  const [message, hint] = name.startsWith(SET)
+    ? [
+        'rules over a whole set are not available',
+        'write the rule for one object at a time, below countersign.rules',
+      ]
+    : [
+        'no rules are read from this package',
+        'native rules are below countersign.rules, as countersign.rules.pod.x, and libraries below countersign.lib',
+      ];
+  throw new EngineError('POLICY_METADATA', `${message}: package ${JSON.stringify(name)}`, { location, hint });
 }
 
 /**
@@ -93,6 +104,6 @@ export function entriesOf(modules: readonly RegoModuleInfo[], namespaces: Namesp
 
 function offeredBy(module: RegoModuleInfo, namespaces: Namespaces): readonly Entry[] {
   if (module.package.startsWith(NATIVE)) return nativeEntries(module);
-  if (module.package === OURS || module.package.startsWith(`${OURS}.`)) return [];
+  if (isWithin(module.package, OURS)) return [];
   return namespaces.all || namespaces.names.includes(module.package) ? conftestEntries(module) : [];
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EngineError, type EngineErrorDetail } from '../error.ts';
-import { Aborted, BuiltinFailed, OutOfFuel } from './host.ts';
+import { BuiltinBroken, BuiltinRefused } from './builtins/index.ts';
+import { Aborted, OutOfFuel } from './host.ts';
 import type { Machine } from './machine.ts';
 
 /** What was being done when an evaluation ended without an answer. */
@@ -27,11 +28,13 @@ export function failureOf(cause: unknown, machine: Machine, attempt: Attempt): E
   if (isOutOfMemory(cause)) return passed('memory', `${machine.memoryBytes} bytes`, attempt, cause);
   if (!attempt.isParsed) return unreadableInput(attempt.entrypoint, cause);
   if (cause instanceof Aborted) return aborted(cause, attempt.entrypoint);
-  if (cause instanceof BuiltinFailed)
-    return new EngineError('POLICY_EVALUATION', `builtin ${cause.message}`, {
+  if (cause instanceof BuiltinRefused)
+    return new EngineError('POLICY_LIMIT', `builtin ${cause.message}`, {
       cause,
-      hint: 'an error in a builtin blocks: guard the call, or mend the rule',
+      hint: 'docs/policies.md has the bounds of builtins',
     });
+  if (cause instanceof BuiltinBroken)
+    return new EngineError('POLICY_EVALUATION', `builtin ${cause.message}`, { cause });
   return new EngineError('POLICY_EVALUATION', `the policy trapped in ${JSON.stringify(attempt.entrypoint)}`, {
     cause,
   });

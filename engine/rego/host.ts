@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { EngineError } from '../error.ts';
-import { HOST_BUILTINS, type HostBuiltin } from './builtins.ts';
+import { answer, type Bound, BuiltinBroken, type BuiltinServer, bind, type Calls } from './builtins/index.ts';
 import type { Call, PolicyExports } from './exports.ts';
 import { endOf, type PolicyMemory, textAt } from './memory.ts';
 import { readValue } from './value.ts';
 
 /** What the module said when it gave up (`opa_abort`). */
 export class Aborted extends Error {}
-
-/** A builtin of the host refused its arguments. */
-export class BuiltinFailed extends Error {}
 
 /** The module has no steps left; thrown by the host for its own part of the work, as the module traps for its. */
 export class OutOfFuel extends Error {}
@@ -20,8 +16,11 @@ const FUEL_PER_BYTE = 64;
 /** The host's side of one instance; `exports` and `builtins` are filled in once the instance exists. */
 export interface Host {
   readonly memory: PolicyMemory;
+  readonly server: BuiltinServer | undefined;
   exports?: PolicyExports;
-  readonly builtins: Map<number, { readonly name: string; readonly run: HostBuiltin }>;
+  readonly builtins: Map<number, Bound>;
+  /** Of the evaluation that runs. */
+  calls: Calls;
 }
 
 /** All that a policy's module sees of the world. */
@@ -46,21 +45,22 @@ export function importsOf(host: Host): Record<string, WebAssembly.Function | Web
 const addressOf = (value: unknown): number => Number(value) >>> 0;
 
 /**
- * Binds what the module itself says it imports, not what its source text shows: `with` can hide a name.
- * @throws {EngineError} POLICY_BUILTIN naming the first that is not served
+ * Binds what the module itself says it imports, not what its source text shows: `with` can hide a name. The server starts when the
+ * module imports what only it has.
+ * @throws {EngineError} POLICY_BUILTIN naming the first that is not available; what the server throws
  */
 export function bindBuiltins(host: Host, exports: PolicyExports): void {
   const address = addressOf(exports.valueDump(exports.builtins()));
   const names = readValue(textAt(host.memory.bytes(), address));
-  for (const [name, id] of Object.entries(names ?? {})) {
-    const run = HOST_BUILTINS.get(name);
-    if (run === undefined) {
-      throw new EngineError('POLICY_BUILTIN', `builtin ${JSON.stringify(name)} is not available`, {
-        hint: 'docs/policies.md lists the builtins that are',
-      });
-    }
-    host.builtins.set(Number(id), { name, run });
-  }
+  for (const [name, id] of Object.entries(names ?? {}))
+    host.builtins.set(Number(id), bind(name, host.server));
+  if ([...host.builtins.values()].some((bound) => bound.kind === 'served')) host.server?.prepare();
+}
+
+/** The entrypoints that the module names (`a/b/c`) and their numbers. */
+export function readEntrypoints(host: Host, exports: PolicyExports): ReadonlyMap<string, number> {
+  const named = readValue(takeText(host, exports, exports.entrypoints()));
+  return new Map(Object.entries(named ?? {}).map(([name, id]) => [name, Number(id)]));
 }
 
 /** Copies bytes in and parses them with `parse`; 0 when they cannot be parsed. */
@@ -70,39 +70,40 @@ export function put(host: Host, exports: PolicyExports, bytes: Uint8Array, parse
   return addressOf(parse(address, bytes.length));
 }
 
-/** One call out of the module: values go as text, both ways, and are paid for by the byte before more is done with them. */
+/**
+ * One call out of the module: values go as text, both ways, and are paid for by the byte before more is done with them. 0 is
+ * undefined.
+ */
 function callBuiltin(host: Host, id: number, addresses: readonly number[]): number {
   const { exports } = host;
-  const found = host.builtins.get(id);
-  if (exports === undefined || found === undefined) throw new Aborted(`unknown builtin ${id}`);
-  const texts = addresses.map((address) => takeText(host, exports, address));
-  const answer = Buffer.from(answerOf(found, texts));
-  pay(exports, answer.length);
-  const address = put(host, exports, answer, exports.valueParse);
-  if (address === 0) throw new BuiltinFailed(`${found.name}: its answer is unreadable`);
+  const bound = host.builtins.get(id);
+  if (exports === undefined || bound === undefined) throw new Aborted(`unknown builtin ${id}`);
+  if (bound.kind === 'error' && !host.calls.isStrict) return 0;
+  const dumps = addresses.map((address) => addressOf(exports.valueDump(address)));
+  const found = answer(
+    bound,
+    dumps.map((dump) => paidText(host, exports, dump)),
+    host,
+  );
+  for (const dump of dumps) exports.free(dump);
+  if (found === undefined) return 0;
+  pay(exports, found.length);
+  const address = put(host, exports, found, exports.valueParse);
+  if (address === 0) throw new BuiltinBroken(`${bound.name}: its answer is unreadable`);
   return address;
 }
 
-function takeText(host: Host, exports: PolicyExports, value: number): string {
-  const dump = addressOf(exports.valueDump(value));
+/** The text of a value, paid for before it is read. */
+export function takeText(host: Host, exports: PolicyExports, value: number): string {
+  const bytes = paidText(host, exports, addressOf(exports.valueDump(value)));
+  return textAt(bytes, 0, bytes.length);
+}
+
+function paidText(host: Host, exports: PolicyExports, dump: number): Uint8Array {
   const bytes = host.memory.bytes();
   const end = endOf(bytes, dump);
   pay(exports, end - dump);
-  const text = textAt(bytes, dump, end);
-  exports.free(dump);
-  return text;
-}
-
-function answerOf(
-  found: { readonly name: string; readonly run: HostBuiltin },
-  texts: readonly string[],
-): string {
-  try {
-    return found.run(texts);
-  } catch (cause) {
-    if (cause instanceof RangeError) throw new BuiltinFailed(`${found.name}: ${cause.message}`, { cause });
-    throw cause;
-  }
+  return bytes.subarray(dump, end);
 }
 
 function pay(exports: PolicyExports, bytes: number): void {

@@ -1,36 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 import { pagesOf } from './memory.ts';
 
-/** What one evaluation may use. Budgets grow with the input; the step count is the same on every machine. */
+/** What one evaluation may use: `limits` of a Project. Budgets grow with the input; steps are the same on every machine. */
 export interface RegoLimits {
   /** WebAssembly instructions, charged by function entry and loop iteration. */
-  readonly fuelBase: number;
-  readonly fuelPerByte: number;
+  readonly steps: number;
+  readonly stepsPerByte: number;
   /** Bytes of memory. */
-  readonly memoryBase: number;
-  readonly memoryPerByte: number;
+  readonly memoryBytes: number;
+  readonly memoryBytesPerByte: number;
   /** Calls on the stack of functions that can recurse. */
   readonly depth: number;
+  /** The most memory that data may take, in bytes, beside that of evaluations. */
+  readonly dataBytes: number;
   /** The largest input, in bytes. */
-  readonly inputMax: number;
+  readonly inputBytes: number;
 }
 
 /** DESIGN §4; about 870 times the median evaluation of ordinary rules. */
 export const DEFAULT_LIMITS: RegoLimits = {
-  fuelBase: 2e9,
-  fuelPerByte: 2_000,
-  memoryBase: 128 * 1024 * 1024,
-  memoryPerByte: 24,
+  steps: 2e9,
+  stepsPerByte: 2_000,
+  memoryBytes: 128 * 1024 * 1024,
+  memoryBytesPerByte: 24,
   depth: 400,
-  inputMax: 64 * 1024 * 1024,
+  dataBytes: 1024 * 1024 * 1024,
+  inputBytes: 64 * 1024 * 1024,
 };
 
-const MAX_PAGES = 65_536;
+/** 3 GiB: with the most that data may take this stays below 4 GiB, where OPA's address of its memory's end would be 0. */
+const MAX_PAGES = 49_151;
 /** The base holds inputs up to this. */
 const SMALL_BYTES = 64 * 1024;
 
 export function fuelFor(limits: RegoLimits, inputBytes: number): bigint {
-  return BigInt(limits.fuelBase + limits.fuelPerByte * inputBytes);
+  return BigInt(limits.steps + limits.stepsPerByte * inputBytes);
 }
 
 /**
@@ -38,8 +42,8 @@ export function fuelFor(limits: RegoLimits, inputBytes: number): bigint {
  * few instances serve all sizes.
  */
 export function pagesFor(limits: RegoLimits, inputBytes: number): number {
-  const needed = limits.memoryBase + (inputBytes > SMALL_BYTES ? limits.memoryPerByte * inputBytes : 0);
-  let size = Math.max(limits.memoryBase, 1);
+  const needed = limits.memoryBytes + (inputBytes > SMALL_BYTES ? limits.memoryBytesPerByte * inputBytes : 0);
+  let size = Math.max(limits.memoryBytes, 1);
   while (size < needed) size *= 2;
   return Math.min(pagesOf(size), MAX_PAGES);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-const PAGE_BYTES = 65_536;
+export const PAGE_BYTES = 65_536;
 /** A string with a byte order mark keeps it. */
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

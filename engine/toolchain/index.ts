@@ -2,9 +2,10 @@
 // What no npm package does is done by Go code of the projects that define it, as WebAssembly: `programs/` has the sources,
 // `built/` the modules with their manifests (`scripts/wasm.ts`). `artefact.ts` reads and checks one, `sandbox.ts` is all it
 // sees of the world, `program.ts` talks to it. `yaml.ts` is Kubernetes' own reader, in place, since its input is bounded
-// before; `rego.ts` is OPA's parser, compiler and tester, in a thread of its own (`rego_thread.ts`, `rego_worker.ts`) that is
+// before; `builtins.ts` has OPA's own builtins, in place too, each call bounded; `rego.ts` is OPA's parser, compiler and tester, in a thread of its own (`rego_thread.ts`, `rego_worker.ts`) that is
 // ended at its deadline.
 export type { ProgramManifest, ProgramName } from './artefact.ts';
+export { openRegoBuiltins } from './builtins.ts';
 export { loadProgram, type ProgramInstance } from './program.ts';
 export {
   openRegoToolchain,

@@ -15,7 +15,7 @@ export interface ProgramInstance {
 }
 
 /** A program's memory never shrinks: past this a new instance is made for the next call. */
-const KEEP_MAX_BYTES = 512 * 1024 * 1024;
+export const KEEP_MAX_BYTES = 512 * 1024 * 1024;
 
 /**
  * Reads, checks and compiles a program; it starts with the first call.
@@ -42,30 +42,40 @@ export function loadProgram(directory: string, name: ProgramName): ProgramInstan
   };
 }
 
-/** The compiled module of a program, for sharing with a worker thread; as {@link loadProgram}. */
-function compileProgram(directory: string, name: ProgramName): WebAssembly.Module {
+/** The compiled module of a program; as {@link loadProgram}. */
+export function compileProgram(directory: string, name: ProgramName): WebAssembly.Module {
   return new WebAssembly.Module(readArtefact(directory, name));
 }
 
-interface Running {
+/** A started program: its memory and what it exports, by name. */
+export interface Started {
   readonly sandbox: Sandbox;
   readonly memory: WebAssembly.Memory;
+  /** @throws {TypeError} when there is no such function */
+  exported(name: string): WebAssembly.Function;
+}
+
+interface Running extends Started {
   readonly alloc: WebAssembly.Function;
   readonly free: WebAssembly.Function;
   readonly call: WebAssembly.Function;
 }
 
 function start(module: WebAssembly.Module): Running {
-  const sandbox = makeSandbox(module);
+  const started = startProgram(module);
+  const [alloc, free, call] = [started.exported('alloc'), started.exported('free'), started.exported('call')];
+  return { ...started, alloc, free, call };
+}
+
+/** Instantiates and initialises a program in place. `wallClock` is what its wall clock shows, in nanoseconds. */
+export function startProgram(module: WebAssembly.Module, wallClock?: () => bigint): Started {
+  const sandbox = makeSandbox(module, wallClock);
   const { exports } = new WebAssembly.Instance(module, sandbox.imports);
   const memory = exports['memory'];
   if (!(memory instanceof WebAssembly.Memory)) throw new TypeError('the module exports no memory');
   sandbox.attach(memory);
   exported(exports, '_initialize')();
-  const [alloc, free, call] = ['alloc', 'free', 'call'].map((name) => exported(exports, name));
-  if (alloc === undefined || free === undefined || call === undefined)
-    throw new TypeError('exports are missing');
-  return { sandbox, memory, alloc, free, call };
+  return { sandbox, memory, exported: (name) => exported(exports, name) };
 }
 
 function exported(exports: WebAssembly.Exports, name: string): WebAssembly.Function {
@@ -89,7 +99,8 @@ function exchange({ memory, alloc, free, call }: Running, request: Uint8Array): 
 /** Go says what happened in one line; the stacks below it are of no use to a reader. */
 const LAST_WORDS = /^(?:panic|fatal error|runtime error): .*$/m;
 
-function crashed(name: ProgramName, complaint: string, cause: unknown): EngineError {
+/** The error that a program's end is; `complaint` is what it said on its stderr. */
+export function crashed(name: ProgramName, complaint: string, cause: unknown): EngineError {
   const why = LAST_WORDS.exec(complaint)?.[0];
   const message = `the program "${name}" failed${why === undefined ? '' : `: ${JSON.stringify(why)}`}`;
   return new EngineError('TOOLCHAIN_FAILED', message, { cause });

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EngineError, type EngineErrorCode, type Problem } from '../error.ts';
-import { HOST_BUILTINS } from '../rego/builtins.ts';
+import { COMPILED, insteadOf } from '../rego/builtins/table.ts';
 import { openRegoThread, type RegoThread } from './rego_thread.ts';
 
 /** One Rego file. */
 export interface RegoSource {
   readonly file: string;
   readonly text: string;
+  /** Written in the syntax of Rego before OPA 1.0. */
+  readonly v0?: true;
 }
 
 /** One rule as written; `name` is the first part of its head, `line` is 1-based. */
@@ -81,10 +83,22 @@ export interface RegoToolchain {
   parse(sources: readonly RegoSource[]): Promise<readonly RegoModuleInfo[]>;
   /** Strict: unused variables and imports are errors. @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN */
   check(sources: readonly RegoSource[], options: { readonly strict: true }): Promise<void>;
-  /** @param options.entrypoints paths such as `a/b/c` @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN */
+  /**
+   * @param options.entrypoints paths such as `a/b/c`
+   * @param options.extra builtins that policies are refused, for OPA's own cases
+   * @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN
+   */
   build(
     sources: readonly RegoSource[],
-    options: { readonly entrypoints: readonly string[] },
+    options: { readonly entrypoints: readonly string[]; readonly extra?: readonly string[] },
+  ): Promise<RegoBuild>;
+  /**
+   * Compiles a query whose one variable is `result`, as a module of one entrypoint `eval`; OPA's own cases need it, which also call
+   * builtins that policies are refused (`extra`). @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN
+   */
+  query(
+    sources: readonly RegoSource[],
+    options: { readonly query: string; readonly extra?: readonly string[] },
   ): Promise<RegoBuild>;
   /**
    * Runs every `test_` rule. A test (file `*_test.rego` or package `*_test`) may use all builtins that do not read the world,
@@ -96,9 +110,6 @@ export interface RegoToolchain {
   ): Promise<RegoTestReport>;
   close(): Promise<void>;
 }
-
-/** What a policy may call beyond the builtins native to OPA's WebAssembly runtime. */
-const SERVED: readonly string[] = [...HOST_BUILTINS.keys()];
 
 interface Answer {
   readonly problems?: readonly {
@@ -127,14 +138,20 @@ export function openRegoToolchain(options: {
   ): ReturnType<typeof request> =>
     request(
       thread,
-      { op, files: sources.map(({ file, text }) => ({ name: file, text })), served: SERVED, ...more },
+      { op, files: sources.map(({ file: name, ...source }) => ({ name, ...source })), ...COMPILED, ...more },
       deadlineMs,
     );
   return {
     parse: async (sources) => need((await ask('parse', sources)).answer.modules),
     check: async (sources) => void (await ask('check', sources)),
-    build: async (sources, { entrypoints }) => {
-      const { answer, module } = await ask('build', sources, { entrypoints });
+    build: async (sources, { entrypoints, extra = [] }) => {
+      const served = [...COMPILED.served, ...extra];
+      const { answer, module } = await ask('build', sources, { entrypoints, served });
+      return { wasm: module, opaVersion: need(answer.opa) };
+    },
+    query: async (sources, { query, extra = [] }) => {
+      const served = [...COMPILED.served, ...extra];
+      const { answer, module } = await ask('query', sources, { query, served });
       return { wasm: module, opaVersion: need(answer.opa) };
     },
     test: async (sources, { data, deadlineMs }) =>
@@ -184,12 +201,5 @@ function failed(found: NonNullable<Answer['problems']>): EngineError {
   );
 }
 
-const READS_THE_WORLD =
-  /^(?:http\.send|net\.lookup_ip_addr|opa\.runtime|rand\.intn|uuid\.rfc4122|io\.jwt\.encode_sign(?:_raw)?|providers\.aws\.sign_req)$/;
-
-function builtinHint(names: readonly string[]): string {
-  if (names.includes('time.now_ns')) return 'a rule sees no clock: use input.context.time';
-  if (names.some((name) => READS_THE_WORLD.test(name)))
-    return 'a rule cannot read the world: what it needs comes in input or with --data';
-  return 'only the builtins native to OPA on WebAssembly and sprintf are available for now: see docs/policies.md';
-}
+const builtinHint = (names: readonly string[]): string =>
+  names.map(insteadOf).find((hint) => hint !== undefined) ?? 'docs/policies.md lists the builtins that are';

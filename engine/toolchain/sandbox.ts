@@ -5,7 +5,7 @@ const SUCCESS = 0;
 const BAD_FILE = 8;
 const NOT_THERE = 52;
 const MONOTONIC_CLOCK = 1;
-/** What the wall clock always shows, in nanoseconds: no answer of a program may depend on the time. */
+/** What the wall clock shows unless another time is given, in nanoseconds: no answer of a program may depend on the time. */
 const FIXED_TIME_NS = 1_000_000_000_000_000_000n;
 const COMPLAINT_MAX_CHARACTERS = 65_536;
 
@@ -22,22 +22,23 @@ export interface Sandbox {
 class ProgramExit extends Error {}
 
 /**
- * Makes the world of one instance: a clock that only counts, random bytes for Go's hash maps, and a stderr that is kept.
+ * Makes the world of one instance: a clock that only counts, a wall clock that its host sets (in nanoseconds), random bytes for Go's hash maps, and a stderr that is kept.
  *
  * There are no files, no sockets, no environment and no arguments: every other call of the interface is answered with
  * an error. So a fault in a parser of untrusted bytes has nothing to read and nowhere to send it.
  * @see https://github.com/WebAssembly/WASI/blob/main/legacy/preview1/docs.md
  */
-export function makeSandbox(module: WebAssembly.Module): Sandbox {
+export function makeSandbox(module: WebAssembly.Module, wallClock = (): bigint => FIXED_TIME_NS): Sandbox {
   let memory: WebAssembly.Memory | undefined;
   let said = '';
   const view = (): DataView => {
     if (memory === undefined) throw new ProgramExit('the program ran before its memory was attached');
     return new DataView(memory.buffer);
   };
-  const served = serve(view, (text) => {
+  const say = (text: string): void => {
     said = (said + text).slice(-COMPLAINT_MAX_CHARACTERS);
-  });
+  };
+  const served = serve(view, say, wallClock);
   const functions: Record<string, WebAssembly.Function> = {};
   for (const { name } of WebAssembly.Module.imports(module)) functions[name] = served[name] ?? refusal(name);
   return {
@@ -55,7 +56,7 @@ function refusal(name: string): WebAssembly.Function {
 
 type Served = Readonly<Record<string, WebAssembly.Function | undefined>>;
 
-function serve(view: () => DataView, say: (text: string) => void): Served {
+function serve(view: () => DataView, say: (text: string) => void, wallClock: () => bigint): Served {
   const nothing: WebAssembly.Function = (count, size) => {
     view().setUint32(Number(count) >>> 0, 0, true);
     view().setUint32(Number(size) >>> 0, 0, true);
@@ -72,7 +73,7 @@ function serve(view: () => DataView, say: (text: string) => void): Served {
       return SUCCESS;
     },
     clock_time_get: (clock, _precision, result) => {
-      const now = clock === MONOTONIC_CLOCK ? BigInt(Math.round(performance.now() * 1e6)) : FIXED_TIME_NS;
+      const now = clock === MONOTONIC_CLOCK ? BigInt(Math.round(performance.now() * 1e6)) : wallClock();
       view().setBigUint64(Number(result) >>> 0, now, true);
       return SUCCESS;
     },

@@ -50,8 +50,11 @@ export function statementBytes(changes: object = {}): Buffer {
 export const open = (directory: string, more: { origin?: string; maxBytes?: number } = {}): Ledger =>
   openLedger({ directory, now: () => NOW, create: true, ...more });
 
-export const appendTo = (ledger: Ledger, signer: Signer, statement = statementBytes()): Promise<Bundle> =>
-  ledger.append(signStatement(statement, signer), signer);
+export const appendTo = async (
+  ledger: Pick<Ledger, 'append'>,
+  signer: Signer,
+  statement = statementBytes(),
+): Promise<Bundle> => ledger.append(await signStatement(statement, signer), signer);
 
 /** A trust file that believes these keys and logs. */
 export function trustOf(keys: readonly object[], ledgers: readonly Ledger[]): object {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The benchmark against Conftest and OPA:
-//   npm run bench -- [check] [webhook] [--objects 10,1000,10000] [--runs 5] [--requests 4000]
+//   npm run bench -- [evaluate] [check] [webhook] [--objects 10,1000,10000] [--runs 5] [--requests 4000]
 // Exit code 0 when it ran and both sides gave the same answers, 1 when they did not, 77 where Go is missing. Whether a target was
 // reached does not change the exit code: a benchmark is read, it is no test.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -10,11 +10,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stopAllAtExit } from '../cluster/process.ts';
 import { benchCheck } from './check.ts';
+import { benchEvaluate } from './evaluate.ts';
 import { buildPeers } from './peers.ts';
 import { benchWebhook } from './webhook.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
-const PARTS = ['check', 'webhook'];
+const PARTS = ['evaluate', 'check', 'webhook'];
 
 function settings(): { parts: readonly string[]; sizes: number[]; runs: number; requests: number } {
   const { values, positionals } = parseArgs({
@@ -38,7 +39,6 @@ async function main(): Promise<void> {
   const { parts, sizes, runs, requests } = settings();
   const root = join(import.meta.dirname, '..', '..');
   if (!existsSync(join(root, 'dist', 'cli', 'main.js'))) throw new Error('dist/ is missing: npm run build');
-  const peers = await buildPeers();
   const directory = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
   process.on('exit', () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
   stopAllAtExit();
@@ -46,9 +46,26 @@ async function main(): Promise<void> {
     `on ${availableParallelism()} cores, ${cpus()[0]?.model ?? 'unknown processor'}, Node ${process.versions.node}`,
   );
   const tables: string[] = [];
+  if (parts.includes('evaluate')) tables.push(await benchEvaluate({ runs, print }));
+  if (parts.includes('check') || parts.includes('webhook'))
+    tables.push(...(await againstPeers({ parts, sizes, runs, requests, directory })));
+  print(`\n${tables.join('\n')}`);
+}
+
+/** The parts that need Conftest and OPA. */
+async function againstPeers(o: {
+  readonly parts: readonly string[];
+  readonly sizes: readonly number[];
+  readonly runs: number;
+  readonly requests: number;
+  readonly directory: string;
+}): Promise<string[]> {
+  const { parts, sizes, runs, requests, directory } = o;
+  const peers = await buildPeers();
+  const tables: string[] = [];
   if (parts.includes('check')) tables.push(await benchCheck({ peers, sizes, runs, directory, print }));
   if (parts.includes('webhook')) tables.push(await benchWebhook({ peers, runs, requests, directory, print }));
-  print(`\n${tables.join('\n')}`);
+  return tables;
 }
 
 try {

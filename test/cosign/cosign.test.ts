@@ -100,7 +100,10 @@ if (cosign === undefined || cosign === '') {
       const elsewhere = await appendTo(otherLedger, signer);
       const neverLogged = {
         ...records[0],
-        dsseEnvelope: signStatement(Buffer.from(records[0]?.dsseEnvelope.payload ?? '', 'base64'), signer),
+        dsseEnvelope: await signStatement(
+          Buffer.from(records[0]?.dsseEnvelope.payload ?? '', 'base64'),
+          signer,
+        ),
       };
       const withoutEntry = {
         ...records[0],

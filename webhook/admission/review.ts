@@ -89,7 +89,7 @@ function reviewOf(request: JsonObject, body: Buffer, spans: readonly Member[]): 
       documents: [document],
       sources: [],
       request: requestBytes(body, spans),
-      ...(operation === 'UPDATE' ? { oldObject: bytesOf('oldObject', request, body, spans) } : {}),
+      ...(operation === 'UPDATE' ? { oldObject: partOf('oldObject', request, body, spans).json } : {}),
       ...(namespace ? { namespace } : {}),
     },
   };
@@ -103,16 +103,21 @@ function documentOf(
   spans: readonly Member[],
 ): Document {
   const key = operation === 'DELETE' ? 'oldObject' : 'object';
-  const json = bytesOf(key, request, body, spans);
-  const value = objectAt(request, key) ?? {};
+  const { json, value } = partOf(key, request, body, spans);
   const id = idOf(value, request);
   return { json, value, id, file: 'admission', line: 1, index: 0, pointer: '' };
 }
 
-function bytesOf(key: string, request: JsonObject, body: Buffer, spans: readonly Member[]): Buffer {
+function partOf(
+  key: string,
+  request: JsonObject,
+  body: Buffer,
+  spans: readonly Member[],
+): { readonly json: Buffer; readonly value: JsonObject } {
   const span = spans.find((member) => member.key === key);
-  if (span === undefined || objectAt(request, key) === undefined) throw shape(`request.${key} is missing`);
-  return body.subarray(span.start, span.end);
+  const value = objectAt(request, key);
+  if (span === undefined || value === undefined) throw shape(`request.${key} is missing`);
+  return { json: body.subarray(span.start, span.end), value };
 }
 
 function idOf(object: JsonObject, request: JsonObject): Document['id'] {

@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
 import { EngineError } from '../../error.ts';
-import { loadRego, type RegoProgram, type RegoValue } from '../../rego/index.ts';
+import {
+  type BuiltinServer,
+  loadRego,
+  type RegoLimits,
+  type RegoMoment,
+  type RegoProgram,
+  type RegoValue,
+} from '../../rego/index.ts';
 import { conftestRule } from '../metadata.ts';
-import type { Policy, RawResult } from '../policy.ts';
+import type { Evaluation, Policy } from '../policy.ts';
 import type { Entry, Rule } from '../rule.ts';
 import { conftestEffect, type Namespaces } from '../style.ts';
 import type { WasmFile } from './bundle.ts';
@@ -13,6 +20,9 @@ export interface WasmFacts {
   readonly name: string;
   readonly revision: string;
   readonly data: Readonly<Record<string, unknown>>;
+  readonly limits?: Partial<RegoLimits>;
+  /** Has the builtins that are neither native nor ours. */
+  readonly builtins?: BuiltinServer;
   readonly namespaces: Namespaces;
   /** Paths `a/b/c` of rules that the bundle's own Rego answers already. */
   readonly answered: ReadonlySet<string>;
@@ -25,7 +35,12 @@ export interface WasmFacts {
  */
 export function loadWasmPolicy(file: WasmFile, facts: WasmFacts): Policy | undefined {
   const data = Buffer.from(JSON.stringify(facts.data));
-  const program = loadRego(file.bytes, { data });
+  const { limits, builtins } = facts;
+  const program = loadRego(file.bytes, {
+    data,
+    ...(limits === undefined ? {} : { limits }),
+    ...(builtins === undefined ? {} : { builtins }),
+  });
   const stated = file.entrypoints.length === 0 ? program.entrypoints : file.entrypoints;
   const unknown = stated.find((entrypoint) => !program.entrypoints.includes(entrypoint));
   if (unknown !== undefined)
@@ -44,7 +59,13 @@ export function loadWasmPolicy(file: WasmFile, facts: WasmFacts): Policy | undef
     reference: { name: facts.name, revision: facts.revision, digest, sources: program.digest },
     styles: ['conftest'],
     rules: [...rules.values()],
-    evaluate: (_style, input) => entries.flatMap((entry) => resultOf(program, entry, input)),
+    evaluate: (_style, input, moment) => {
+      const answers = entries.map((entry) => evaluate(program, entry, input, moment));
+      return {
+        results: answers.flatMap(({ results }) => results),
+        failures: answers.flatMap(({ failures }) => failures),
+      };
+    },
   };
 }
 
@@ -76,7 +97,7 @@ function entryOf(entrypoint: string, { namespaces, answered }: WasmFacts): Entry
 
 const isEmpty = (value: RegoValue): boolean => Array.isArray(value) && value.length === 0;
 
-function resultOf(program: RegoProgram, entry: Entry, input: Uint8Array): RawResult[] {
-  const { value } = program.evaluate(entry.key, input);
-  return value === undefined || isEmpty(value) ? [] : [{ entry, value }];
+function evaluate(program: RegoProgram, entry: Entry, input: Uint8Array, moment: RegoMoment): Evaluation {
+  const { value, failures } = program.evaluate(entry.key, input, moment);
+  return { results: value === undefined || isEmpty(value) ? [] : [{ entry, value }], failures };
 }

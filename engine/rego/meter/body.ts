@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Bytes, concat, type Reader, refuse, signed, unsigned } from './bytes.ts';
 import { readType, type Signature } from './layout.ts';
-import { OP, type Scan, scanBody } from './scan.ts';
+import { NO_RESULT, OP, type Scan, scanBody } from './scan.ts';
 
 /** One function's body and what a scan found in it. */
 export interface Body extends Scan {
@@ -28,7 +28,6 @@ interface Edit {
 }
 
 const I64 = 0x7e;
-const NO_RESULT = 0x40;
 const TRAP = [OP.if, NO_RESULT, OP.unreachable, OP.end] as const;
 
 export function readBody(reader: Reader): Body {

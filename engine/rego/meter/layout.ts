@@ -7,6 +7,7 @@ export const SECTION = {
   type: 1,
   import: 2,
   function: 3,
+  table: 4,
   memory: 5,
   global: 6,
   export: 7,
@@ -39,6 +40,7 @@ export interface Layout {
 }
 
 const HEADER_BYTES = 8;
+const FUNCTION_REFERENCE = 0x70;
 /** Names that the meter gives to what it exports. */
 const RESERVED = /^(?:fuel|depth|mut\d+)$/;
 
@@ -54,11 +56,14 @@ export function readLayout(bytes: Uint8Array): Layout {
     return found === undefined ? [] : new Reader(bytes, found.start, found.end).list(read);
   };
   if (list(SECTION.memory, () => undefined).length > 0) refuse('it has a memory of its own');
+  if (list(SECTION.table, readTable).length > 1) refuse('it has several tables');
   const types = list(SECTION.type, readSignature);
   list(SECTION.export, refuseReserved);
+  const imports = list(SECTION.import, readImport);
+  if (imports.filter((kind) => kind === 'memory').length > 1) refuse('it has several memories');
   return {
     sections,
-    importedFunctions: list(SECTION.import, readImport).filter((kind) => kind === 'function').length,
+    importedFunctions: imports.filter((kind) => kind === 'function').length,
     signatures: list(SECTION.function, (reader) => types[reader.u32()] ?? refuse('unknown type')),
     table: list(SECTION.element, readElements).flat(),
     globals: list(SECTION.global, readGlobal),
@@ -109,6 +114,15 @@ function readImport(reader: Reader): 'function' | 'memory' {
   reader.u32();
   if (flags === 1) reader.u32();
   return 'memory';
+}
+
+/** A table that starts full of one function would hide that function from the call graph. */
+function readTable(reader: Reader): void {
+  if (reader.byte() !== FUNCTION_REFERENCE) refuse('unknown kind of table');
+  const flags = reader.byte();
+  if (flags > 1) refuse('unknown kind of table');
+  reader.u32();
+  if (flags === 1) reader.u32();
 }
 
 function readElements(reader: Reader): readonly number[] {

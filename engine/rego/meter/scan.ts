@@ -74,12 +74,16 @@ export function scanBody(bytes: Uint8Array, start: number, end: number): Scan {
   return { charges, returns, calls };
 }
 
+/** The type of a block that leaves nothing. */
+export const NO_RESULT = 0x40;
+/** 2^3 bytes, that of the widest number. */
+const MAX_ALIGNMENT = 3;
 const NO_IMMEDIATE: ReadonlySet<number> = new Set([0x00, 0x01, OP.else, OP.end, OP.return, 0x1a, 0x1b]);
 
 /** Steps over the immediates of an instruction; a call's target is the result. What is not known here is refused, never skipped. */
 export function immediate(reader: Reader, op: number): number {
   if ((op >= 0x45 && op <= 0xc4) || NO_IMMEDIATE.has(op)) return 0; // numeric; control without operands
-  if (op >= 0x28 && op <= 0x3e) return pair(reader); // loads and stores: alignment, offset
+  if (op >= 0x28 && op <= 0x3e) return memoryAccess(reader);
   if (op >= 0x20 && op <= 0x24) return leb(reader, 5); // local.*, global.*
   if (op === OP.br || op === OP.brIf || op === OP.call) return reader.u32();
   if (op === OP.block || op === OP.loop || op === OP.if) return blockType(reader);
@@ -92,7 +96,7 @@ function constantOrRare(reader: Reader, op: number): number {
   if (op === OP.i32Const) return leb(reader, 5);
   if (op === OP.i64Const) return leb(reader, 10);
   if (op === 0x43 || op === 0x44) return skip(reader, op === 0x43 ? 4 : 8); // f32.const, f64.const
-  if (op === 0x3f || op === 0x40) return skip(reader, 1); // memory.size, memory.grow
+  if (op === 0x3f || op === 0x40) return reader.byte() === 0 ? 0 : refuse('it has several memories'); // memory.size, memory.grow
   if (op !== 0xfc) return refuse(`opcode 0x${op.toString(16)} is not known`);
   // memory.init, copy and fill run for as long as an operand says and would need a charge by length
   const saturating = reader.u32();
@@ -109,14 +113,27 @@ function pair(reader: Reader): number {
   return leb(reader, 5);
 }
 
+/** Alignment and offset. A flag in the alignment puts a memory's index before the offset, which would be read as an instruction. */
+function memoryAccess(reader: Reader): number {
+  if (reader.byte() > MAX_ALIGNMENT) refuse('it has several memories');
+  return leb(reader, 5);
+}
+
 function skip(reader: Reader, count: number): number {
   reader.skip(count);
   return 0;
 }
 
+/**
+ * Nothing, a number, or the index of a type. Any other type is negative where an index would be, and one of references is longer
+ * than it looks: what follows would be read as instructions, behind which a loop can hide.
+ */
 function blockType(reader: Reader): number {
-  const type = reader.bytes[reader.position] ?? 0;
-  return type === 0x40 || (type >= 0x7c && type <= 0x7f) ? skip(reader, 1) : leb(reader, 5);
+  const type = reader.byte();
+  if (type === NO_RESULT || (type >= 0x7c && type <= 0x7f)) return 0;
+  let last = type;
+  for (let length = 1; last >= 0x80; length++) last = length < 5 ? reader.byte() : refuse('bad LEB128');
+  return (last & 0x40) === 0 ? 0 : refuse('unknown kind of block');
 }
 
 function branchTable(reader: Reader): number {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { TwinError } from '../builtins/failed.ts';
 import { readTerm } from '../term.ts';
 import { type Argument, argumentOf } from './argument.ts';
 import { type Directive, newDirective, prepareForV } from './directive.ts';
@@ -27,15 +28,17 @@ const FLAGS: Readonly<Record<string, 'sharp' | 'zero' | 'plus' | 'minus' | 'spac
  * everything else its Rego text. What a format gets wrong is written into the result as Go does (`%!d(string=x)`).
  * @param format text of a Rego string
  * @param values text of a Rego array
- * @throws {RangeError} over a bound of width, precision, digits or output; for operands of other types; for what shows a
- * machine's addresses
+ * @throws {RangeError} over a bound of width, precision, digits or output; for what shows a machine's addresses
+ * @throws {TwinError} for operands of other types
  * @see https://pkg.go.dev/fmt  OPA `builtinSprintf`
  */
 export function sprintf(format: string, values: string): string {
   const template = readTerm(format);
   const list = readTerm(values);
-  if (template.kind !== 'string') throw new RangeError(`operand 1 must be string but got ${template.kind}`);
-  if (list.kind !== 'array') throw new RangeError(`operand 2 must be array but got ${list.kind}`);
+  if (template.kind !== 'string')
+    throw new TwinError('eval_type_error', `operand 1 must be string but got ${template.kind}`);
+  if (list.kind !== 'array')
+    throw new TwinError('eval_type_error', `operand 2 must be array but got ${list.kind}`);
   return new Printer(template.value, list.items.map(argumentOf)).print();
 }
 

@@ -68,7 +68,7 @@ describe('a new ledger', () => {
 describe('an append', () => {
   it('resolves with a Sigstore bundle v0.3', async () => {
     const ledger = open(folders.make(), { origin: 'ledger.example' });
-    const envelope = signStatement(statementBytes(), signer);
+    const envelope = await signStatement(statementBytes(), signer);
     const bundle = await ledger.append(envelope, signer);
     expect(bundle).toEqual({
       mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
@@ -98,7 +98,8 @@ describe('an append', () => {
 
   it('shares one commit and one checkpoint with those of the same turn', async () => {
     const ledger = open(folders.make());
-    const bundles = await Promise.all(Array.from({ length: 50 }, () => appendTo(ledger, signer)));
+    const envelope = await signStatement(statementBytes(), signer);
+    const bundles = await Promise.all(Array.from({ length: 50 }, () => ledger.append(envelope, signer)));
     expect(bundles.map(indexOf)).toEqual(Array.from({ length: 50 }, (_, index) => index));
     expect(new Set(bundles.map((bundle) => entryOf(bundle)?.inclusionProof.checkpoint.envelope)).size).toBe(
       1,
@@ -109,7 +110,7 @@ describe('an append', () => {
 
   it('works for more than one batch at once', async () => {
     const ledger = open(folders.make());
-    const envelope = signStatement(statementBytes(), signer);
+    const envelope = await signStatement(statementBytes(), signer);
     const bundles = await Promise.all(Array.from({ length: 2_500 }, () => ledger.append(envelope, signer)));
     expect(bundles.map(indexOf)).toEqual(Array.from({ length: 2_500 }, (_, index) => index));
     expect(new Set(bundles.map(sizeOf))).toEqual(new Set([1_024, 2_048, 2_500]));
@@ -120,8 +121,11 @@ describe('an append', () => {
     const directory = folders.make();
     const ledger = open(directory);
     const bundles: Bundle[] = [];
+    const envelope = await signStatement(statementBytes(), signer);
     for (const batch of [1, 3, 1, 8, 5, 1, 13])
-      bundles.push(...(await Promise.all(Array.from({ length: batch }, () => appendTo(ledger, signer)))));
+      bundles.push(
+        ...(await Promise.all(Array.from({ length: batch }, () => ledger.append(envelope, signer)))),
+      );
     expect([...ledger.records()]).toEqual(bundles.map((bundle, index) => ({ index, bundle })));
     await ledger.close();
     const again = open(directory);
@@ -140,7 +144,7 @@ describe('an append', () => {
 
   it('fails alone where its envelope is malformed', async () => {
     const ledger = open(folders.make());
-    const good = signStatement(statementBytes(), signer);
+    const good = await signStatement(statementBytes(), signer);
     const bad = [
       { ...good, payload: 'no base64' },
       { ...good, payload: '' },
@@ -168,7 +172,8 @@ describe('closing', () => {
   it('waits for appends on their way and refuses later ones', async () => {
     const directory = folders.make();
     const ledger = open(directory);
-    const appends = Array.from({ length: 10 }, () => appendTo(ledger, signer));
+    const envelope = await signStatement(statementBytes(), signer);
+    const appends = Array.from({ length: 10 }, () => ledger.append(envelope, signer));
     const closed = ledger.close();
     await expect(appendTo(ledger, signer)).rejects.toMatchObject({
       name: 'AttestError',

@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { AttestError, type Ledger, openLedger } from '../../../attest/index.ts';
+import { AttestError, type Ledger, openLedger, signStatement } from '../../../attest/index.ts';
 import { expectThrown, thrownBy } from '../../expect.ts';
 import { appendTo, NOW, newSigner, open, statementBytes, temporaryFolders } from '../fixture.ts';
 
@@ -70,8 +70,9 @@ describe('a full disk', () => {
   it('rejects every append of the batch, and none of it is there', async () => {
     const ledger = open(folders.make(), { maxBytes: 256 * 1024 });
     const large = statementBytes({ predicate: { text: 'x'.repeat(20_000) } });
+    const envelope = await signStatement(large, signer);
     const results = await Promise.allSettled(
-      Array.from({ length: 40 }, () => appendTo(ledger, signer, large)),
+      Array.from({ length: 40 }, () => ledger.append(envelope, signer)),
     );
     expect(new Set(results.map(({ status }) => status))).toEqual(new Set(['rejected']));
     expect(ledger.size()).toBe(0);

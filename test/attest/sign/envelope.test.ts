@@ -21,11 +21,11 @@ describe('the pre-authentication encoding', () => {
   });
 });
 
-describe('an envelope', () => {
-  const signer = newSigner();
-  const statement = Buffer.from('{"any": "bytes \u00fc"}');
-  const envelope = signStatement(statement, signer);
+const signer = newSigner();
+const statement = Buffer.from('{"any": "bytes \u00fc"}');
+const envelope = await signStatement(statement, signer);
 
+describe('an envelope', () => {
   it('has the payload as given, one signature and no keyid', () => {
     expect(envelope).toEqual({
       payload: statement.toString('base64'),

@@ -40,9 +40,9 @@ describe('a generated key pair', () => {
 describe('a signer', () => {
   const signer = readSigner(p256.privateKeyPem);
 
-  it('signs ECDSA P-256 over SHA-256, as DER', () => {
+  it('signs ECDSA P-256 over SHA-256, as DER', async () => {
     const bytes = Buffer.from('what is signed');
-    const signature = signer.sign(bytes);
+    const signature = await signer.sign(bytes);
     expect(signature[0]).toBe(0x30);
     expect(verify('sha256', bytes, createPublicKey(p256.publicKeyPem), signature)).toBe(true);
   });

@@ -2,6 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { AttestError, generateKeyPair, readTrust } from '../../../attest/index.ts';
+import { faultsOf } from '../../../attest/trust/shape.ts';
 import { expectThrown, thrownBy } from '../../expect.ts';
 import { newSigner, open, temporaryFolders, trustedKey, trustOf } from '../fixture.ts';
 
@@ -38,6 +39,25 @@ describe('a trust file', () => {
     expect(trust.logs).toMatchObject([
       { origin: 'ledger.example', id: log.logId.keyId, validFrom: '2026-11-24T00:00:00Z' },
     ]);
+  });
+
+  it('may say how long a log is believed', () => {
+    const validFor = { start: '2026-01-01T00:00:00Z', end: '2027-01-01T00:00:00Z' };
+    const trust = readTrust(withLog({ publicKey: { ...log.publicKey, validFor } }));
+    expect(trust.logs).toMatchObject([{ validFrom: validFor.start, validUntil: validFor.end }]);
+  });
+
+  it('says of a key what is wrong with it', () => {
+    expectThrown(
+      () => readTrust(withKey({ publicKey: pair.privateKeyPem })),
+      AttestError,
+      'TRUST_SHAPE',
+      'key "ci" is no ECDSA P-256 public key: this is a private key, not a public one',
+    );
+  });
+
+  it('has no faults where it is well', () => {
+    expect(faultsOf(trustOf([], []))).toEqual([]);
   });
 
   it('may believe nobody', () => {

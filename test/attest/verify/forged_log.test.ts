@@ -16,7 +16,7 @@ import { NOW, newSigner, PREDICATE_TYPE, statementBytes, trustedKey } from '../f
 
 const ORIGIN = 'forged.example';
 const signer = newSigner();
-const envelope = signStatement(statementBytes(), signer);
+const envelope = await signStatement(statementBytes(), signer);
 const signedBytes = preAuthEncoding(envelope.payloadType, statementBytes());
 const signature = Buffer.from(envelope.signatures[0].sig, 'base64');
 const honest = entryBody({ signedBytes, signature, publicKeyDer: signer.publicKeyDer });

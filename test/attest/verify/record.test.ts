@@ -389,7 +389,7 @@ describe('what a record says', () => {
   /** Everything is signed and logged properly; only the payload is not what it should be. */
   async function recorded(payload: Buffer, payloadType?: string): Promise<Bundle> {
     if (payloadType === undefined) return appendTo(ledger, signer, payload);
-    const sig = signer.sign(preAuthEncoding(payloadType, payload)).toString('base64');
+    const sig = (await signer.sign(preAuthEncoding(payloadType, payload))).toString('base64');
     return ledger.append({ payload: payload.toString('base64'), payloadType, signatures: [{ sig }] }, signer);
   }
 
@@ -452,14 +452,14 @@ describe('what a record says', () => {
     );
   });
 
-  it('was signed by the key', () => {
-    const other = signStatement(statementBytes(), stranger);
+  it('was signed by the key', async () => {
+    const other = await signStatement(statementBytes(), stranger);
     expectRefused(verify(changed(record, 'dsseEnvelope/signatures', other.signatures)), 'SIGNATURE');
     expectRefused(verify(changed(record, 'dsseEnvelope/payload', later.dsseEnvelope.payload)), 'SIGNATURE');
   });
 
-  it('has the one signature that was logged, not a second good one', () => {
-    const resigned = signStatement(statementBytes(), signer);
+  it('has the one signature that was logged, not a second good one', async () => {
+    const resigned = await signStatement(statementBytes(), signer);
     expectRefused(verify(changed(record, 'dsseEnvelope/signatures', resigned.signatures)), 'LOG_ENTRY');
     const order = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
     const malleated = mirrored(Buffer.from(record.dsseEnvelope.signatures[0].sig, 'base64'), order);

@@ -48,6 +48,31 @@ describe('the set listing', () => {
     expectThrown(() => refuseDuplicates(twice), EngineError, 'INPUT_DUPLICATE_OBJECT');
   });
 
+  it('keeps an object that is there twice, in the same order however it came', () => {
+    const one = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {hostPID: true}\n';
+    const two = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n';
+    const set = listSet(read(`${one}---\n${two}`), false);
+    expect(set.entries).toHaveLength(2);
+    expect(set.listing).toBe(listSet(read(`${two}---\n${one}`), false).listing);
+    const gone = listSet(read(`${one}---\n${two}`), true);
+    expect(gone.listing).toBe('-  /Pod//a\n-  /Pod//a\n');
+    expectThrown(() => refuseDuplicates(gone), EngineError, 'INPUT_DUPLICATE_OBJECT');
+  });
+
+  it('lets a set of distinct objects, one and none pass', () => {
+    refuseDuplicates(listSet([], false));
+    refuseDuplicates(listSet(read('kind: Pod\napiVersion: v1\n'), false));
+    refuseDuplicates(listSet(read('kind: A\napiVersion: v1\n---\nkind: B\napiVersion: v1\n'), false));
+  });
+
+  it('names what is no Kubernetes object by its file and ordinal', () => {
+    const set = listSet(read('a: 1\n---\nb: 2\n'), false);
+    expect(set.entries.map(({ id, apiVersion }) => ({ id, apiVersion }))).toEqual([
+      { id: '///a.yaml#0', apiVersion: '' },
+      { id: '///a.yaml#1', apiVersion: '' },
+    ]);
+  });
+
   it('names a delete without a digest', () => {
     expect(listSet(read('apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n'), true).listing).toBe(
       '-  /Pod//a\n',
@@ -102,5 +127,38 @@ describe('a Secret', () => {
     );
     expect(Buffer.from(digestForm(secret)).toString()).not.toContain('hunter2');
     expect(listSet([secret], false).digest).toBe(listSet([other], false).digest);
+  });
+
+  it.each([
+    [
+      'a value that is no text',
+      'data: {a: 1}',
+      { data: { a: { class: 'malformed', length: 0 } } },
+      { data: ['a'] },
+    ],
+    ['an empty value', 'data: {a: ""}', { data: { a: { class: 'empty', length: 0 } } }, { data: ['a'] }],
+    ['values that are no map', 'data: hunter2', { data: { class: 'malformed', length: 0 } }, { data: [] }],
+    ['values that are null', 'data: null', { data: { class: 'malformed', length: 0 } }, { data: [] }],
+    ['no values', 'type: Opaque', { type: 'Opaque' }, { type: 'Opaque' }],
+    ['metadata that is text', 'metadata: m', { metadata: 'm' }, { metadata: 'm' }],
+    [
+      'annotations that are text',
+      'metadata: {annotations: m}',
+      { metadata: { annotations: 'm' } },
+      { metadata: { annotations: 'm' } },
+    ],
+  ])('with %s is reduced all the same', (_, yaml, reduced, digested) => {
+    const document = only(`apiVersion: v1\nkind: Secret\n${yaml}\n`);
+    const head = { apiVersion: 'v1', kind: 'Secret' };
+    expect(JSON.parse(Buffer.from(reduceSecret(document)).toString())).toEqual({ ...head, ...reduced });
+    expect(JSON.parse(Buffer.from(digestForm(document)).toString())).toEqual({ ...head, ...digested });
+  });
+
+  it('is core/v1 alone: another kind of that name is not ours to hide', () => {
+    for (const yaml of ['apiVersion: x.example/v1\nkind: Secret', 'apiVersion: v1\nkind: ConfigMap']) {
+      const document = only(`${yaml}\ndata: {a: b}\n`);
+      expect(reduceSecret(document)).toBe(document.json);
+      expect(digestForm(document)).toBe(document.json);
+    }
   });
 });

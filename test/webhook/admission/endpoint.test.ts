@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { AttestError } from '../../../attest/index.ts';
 import { EngineError } from '../../../engine/index.ts';
+import {
+  deadlineMs,
+  type Endpoint,
+  type EndpointFrame,
+  openEndpoint,
+} from '../../../webhook/admission/endpoint.ts';
+import { DEFAULT_LIMITS } from '../../../webhook/limits.ts';
+import type { LogEvent } from '../../../webhook/log.ts';
+import { openMetrics } from '../../../webhook/metrics.ts';
 import {
   admit,
   allow,
@@ -213,6 +223,41 @@ describe('admission', () => {
     });
   });
 
+  it('tells the log why a judgement that came too late has no record', async () => {
+    const broken = gate<void>();
+    const failing = await start({
+      limits: { answerMarginMs: 950 },
+      conclude: () =>
+        broken.promise.then(() => {
+          throw new AttestError('LEDGER_FULL', 'no room');
+        }),
+    });
+    const path = '/v1/admit?timeout=1s';
+    await send(failing.server, { path, headers: json, body: reviewOf() });
+    broken.open();
+    await failing.server.stop();
+    expect(failing.events.filter(({ event }) => event === 'failure')).toContainEqual({
+      level: 'error',
+      event: 'failure',
+      code: 'LEDGER_FULL',
+      message: 'no room',
+      uid: 'u-1',
+    });
+  });
+
+  it('takes the default of an API server where the caller names no time', () => {
+    const limits = { ...DEFAULT_LIMITS, answerTimeoutMs: 10_000, answerMarginMs: 500 };
+    for (const [url, ms] of [
+      ['/v1/admit', 9500],
+      ['/v1/admit?timeout=', 9500],
+      ['/v1/admit?timeout=forever', 9500],
+      ['/v1/admit?timeout=0s', 500],
+      ['/v1/admit?timeout=99s', 29_500],
+      ['/v1/admit?a=b&timeout=3s', 2500],
+    ] as const)
+      expect([url, deadlineMs(url, limits)]).toEqual([url, ms]);
+  });
+
   it('does not conclude a judgement that took too long', async () => {
     const { server, concluded } = await start({
       limits: { answerMarginMs: 980 },
@@ -244,11 +289,12 @@ describe('admission', () => {
   });
 });
 
+const broken = (): never => {
+  throw new RangeError('broken: hunter2');
+};
+
 describe('a fault around the judge', () => {
   const internal = failure('countersign: no answer [INTERNAL]: internal error');
-  const broken = (): never => {
-    throw new RangeError('broken');
-  };
   it.each([
     ['the readiness check', { notReady: broken }],
     ['the clock', { now: broken }],
@@ -263,6 +309,77 @@ describe('a fault around the judge', () => {
     const { server } = await start({ log: broken });
     expect(parsed(await admit(server, reviewOf()))).toEqual(allow);
     expect((await admit(server, 'x')).status).toBe(400);
+  });
+});
+
+/** The endpoint alone, on a plain server whose requests name no address. */
+async function alone(
+  frame: Partial<EndpointFrame>,
+): Promise<{ post: () => Promise<Response>; endpoint: Endpoint }> {
+  const endpoint = openEndpoint({
+    admission: { judge: { review: () => judgementOf() }, conclude: broken, now: () => NOW, newId: () => ID },
+    limits: DEFAULT_LIMITS,
+    metrics: openMetrics(),
+    log: () => undefined,
+    notReady: () => [],
+    isDraining: () => true,
+    ...frame,
+  });
+  const server = createServer((request, response) => {
+    delete request.url;
+    endpoint.handle(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = Object(server.address());
+  const options = { method: 'POST', headers: json, body: JSON.stringify(reviewOf()) };
+  const post = async (): Promise<Response> => {
+    try {
+      return await fetch(`http://127.0.0.1:${port}/`, options);
+    } finally {
+      server.close();
+    }
+  };
+  return { post, endpoint };
+}
+
+describe('the endpoint alone', () => {
+  it('answers HTTP 500 to a fault of its own, without the message', async () => {
+    const events: LogEvent[] = [];
+    const failures: string[] = [];
+    const metrics = { ...openMetrics(), inFlight: broken, failure: (code: string) => failures.push(code) };
+    const { post } = await alone({ metrics, log: (event) => events.push(event) });
+    const reply = await post();
+    expect([reply.status, await reply.text()]).toEqual([
+      500,
+      '{"error":{"code":"INTERNAL","message":"internal error"}}',
+    ]);
+    expect(failures).toEqual(['INTERNAL']);
+    expect(events).toMatchObject([{ event: 'failure', code: 'INTERNAL', error: 'RangeError' }]);
+    expect(JSON.stringify(events)).not.toContain('hunter2');
+  });
+
+  it('is settled only when the judgement of a caller that was answered is concluded', async () => {
+    const durable = gate<{ recordId: string }>();
+    const { post, endpoint } = await alone({
+      admission: {
+        judge: { review: () => judgementOf() },
+        conclude: () => durable.promise,
+        now: () => NOW,
+        newId: () => ID,
+      },
+      limits: { ...DEFAULT_LIMITS, answerTimeoutMs: 1000, answerMarginMs: 900 },
+    });
+    expect(await (await post()).json()).toMatchObject({
+      response: { allowed: false, status: { code: 500 } },
+    });
+    let isSettled = false;
+    const settled = endpoint.settled().then(() => {
+      isSettled = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isSettled).toBe(false);
+    durable.open({ recordId: '7' });
+    await settled;
   });
 });
 

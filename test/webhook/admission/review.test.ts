@@ -88,6 +88,45 @@ describe('an AdmissionReview', () => {
     expect(review.change.namespace).toBe('shop');
   });
 
+  it('names an object as well as the request allows', () => {
+    const of = (object: unknown, request: object): unknown => {
+      const { name, change } = parseReview(bytes(reviewOf({ object, ...request })));
+      return { name, id: change.documents[0]?.id };
+    };
+    const pod = { apiVersion: 'v1', kind: 'Pod' };
+    const id = { ...pod, namespace: 'shop' };
+    expect(of(pod, { name: 'asked' })).toEqual({ name: 'asked', id: { ...id, name: 'asked' } });
+    expect(of(pod, { name: undefined })).toEqual({ name: '', id: { ...id, name: '' } });
+    expect(of({ ...pod, metadata: null }, { name: null, namespace: null })).toEqual({
+      name: '',
+      id: { ...pod, name: '' },
+    });
+  });
+
+  it('may bring what has no apiVersion or kind: no identity then, and the rules say what they think of it', () => {
+    for (const object of [{}, { apiVersion: 'v1' }, { kind: 'Pod' }, { apiVersion: '', kind: 'Pod' }]) {
+      const { name, change } = parseReview(bytes(reviewOf({ object })));
+      expect(name).toBe('web');
+      expect(change.documents.map(({ id, json }) => ({ id, json: text(json) }))).toEqual([
+        { id: undefined, json: JSON.stringify(object) },
+      ]);
+      expect(parseReview(bytes(reviewOf({ object, name: undefined }))).name).toBe('');
+    }
+  });
+
+  it('is no dry run where it does not say so', () => {
+    expect(parseReview(bytes(reviewOf({ dryRun: undefined }))).dryRun).toBe(false);
+    expect(parseReview(bytes(reviewOf({ dryRun: null }))).dryRun).toBe(false);
+    expect(parseReview(bytes(reviewOf({ dryRun: true }))).dryRun).toBe(true);
+  });
+
+  it('is scanned to its end even where it is cut: no byte beyond it is looked for', () => {
+    expect(scanMembers(bytes('{"request":{"a":12'), 'request').inside).toEqual([
+      { key: 'a', from: 12, start: 16, end: 18 },
+    ]);
+    expect(scanMembers(bytes('{"a":[1,'), 'request').own).toEqual([{ key: 'a', from: 1, start: 5, end: 8 }]);
+  });
+
   it('finds members of any JSON where JSON.parse finds them', () => {
     fc.assert(
       fc.property(

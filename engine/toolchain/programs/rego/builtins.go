@@ -9,27 +9,11 @@ import (
 	"github.com/open-policy-agent/opa/v1/ast"
 )
 
-// world are the builtins whose answer is not a function of their arguments: a test may not use them either.
-var world = map[string]bool{
-	"http.send":              true,
-	"io.jwt.encode_sign":     true,
-	"io.jwt.encode_sign_raw": true,
-	"net.lookup_ip_addr":     true,
-	"opa.runtime":            true,
-	"providers.aws.sign_req": true,
-	"rand.intn":              true,
-	"time.now_ns":            true,
-	"uuid.rfc4122":           true,
-	"io.jwt.decode_verify":   true,
-	"crypto.x509.parse_and_verify_certificates":              true,
-	"crypto.x509.parse_and_verify_certificates_with_options": true,
-}
-
 // named are the builtins that a policy calls by name; operators (eq, plus, internal.member_2 for `in`) are always there.
 var named = func() map[string]bool {
 	names := map[string]bool{}
 	for _, b := range ast.Builtins {
-		isSyntax := b.Infix != "" || (native[b.Name] && strings.HasPrefix(b.Name, "internal."))
+		isSyntax := b.Infix != "" || (strings.HasPrefix(b.Name, "internal.") && b.Name != "internal.test_case")
 		names[b.Name] = !isSyntax
 	}
 	return names
@@ -42,18 +26,30 @@ type builtinUse struct {
 }
 
 // refusedBuiltins are the uses of OPA's builtins that are neither native nor served, each with its position; the compiler
-// would call them undefined functions. A test may use all that do not read the world, to make its input (json.patch).
-func refusedBuiltins(parsed []parsedFile, served []string) (problems []problem) {
+// would call them undefined functions. A test may use a few more.
+func refusedBuiltins(asked request, parsed []parsedFile) (problems []problem) {
 	defined := definedNames(parsed)
+	known := asked.known()
 	for _, p := range parsed {
 		for _, use := range builtinsOf(p.module, defined) {
-			if native[use.Name] || slices.Contains(served, use.Name) || (isTest(p) && !world[use.Name]) {
+			if known[use.Name] || (isTest(p) && slices.Contains(asked.Tests, use.Name)) {
 				continue
 			}
 			problems = append(problems, problem{Code: "builtin_refused", Message: use.Name, File: p.Name, Line: use.Line, Column: use.Column})
 		}
 	}
 	return problems
+}
+
+// known are the builtins that a policy may call.
+func (asked request) known() map[string]bool {
+	known := map[string]bool{}
+	for _, names := range [][]string{asked.Native, asked.Served} {
+		for _, name := range names {
+			known[name] = true
+		}
+	}
+	return known
 }
 
 func isTest(p parsedFile) bool {

@@ -14,6 +14,15 @@ import (
 type file struct {
 	Name string `json:"name"`
 	Text string `json:"text"`
+	// Written in the syntax of Rego before OPA 1.0.
+	V0 bool `json:"v0"`
+}
+
+func (f file) version() ast.RegoVersion {
+	if f.V0 {
+		return ast.RegoV0
+	}
+	return ast.RegoV1
 }
 
 type request struct {
@@ -21,8 +30,16 @@ type request struct {
 	Files       []file         `json:"files"`
 	Entrypoints []string       `json:"entrypoints"`
 	Data        map[string]any `json:"data"`
-	// Builtins that the host serves, beyond those that are native to the target.
+	// Builtins by name, as the host's one table has them: what the target has itself (or its compiler removes), what the host serves, and
+	// what only a test may call.
+	Native []string `json:"native"`
 	Served []string `json:"served"`
+	Tests  []string `json:"tests"`
+	// Of the native ones: those whose failure the host is to see, and those that the host answers instead.
+	Fallible []string `json:"fallible"`
+	Replaced []string `json:"replaced"`
+	// Compiled in place of entrypoints, for OPA's own cases.
+	Query string `json:"query"`
 }
 
 type problem struct {
@@ -52,6 +69,8 @@ func do(asked request) (result, []byte) {
 		return result{Problems: check(asked, parsed), OPA: version.Version}, nil
 	case "build":
 		return build(asked, parsed)
+	case "query":
+		return query(asked, parsed)
 	case "test":
 		return test(asked, parsed), nil
 	}
@@ -99,7 +118,7 @@ func parseOne(f file) (*ast.Module, error) {
 	if err := refuseDepth(f); err != nil {
 		return nil, err
 	}
-	return ast.ParseModuleWithOpts(f.Name, f.Text, ast.ParserOptions{RegoVersion: ast.RegoV1, ProcessAnnotation: true})
+	return ast.ParseModuleWithOpts(f.Name, f.Text, ast.ParserOptions{RegoVersion: f.version(), ProcessAnnotation: true})
 }
 
 // refuseDepth parses once more, to no end but the limit, which a module's parser cannot be given; few files have so many brackets.
@@ -107,7 +126,7 @@ func refuseDepth(f file) error {
 	if strings.Count(f.Text, "[")+strings.Count(f.Text, "{")+strings.Count(f.Text, "(") <= maxDepth {
 		return nil
 	}
-	parser := ast.NewParser().WithFilename(f.Name).WithReader(strings.NewReader(f.Text)).WithRegoVersion(ast.RegoV1).
+	parser := ast.NewParser().WithFilename(f.Name).WithReader(strings.NewReader(f.Text)).WithRegoVersion(f.version()).
 		WithMaxRecursionDepth(maxDepth)
 	if _, _, errs := parser.Parse(); len(errs) > 0 {
 		return errs
@@ -155,7 +174,7 @@ func modulesOf(parsed []parsedFile) map[string]*ast.Module {
 
 // check compiles strictly: unused variables and imports, deprecated builtins, shadowed input, builtins that are not there.
 func check(asked request, parsed []parsedFile) []problem {
-	problems := refusedBuiltins(parsed, asked.Served)
+	problems := refusedBuiltins(asked, parsed)
 	compiler := ast.NewCompiler().WithStrict(true).WithDefaultRegoVersion(ast.RegoV1).SetErrorLimit(100)
 	compiler.Compile(modulesOf(parsed))
 	if compiler.Failed() {

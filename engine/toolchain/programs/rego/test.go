@@ -43,7 +43,7 @@ type testReport struct {
 const noTimeout = 24 * time.Hour
 
 func test(asked request, parsed []parsedFile) result {
-	if refused := refusedBuiltins(parsed, asked.Served); len(refused) > 0 {
+	if refused := refusedBuiltins(asked, parsed); len(refused) > 0 {
 		return result{Problems: refused}
 	}
 	data := asked.Data

@@ -2,4 +2,4 @@ package main
 
 import rego.v1
 
-deny contains "late" if time.now_ns() > 1
+deny contains "late" if http.send({"method": "get", "url": "https://example.com"}).status_code == 200

@@ -48,8 +48,8 @@ const load = (facts: Partial<WasmFacts> = {}, entrypoints: readonly string[] = [
   );
 const evaluate = (input: unknown) =>
   load()
-    ?.evaluate('conftest', Buffer.from(JSON.stringify(input)))
-    .map(({ entry, value }) => [entry.rule.code, entry.effect, value]);
+    ?.evaluate('conftest', Buffer.from(JSON.stringify(input)), {})
+    .results.map(({ entry, value }) => [entry.rule.code, entry.effect, value]);
 
 describe('a module from elsewhere', () => {
   it('has a rule for each entrypoint that is called like one', () => {

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where a false allow would live, every line and branch is run by the tests of that folder: anything less fails.
+import base from './jest.config.js';
+
+export default {
+  ...base,
+  testMatch: ['engine/decide', 'engine/record', 'attest/trust', 'webhook'].map(
+    (folder) => `<rootDir>/test/${folder}/**/*.test.ts`,
+  ),
+  collectCoverage: true,
+  coverageProvider: 'v8',
+  coverageReporters: ['text'],
+  collectCoverageFrom: ['{engine/decide,engine/record,attest/trust,webhook/admission}/**/*.ts'],
+  coverageThreshold: { global: { statements: 100, branches: 100, functions: 100, lines: 100 } },
+};

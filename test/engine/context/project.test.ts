@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+import { resolve } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import {
+  environmentNamed,
+  environmentOfNamespace,
+  type Project,
+  readProject,
+} from '../../../engine/context/project.ts';
+import { EngineError } from '../../../engine/error.ts';
+import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
+import { thrownBy } from '../../expect.ts';
+
+const reader = openYamlReader(resolve('engine/toolchain/built'));
+const HEAD = 'apiVersion: countersign.dev/v1alpha1\nkind: Project\n';
+const read = (text: string): Project =>
+  readProject({ name: 'countersign.yaml', bytes: Buffer.from(text) }, reader);
+
+/** Code and faults (`line:column message`) of a Project that is refused. */
+function refused(text: string): { code: string; problems: readonly string[] } {
+  const error = thrownBy(() => read(text));
+  if (!(error instanceof EngineError)) throw new Error('expected an EngineError', { cause: error });
+  const faults = error.problems.length > 0 ? error.problems : [error];
+  const problems = faults.map(({ location, message }) => {
+    if (location !== undefined) expect(location.file).toBe('countersign.yaml');
+    return `${location?.line ?? '-'}:${location?.column ?? '-'} ${message}`;
+  });
+  return { code: error.code, problems };
+}
+const schema = (...problems: string[]): object => ({ code: 'PROJECT_SCHEMA', problems });
+
+const FULL = `${HEAD}name: shop
+environments:
+  - name: production/eu
+    tier: production
+    cluster: eu-1
+    namespaces: [shop, pay]
+    packs:
+      - name: baseline
+        parameters:
+          images.registry: {registries: [r.example]}
+    rules: {pod.read-only-root: warn, pod.privileged: deny, rbac.wildcard: audit}
+  - {name: dev, tier: development}
+unmapped: warn
+policies:
+  - {path: policies, namespaces: [main], parameters: {a.b: {c: 1}}}
+trust: {keys: [], logs: []}
+ledger: {directory: .countersign}
+`;
+
+describe('a Project', () => {
+  it('is what the file says, whole', () => {
+    expect(read(FULL)).toEqual({
+      apiVersion: 'countersign.dev/v1alpha1',
+      kind: 'Project',
+      name: 'shop',
+      environments: [
+        {
+          name: 'production/eu',
+          tier: 'production',
+          cluster: 'eu-1',
+          namespaces: ['shop', 'pay'],
+          packs: [{ name: 'baseline', parameters: { 'images.registry': { registries: ['r.example'] } } }],
+          rules: { 'pod.read-only-root': 'warn', 'pod.privileged': 'deny', 'rbac.wildcard': 'audit' },
+        },
+        { name: 'dev', tier: 'development' },
+      ],
+      unmapped: 'warn',
+      policies: [{ path: 'policies', namespaces: ['main'], parameters: { 'a.b': { c: 1 } } }],
+      trust: { keys: [], logs: [] },
+      ledger: { directory: '.countersign' },
+      digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+    });
+  });
+
+  it('that says nothing maps nothing, and what is not mapped is denied', () => {
+    expect(read(HEAD)).toMatchObject({ environments: [], unmapped: 'deny', policies: [] });
+  });
+
+  it('has the digest of its meaning: comments and order do not count, everything else does', () => {
+    const { digest } = read(`${HEAD}unmapped: warn\nname: a\n`);
+    expect(read(`# c\nname: a\nunmapped: "warn"\n${HEAD}`).digest).toBe(digest);
+    expect(read(`${HEAD}unmapped: allow\nname: a\n`).digest).not.toBe(digest);
+  });
+});
+
+describe('a Project is refused, with line and column,', () => {
+  it('where a key is not known, at any depth, all of them at once', () => {
+    const text = `${HEAD}unmaped: allow
+environments:
+  - name: a
+    tier: other
+    namespace: [shop]
+    packs:
+      - {name: baseline, parameter: {}}
+policies:
+  - {path: p, package: main}
+ledger: {directory: d, dir: e}
+trust: {key: []}
+`;
+    expect(refused(text)).toEqual(
+      schema(
+        '3:1 unknown key "unmaped"',
+        '7:5 unknown key "namespace"',
+        '9:26 unknown key "parameter"',
+        '11:15 unknown key "package"',
+        '13:9 unknown key "key"',
+        '12:24 unknown key "dir"',
+      ),
+    );
+  });
+
+  it('where a key has a slash or a tilde in its name', () => {
+    expect(refused(`${HEAD}"a/b~c": 1\n`)).toEqual(schema('3:1 unknown key "a/b~c"'));
+  });
+
+  it.each([
+    [
+      'a tier that there is not',
+      'environments: [{name: a, tier: prod}]',
+      '3:26 must be equal to one of the allowed values: ["production","staging","testing","development","other"]',
+    ],
+    ['an environment without a tier', 'environments:\n  - name: a', "4:5 must have required property 'tier'"],
+    [
+      'an environment without a name',
+      'environments:\n  - tier: other',
+      "4:5 must have required property 'name'",
+    ],
+    [
+      'an empty name',
+      'environments: [{name: "", tier: other}]',
+      '3:17 must NOT have fewer than 1 characters',
+    ],
+    [
+      'a rule that is off',
+      'environments:\n  - {name: a, tier: other, rules: {pod.x: off}}',
+      '4:36 must be equal to one of the allowed values: ["deny","warn","audit"]',
+    ],
+    [
+      'a namespace with a wildcard',
+      'environments:\n  - {name: a, tier: other, namespaces: ["shop-*"]}',
+      '4:41 must match pattern "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$"',
+    ],
+    [
+      'namespaces that are text',
+      'environments:\n  - {name: a, tier: other, namespaces: shop}',
+      '4:28 must be array',
+    ],
+    [
+      'another unmapped',
+      'unmapped: ignore',
+      '3:1 must be equal to one of the allowed values: ["deny","warn","allow"]',
+    ],
+    [
+      'unmapped that is empty',
+      'unmapped:',
+      '3:1 must be equal to one of the allowed values: ["deny","warn","allow"]',
+    ],
+    ['a policy without a path', 'policies: [{namespaces: [a]}]', "3:12 must have required property 'path'"],
+    [
+      'a policy of no namespaces',
+      'policies: [{path: a, namespaces: []}]',
+      '3:22 must NOT have fewer than 1 items',
+    ],
+    ['a ledger that is text', 'ledger: here', '3:1 must be object'],
+  ])('for %s', (_, yaml, problem) => {
+    expect(refused(`${HEAD}${yaml}\n`)).toEqual(schema(problem));
+  });
+
+  it('where it is of another kind or version', () => {
+    expect(refused('apiVersion: countersign.dev/v2\nkind: Projects\n')).toEqual(
+      schema(
+        '1:1 must be equal to constant: ["countersign.dev/v1alpha1"]',
+        '2:1 must be equal to constant: ["Project"]',
+      ),
+    );
+    expect(refused('[]\n').code).toBe('PROJECT_SCHEMA');
+    expect(refused('text\n').code).toBe('PROJECT_SCHEMA');
+  });
+
+  it('where two environments have one name: which rules hold would be a matter of order', () => {
+    expect(
+      refused(`${HEAD}environments:\n  - {name: a, tier: other}\n  - {name: a, tier: production}\n`),
+    ).toEqual(schema('5:6 environment "a" is declared twice'));
+  });
+
+  it('where a namespace is in two environments, or twice in one', () => {
+    const yaml =
+      'environments:\n  - {name: a, tier: other, namespaces: [p, q, p]}\n  - {name: b, tier: other, namespaces: [q]}\n';
+    expect(refused(HEAD + yaml)).toEqual(
+      schema(
+        '4:47 namespace "p" is in environment "a" already',
+        '5:41 namespace "q" is in environment "a" already',
+      ),
+    );
+  });
+
+  it.each([
+    ['that is empty', '', '1:1 there are no documents in "countersign.yaml"'],
+    ['that is two', `${HEAD}---\n${HEAD}`, '-:- "countersign.yaml" holds 2 documents; a Project is one'],
+  ])('where it is a file %s', (_, text, problem) => {
+    const { code, problems } = refused(text);
+    expect(['PROJECT_SYNTAX', 'PROJECT_SCHEMA']).toContain(code);
+    expect(problems).toEqual([problem]);
+  });
+
+  it('where it is no YAML, or has a key twice', () => {
+    expect(refused(`${HEAD}name: [\n`)).toMatchObject({ code: 'PROJECT_SYNTAX' });
+    const twice = refused(`${HEAD}unmapped: deny\nunmapped: allow\n`);
+    expect(twice).toMatchObject({ code: 'PROJECT_SYNTAX' });
+    expect(twice.problems[0]).toMatch(/^4:1 /);
+  });
+});
+
+describe('the environments of a Project', () => {
+  const project = read(FULL);
+
+  it('are found by their exact name', () => {
+    expect(environmentNamed(project, 'dev')).toEqual({ name: 'dev', tier: 'development' });
+    for (const name of ['Dev', 'de', 'production', '', '*', '__proto__']) {
+      expect(thrownBy(() => environmentNamed(project, name))).toMatchObject({
+        code: 'ENVIRONMENT_UNKNOWN',
+        message: `there is no environment ${JSON.stringify(name)}`,
+        hint: 'the Project declares: production/eu, dev',
+      });
+    }
+    expect(thrownBy(() => environmentNamed(read(HEAD), 'dev'))).toMatchObject({
+      hint: 'the Project declares no environments',
+    });
+  });
+
+  it('have the namespaces that they list, and an environment that lists none has none', () => {
+    expect(environmentOfNamespace(project, 'pay')?.name).toBe('production/eu');
+    for (const namespace of ['', 'default', 'sho', 'shop2', 'dev'])
+      expect(environmentOfNamespace(project, namespace)).toBeUndefined();
+  });
+});
