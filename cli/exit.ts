@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AttestError, type AttestErrorCode } from '../attest/index.ts';
+import { AttestError, type AttestErrorCode } from '../attest/error.ts';
 import { EngineError, type EngineErrorCode, type Problem } from '../engine/index.ts';
 import { codeOf, messageOf } from './cause.ts';
 import type { Io } from './io.ts';

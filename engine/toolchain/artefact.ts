@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { zstdDecompressSync } from 'node:zlib';
 import { EngineError } from '../error.ts';
+
+/** Loaded with the first program: most runs need none. */
+const load = createRequire(import.meta.url);
 
 /** The Go programs that are built and shipped; the source of each is in `programs/<name>`. */
 export type ProgramName = 'rego' | 'yaml';
@@ -65,6 +68,7 @@ function parseManifest(
 /** The manifest's size bounds the output, so a changed file cannot fill the memory before its digest is known. */
 function unpack(packed: Uint8Array, manifest: { size: number; name: string }): Uint8Array {
   try {
+    const { zstdDecompressSync }: typeof import('node:zlib') = load('node:zlib');
     return zstdDecompressSync(packed, { maxOutputLength: manifest.size });
   } catch (cause) {
     throw changed(manifest.name, cause);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Worker } from 'node:worker_threads';
+import { createRequire } from 'node:module';
+import type { Worker } from 'node:worker_threads';
 import { EngineError } from '../error.ts';
 import type { WorkerReply } from './rego_worker.ts';
 
@@ -9,6 +10,9 @@ export interface RegoThread {
   ask(request: Uint8Array, deadlineMs: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
+
+/** Loaded with the first request: most runs make none. */
+const load = createRequire(import.meta.url);
 
 const FILE = import.meta.url.endsWith('.ts') ? './rego_worker.ts' : './rego_worker.js';
 
@@ -47,6 +51,7 @@ export function openRegoThread(directory: string): RegoThread {
 /** A thread may also break while it is idle: that must not bring the process down, nor may the next request wait for it. */
 function startWorker(directory: string, onGone: (gone: Worker) => void): Worker {
   const options = { workerData: directory, env: {}, execArgv: [] };
+  const { Worker }: typeof import('node:worker_threads') = load('node:worker_threads');
   const worker = new Worker(new URL(FILE, import.meta.url), options);
   return worker.on('error', () => onGone(worker));
 }
