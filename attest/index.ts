@@ -6,4 +6,11 @@ export { AttestError, type AttestErrorCode } from './error.ts';
 export { type Bundle, type Ledger, openLedger, openRecorder, type Recorder } from './ledger/index.ts';
 export { type Envelope, generateKeyPair, readSigner, type Signer, signStatement } from './sign/index.ts';
 export { readTrust, type Trust, type TrustedKey } from './trust/index.ts';
-export { type RecordVerdict, type RefusalCode, type Verified, verifyRecord } from './verify/index.ts';
+export {
+  type EnvelopeVerdict,
+  type RecordVerdict,
+  type RefusalCode,
+  type Verified,
+  verifyEnvelope,
+  verifyRecord,
+} from './verify/index.ts';

@@ -7,6 +7,7 @@ import {
   checkParameters,
   compileCached,
   DEFAULT_NAMESPACES,
+  isBundlePath,
   loadPolicy,
   type Namespaces,
   type Policy,
@@ -22,6 +23,8 @@ import type { Bench } from '../engine/review.ts';
 import { openRegoBuiltins } from '../engine/toolchain/builtins.ts';
 import { openRegoToolchain, type RegoToolchain } from '../engine/toolchain/rego.ts';
 import type { YamlReader } from '../engine/toolchain/yaml.ts';
+import type { BundleSettings } from './bundles/flags.ts';
+import type { LoadedBundles, ReleasedBundle } from './bundles/policies.ts';
 import { readSource } from './files.ts';
 import type { Installation } from './installation.ts';
 import type { Io } from './io.ts';
@@ -47,6 +50,7 @@ export interface Request {
   readonly data: Readonly<Record<string, unknown>>;
   /** Where compiled policies are kept; absent where something is signed. */
   readonly cache?: PolicyCache;
+  readonly bundles: BundleSettings;
   /** A builtin that fails is an error in Conftest's style too. */
   readonly strictErrors: boolean;
   /** Shared by all policies of the process; opened here where it is absent. */
@@ -57,6 +61,8 @@ export interface Request {
 export interface Prepared {
   readonly bench: Bench;
   readonly notes: readonly string[];
+  /** Of the bundles among the policies, where somebody is trusted for them. */
+  readonly releases: readonly ReleasedBundle[];
 }
 
 /**
@@ -71,7 +77,10 @@ export function findProject(
   if (path === undefined) return undefined;
   const directory = dirname(resolve(path));
   const project = readProject(readSource(path), reader);
-  const policies = project.policies.map((policy) => ({ ...policy, path: join(directory, policy.path) }));
+  const policies = project.policies.map((policy) => ({
+    ...policy,
+    path: policy.path.startsWith('oci://') ? policy.path : join(directory, policy.path),
+  }));
   return { project: { ...project, policies }, directory };
 }
 
@@ -107,7 +116,14 @@ async function loadAll(request: Request, tools: Tools): Promise<Prepared> {
   const policies: Policy[] = [];
   const packs = packsOf(request, notes);
   if (packs.length > 0) policies.push(await loadPacks(packs, request, tools, notes));
-  for (const extra of extrasOf(request)) policies.push(await loadExtra(extra, request, tools));
+  const extras = extrasOf(request);
+  const isBundle = ({ path }: Extra): boolean =>
+    request.bundles.verificationKey !== undefined || path.startsWith('oci://') || isBundlePath(path);
+  const bundles = extras.filter(isBundle);
+  // Loaded only where a bundle is named: plain folders of Rego pay nothing for it.
+  const loaded = bundles.length > 0 ? await loadAllBundles(bundles, request, tools) : undefined;
+  policies.push(...(loaded?.policies ?? []));
+  for (const extra of extras) if (!isBundle(extra)) policies.push(await loadExtra(extra, request, tools));
   const bench: Bench = {
     policies,
     enforcement: environment?.rules ?? {},
@@ -115,7 +131,7 @@ async function loadAll(request: Request, tools: Tools): Promise<Prepared> {
     ...(project === undefined ? {} : { projectDigest: project.digest }),
     ...(request.strictErrors || project?.strictErrors === true ? { strictErrors: true } : {}),
   };
-  return { bench, notes };
+  return { bench, notes, releases: loaded?.releases ?? [] };
 }
 
 type PackChoice = NonNullable<Environment['packs']>[number];
@@ -199,6 +215,37 @@ async function loadExtra(extra: Extra, request: Request, tools: Tools): Promise<
     { name: extra.path, revision: '', parameters: { ...request.parameters, ...extra.parameters } },
     request,
     tools,
+  );
+}
+
+/** All bundles of a run are one policy, as in one OPA: they own parts of `data` that do not overlap, and may use each other's. */
+async function loadAllBundles(
+  bundles: readonly Extra[],
+  request: Request,
+  tools: Tools,
+): Promise<LoadedBundles> {
+  const { loadBundles } = await import('./bundles/policies.ts');
+  return loadBundles(
+    {
+      references: bundles.map(({ path }) => path),
+      namespaces: {
+        names: [...new Set(bundles.flatMap(({ namespaces }) => namespaces.names))],
+        all: bundles.some(({ namespaces }) => namespaces.all),
+      },
+      parameters: Object.assign({}, request.parameters, ...bundles.map(({ parameters }) => parameters)),
+      data: request.data,
+      builtins: tools.builtins,
+      ...(request.project?.limits === undefined ? {} : { limits: request.project.limits }),
+      settings: {
+        ...request.bundles,
+        ...(request.environment === undefined ? {} : { environment: request.environment.name }),
+      },
+    },
+    {
+      yaml: () => tools.reader,
+      libraries: () => readLibraries(tools.installation.policies),
+      compile: (wanted) => compile(wanted, request, tools),
+    },
   );
 }
 
