@@ -158,9 +158,10 @@ describe('the sh blocks of the documentation', () => {
 });
 
 describe('the transcripts of the documentation', () => {
-  const transcripts = FILES.flatMap((file) => blocksOf(file, 'text')).filter(({ text }) =>
-    text.startsWith('$ '),
-  );
+  // Those of policy-commands.md hold digests and measurements: test/cli/docs.test.ts runs them and compares all else.
+  const transcripts = FILES.filter((file) => file !== 'docs/policy-commands.md')
+    .flatMap((file) => blocksOf(file, 'text'))
+    .filter(({ text }) => text.startsWith('$ '));
 
   it('are there', () => {
     expect(transcripts.length).toBeGreaterThan(0);
