@@ -18,7 +18,12 @@ export default {
       },
     ],
   },
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/test/cluster/', '<rootDir>/test/bench/.build/'],
+  modulePathIgnorePatterns: [
+    '<rootDir>/dist/',
+    '<rootDir>/test/cluster/',
+    '<rootDir>/test/bench/.build/',
+    '<rootDir>/test/bundles/.build/',
+  ],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/cosign/'],
   maxWorkers: 2,
   testTimeout: 30_000,

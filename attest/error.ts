@@ -11,7 +11,12 @@ export type AttestErrorCode =
   | 'RECORD_UNWRITABLE'
   | 'TRUST_UNREADABLE'
   | 'TRUST_SHAPE'
-  | 'BUNDLE_SHAPE';
+  | 'BUNDLE_SHAPE'
+  | 'REFERENCE_SHAPE'
+  | 'REGISTRY_ADDRESS'
+  | 'REGISTRY_UNAVAILABLE'
+  | 'REGISTRY_REFUSED'
+  | 'REGISTRY_CONTENT';
 
 /** There is no proof to be had; `hint` says what to do. */
 export class AttestError extends Error {

@@ -13,4 +13,11 @@ export {
 } from './ledger/index.ts';
 export { type Envelope, generateKeyPair, readSigner, type Signer, signStatement } from './sign/index.ts';
 export { parseTrust, readTrust, type Trust, type TrustedKey } from './trust/index.ts';
-export { type RecordVerdict, type RefusalCode, type Verified, verifyRecord } from './verify/index.ts';
+export {
+  type EnvelopeVerdict,
+  type RecordVerdict,
+  type RefusalCode,
+  type Verified,
+  verifyEnvelope,
+  verifyRecord,
+} from './verify/index.ts';

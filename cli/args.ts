@@ -10,7 +10,7 @@ import type { Io } from './io.ts';
 export interface Flag {
   readonly value?: string;
   readonly multiple?: true;
-  /** One letter, as other tools have it. */
+  /** One letter, as other tools have it: `-o`. */
   readonly short?: string;
   readonly help: string;
 }

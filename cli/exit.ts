@@ -43,6 +43,16 @@ const ENGINE_EXITS = {
   POLICY_RESULT: 4,
   POLICY_PARAMETERS: 4,
   POLICY_DATA: 4,
+  BUNDLE_ARCHIVE: 4,
+  BUNDLE_ENTRY: 4,
+  BUNDLE_TOO_LARGE: 4,
+  BUNDLE_MANIFEST: 4,
+  BUNDLE_ROOTS: 4,
+  BUNDLE_SIGNATURE: 5,
+  BUNDLE_UNPINNED: 5,
+  BUNDLE_ROLLBACK: 5,
+  BUNDLE_EXPIRED: 5,
+  LOCK_SHAPE: 5,
   PROJECT_UNREADABLE: 3,
   PROJECT_SYNTAX: 3,
   PROJECT_SCHEMA: 3,
@@ -64,6 +74,11 @@ const ATTEST_EXITS = {
   TRUST_UNREADABLE: 5,
   TRUST_SHAPE: 5,
   BUNDLE_SHAPE: 3,
+  REFERENCE_SHAPE: 2,
+  REGISTRY_ADDRESS: 5,
+  REGISTRY_UNAVAILABLE: 5,
+  REGISTRY_REFUSED: 5,
+  REGISTRY_CONTENT: 5,
 } as const satisfies Record<AttestErrorCode, ExitCode>;
 
 /** The webhook's errors by code; that folder is loaded only where it is needed, so its type is known here by name. */

@@ -8,6 +8,7 @@ import {
   checkParameters,
   compileCached,
   DEFAULT_NAMESPACES,
+  isBundlePath,
   loadPolicy,
   type Namespaces,
   type Policy,
@@ -25,6 +26,8 @@ import type { Bench } from '../engine/review.ts';
 import { openRegoBuiltins } from '../engine/toolchain/builtins.ts';
 import { openRegoToolchain, type RegoToolchain } from '../engine/toolchain/rego.ts';
 import type { YamlReader } from '../engine/toolchain/yaml.ts';
+import type { BundleSettings } from './bundles/flags.ts';
+import type { LoadedBundles, ReleasedBundle } from './bundles/policies.ts';
 import { readSource } from './files.ts';
 import type { Installation } from './installation.ts';
 import type { Io } from './io.ts';
@@ -52,6 +55,7 @@ export interface Request {
   readonly data: Readonly<Record<string, unknown>>;
   /** Where compiled policies are kept; absent where something is signed. */
   readonly cache?: PolicyCache;
+  readonly bundles: BundleSettings;
   /** A builtin that fails is an error in Conftest's style too. */
   readonly strictErrors: boolean;
   /** Shared by all policies of the process; opened here where it is absent. */
@@ -62,6 +66,8 @@ export interface Request {
 export interface Prepared {
   readonly bench: Bench;
   readonly notes: readonly string[];
+  /** Of the bundles among the policies, where somebody is trusted for them. */
+  readonly releases: readonly ReleasedBundle[];
 }
 
 /**
@@ -76,7 +82,10 @@ export function findProject(
   if (path === undefined) return undefined;
   const directory = dirname(resolve(path));
   const project = readProject(readSource(path), reader);
-  const policies = project.policies.map((policy) => ({ ...policy, path: join(directory, policy.path) }));
+  const policies = project.policies.map((policy) => ({
+    ...policy,
+    path: policy.path.startsWith('oci://') ? policy.path : join(directory, policy.path),
+  }));
   return { project: { ...project, policies }, directory };
 }
 
@@ -128,8 +137,17 @@ async function loadAll(request: Request, tools: Tools): Promise<Prepared> {
   const extras = extrasOf(request);
   refuseWeakened(request);
   if (packs.length > 0) policies.push(await loadPacks(packs, request, tools, notes));
+  const isBundle = ({ path }: Extra): boolean =>
+    request.bundles.verificationKey !== undefined || path.startsWith('oci://') || isBundlePath(path);
+  const bundles = extras.filter(isBundle);
+  // Loaded only where a bundle is named: plain folders of Rego pay nothing for it.
+  const loaded = bundles.length > 0 ? await loadAllBundles(bundles, request, tools) : undefined;
+  policies.push(...(loaded?.policies ?? []));
   const flagged = environment === undefined ? [...policies] : [];
+  if (environment !== undefined && bundles.every(({ takesFlags }) => takesFlags))
+    flagged.push(...(loaded?.policies ?? []));
   for (const extra of extras) {
+    if (isBundle(extra)) continue;
     const policy = await loadExtra(extra, request, tools, notes);
     policies.push(policy);
     if (extra.takesFlags) flagged.push(policy);
@@ -149,7 +167,7 @@ async function loadAll(request: Request, tools: Tools): Promise<Prepared> {
     ...(project === undefined ? {} : { projectDigest: project.digest }),
     ...(request.strictErrors || project?.strictErrors === true ? { strictErrors: true } : {}),
   };
-  return { bench, notes };
+  return { bench, notes, releases: loaded?.releases ?? [] };
 }
 
 /** What a job brings along adds to its environment and never stands for it. */
@@ -267,6 +285,43 @@ async function loadExtra(extra: Extra, request: Request, tools: Tools, notes: st
   const stated = extra.parameters;
   const parameters = { ...flags, ...stated };
   return load(compiled, { name: extra.path, revision: '', parameters, stated, data }, request, tools);
+}
+
+/** All bundles of a run are one policy, as in one OPA: they own parts of `data` that do not overlap, and may use each other's. */
+async function loadAllBundles(
+  bundles: readonly Extra[],
+  request: Request,
+  tools: Tools,
+): Promise<LoadedBundles> {
+  const { loadBundles } = await import('./bundles/policies.ts');
+  // As one policy they take what flags bring only where flags brought all of them.
+  const takesFlags = bundles.every((bundle) => bundle.takesFlags);
+  return loadBundles(
+    {
+      references: bundles.map(({ path }) => path),
+      namespaces: {
+        names: [...new Set(bundles.flatMap(({ namespaces }) => namespaces.names))],
+        all: bundles.some(({ namespaces }) => namespaces.all),
+      },
+      parameters: Object.assign(
+        {},
+        takesFlags ? request.parameters : {},
+        ...bundles.map(({ parameters }) => parameters),
+      ),
+      data: takesFlags ? request.data : {},
+      builtins: tools.builtins,
+      ...(request.project?.limits === undefined ? {} : { limits: request.project.limits }),
+      settings: {
+        ...request.bundles,
+        ...(request.environment === undefined ? {} : { environment: request.environment.name }),
+      },
+    },
+    {
+      yaml: () => tools.reader,
+      libraries: () => readLibraries(tools.installation.policies),
+      compile: (wanted) => compile(wanted, request, tools),
+    },
+  );
 }
 
 type Compiled = Awaited<ReturnType<typeof compileCached>>;

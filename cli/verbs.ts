@@ -49,6 +49,18 @@ export const VERBS: Readonly<
     summary: 'measure how fast a policy decides',
     load: async () => (await import('./commands/policy/bench.ts')).policyBench,
   },
+  'policy sign': {
+    summary: 'sign a bundle as a release',
+    load: async () => (await import('./commands/policy_sign.ts')).policySign,
+  },
+  'policy push': {
+    summary: 'push a bundle to a registry',
+    load: async () => (await import('./commands/policy_push.ts')).policyPush,
+  },
+  'policy pull': {
+    summary: 'pull a bundle from a registry',
+    load: async () => (await import('./commands/policy_pull.ts')).policyPull,
+  },
   init: {
     summary: 'make a Project, a key and a ledger',
     load: async () => (await import('./commands/init.ts')).init,

@@ -14,6 +14,7 @@ export interface LogEvent {
     | 'refused'
     | 'failure'
     | 'certificate'
+    | 'policies'
     | 'stopping'
     | 'stopped';
   readonly [field: string]: string | number | boolean;

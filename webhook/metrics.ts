@@ -18,6 +18,8 @@ export interface Metrics {
   /** Counts a failure or a refused request by its code, which is of a closed set. */
   failure(code: string): void;
   append(result: 'appended' | 'failed'): void;
+  /** Counts a refresh of the policies; after a failed one the last good policies serve on. */
+  refresh(result: 'loaded' | 'failed'): void;
   inFlight(count: number): void;
   ready(ready: boolean): void;
   /** The exposition text of Prometheus and its content type. */
@@ -60,6 +62,12 @@ export function openMetrics(): Metrics {
     labelNames: ['code'],
     registers,
   });
+  const refreshes = new Counter({
+    name: 'countersign_policy_refreshes_total',
+    help: 'Loads of the policies while the server runs, by result; after a failed one the last good policies serve on.',
+    labelNames: ['result'],
+    registers,
+  });
   const ready = new Gauge({
     name: 'countersign_ready',
     help: '1 when policies, keys and ledger are loaded and the server is not draining.',
@@ -72,6 +80,7 @@ export function openMetrics(): Metrics {
     },
     failure: (code) => errors.inc({ code }),
     append: (result) => appends.inc({ result }),
+    refresh: (result) => refreshes.inc({ result }),
     inFlight: (count) => inFlight.set(count),
     ready: (is) => ready.set(is ? 1 : 0),
     text: () => registry.metrics(),

@@ -25,6 +25,8 @@ export interface ServerOptions extends Admission {
   readonly tls: TlsIdentity;
   /** Asked from time to time while the server runs: the certificate to serve with from now on. */
   readonly renew?: () => Promise<TlsIdentity>;
+  /** Loads the policies anew from time to time; when it fails, whatever judged before judges on. */
+  readonly refresh?: { readonly intervalMs: number; readonly run: () => Promise<void> };
   readonly log: Log;
   /** Reasons why nothing can be judged now, such as a ledger that does not open; empty when all is well. */
   readonly notReady?: () => readonly string[];
@@ -59,7 +61,7 @@ export async function startServer(options: ServerOptions): Promise<WebhookServer
   const o = { ...options, log: harmless(options.log) };
   const limits: Limits = { ...DEFAULT_LIMITS, ...o.limits };
   const metrics = openMetrics();
-  const state = { draining: false };
+  const state = { draining: false, refreshing: false };
   const notReady = (): readonly string[] => [
     ...(state.draining ? ['draining'] : []),
     ...(o.notReady?.() ?? []),
@@ -91,6 +93,10 @@ export async function startServer(options: ServerOptions): Promise<WebhookServer
     o.log({ level: 'info', event: 'certificate' });
   };
   const renewal = setInterval(() => void renew(), limits.renewIntervalMs).unref();
+  const refreshing = setInterval(
+    () => void refresh(),
+    o.refresh?.intervalMs ?? limits.renewIntervalMs,
+  ).unref();
   let current = o.tls;
   let stopped: Promise<void> | undefined;
   return {
@@ -115,9 +121,26 @@ export async function startServer(options: ServerOptions): Promise<WebhookServer
     }
   }
 
+  /** One at a time: a registry that hangs must not pile them up. */
+  async function refresh(): Promise<void> {
+    if (o.refresh === undefined || state.refreshing) return;
+    state.refreshing = true;
+    try {
+      await o.refresh.run();
+      metrics.refresh('loaded');
+      o.log({ level: 'info', event: 'policies', result: 'loaded' });
+    } catch (error) {
+      metrics.refresh('failed');
+      o.log(failureEvent(error, { about: 'policies', lastGoodKept: (o.notReady?.() ?? []).length === 0 }));
+    } finally {
+      state.refreshing = false;
+    }
+  }
+
   async function drain(): Promise<void> {
     state.draining = true;
     clearInterval(renewal);
+    clearInterval(refreshing);
     o.log({ level: 'info', event: 'stopping' });
     if (limits.drainDelayMs > 0) await sleep(limits.drainDelayMs);
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -7,6 +7,7 @@ import { DEFAULT_NAMESPACES, type Namespaces } from '../../engine/policy/index.t
 import { openJudge } from '../../engine/review.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
+import { BUNDLE_FLAGS, type BundleSettings, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { readManifests, readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
@@ -30,7 +31,7 @@ export const check: Verb = {
     policy: {
       value: 'PATH',
       multiple: true,
-      help: 'folder or file of Rego policies, native or Conftest style; adds to the packs of the environment',
+      help: 'folder, file or bundle of Rego policies, native or Conftest style; adds to the packs of the environment',
     },
     'policy-namespace': {
       value: 'NAME',
@@ -69,6 +70,8 @@ export const check: Verb = {
       value: 'DIR',
       help: "folder that holds the ledger (default .countersign, or the Project's ledger)",
     },
+    ...BUNDLE_FLAGS,
+    ...REGISTRY_FLAGS,
   },
   run,
 };
@@ -85,7 +88,8 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const environment = environmentOf(args, found?.project);
   const sources = await readManifests(args.positionals, io);
   const documents = readDocuments(sources, reader);
-  const frame = { installation, reader, isRecorded, project: found?.project, environment };
+  const bundles = bundleSettings(args, io, found);
+  const frame = { installation, reader, isRecorded, project: found?.project, environment, bundles };
   const prepared = await withProgress(io, 'compiling policies', () => prepareFor(args, io, frame));
   for (const note of [...prepared.notes, ...strangersTo(environment, documents)])
     io.err(`note: ${oneLine(note)}\n`);
@@ -145,6 +149,7 @@ interface Frame {
   readonly isRecorded: boolean;
   readonly project: Project | undefined;
   readonly environment: Environment | undefined;
+  readonly bundles: BundleSettings;
 }
 
 async function prepareFor(args: Args, io: Io, frame: Frame): Promise<Prepared> {
@@ -155,6 +160,7 @@ async function prepareFor(args: Args, io: Io, frame: Frame): Promise<Prepared> {
       ...(project === undefined ? {} : { project }),
       ...(environment === undefined ? {} : { environment }),
       policies: args.list('policy'),
+      bundles: frame.bundles,
       namespaces: namespacesOf(args),
       parameters: mergeMaps(args.list('parameters').map(readSource), frame.reader, 'parameters'),
       data: mergeMaps(args.list('data').map(readSource), frame.reader, 'data'),

@@ -2,18 +2,20 @@
 import { openRecorder, readSigner, watchLedger } from '../../attest/index.ts';
 import { concludeBeside } from '../../engine/conclude.ts';
 import { environmentNamed, type Project } from '../../engine/context/project.ts';
-import type { Judge } from '../../engine/index.ts';
 import { DEFAULT_NAMESPACES } from '../../engine/policy/index.ts';
+import type { Lock } from '../../engine/policy/release/index.ts';
 import type { BuiltinServer } from '../../engine/rego/index.ts';
 import { openJudge, openProjectJudge } from '../../engine/review.ts';
 import { openRegoBuiltins } from '../../engine/toolchain/builtins.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
+import { BUNDLE_FLAGS, type BundleSettings, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
+import { type LoadedJudge, openPolicies } from '../bundles/serving.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
-import { findProject, prepare, stateOf } from '../prepare.ts';
+import { findProject, type Prepared, prepare, stateOf } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
 import { openState, readKeyPem, stateKey } from '../seal.ts';
 import { uuidv7 } from '../uuid.ts';
@@ -43,7 +45,11 @@ export const serve: Verb = {
       help: 'the Project (default countersign.yaml in this folder, if there is one)',
     },
     env: { value: 'NAME', help: 'judge every request for this environment, whatever its namespace' },
-    policy: { value: 'PATH', multiple: true, help: 'folder or file of Rego policies; adds to the packs' },
+    policy: {
+      value: 'PATH',
+      multiple: true,
+      help: 'folder, file or bundle of Rego policies; adds to the packs',
+    },
     'policy-namespace': {
       value: 'NAME',
       multiple: true,
@@ -55,6 +61,13 @@ export const serve: Verb = {
     },
     parameters: { value: 'FILE', help: 'JSON or YAML of parameters by rule' },
     data: { value: 'FILE', multiple: true, help: 'JSON or YAML whose keys become the document under data' },
+    refresh: {
+      value: 'SECONDS',
+      help: 'load policies and lock file anew this often (at least 10); what is refused leaves the last good ones judging',
+    },
+    follow: {
+      help: 'take what the tag of an oci:// reference stands for now, where its release is signed by a trusted key and not older',
+    },
     key: { value: 'FILE', help: 'private key that signs records (default: the key of the state folder)' },
     'metrics-token-file': {
       value: 'FILE',
@@ -78,6 +91,8 @@ export const serve: Verb = {
       value: 'NAME',
       help: 'the namespace this server runs in, which is not judged (default countersign; with --url none)',
     },
+    ...BUNDLE_FLAGS,
+    ...REGISTRY_FLAGS,
   },
   run,
 };
@@ -149,14 +164,22 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   const installation = findInstallation();
   const { host, port } = listenOf(args);
   const options = optionsOf(args);
-  const notes: string[] = [];
-  const judge = await withProgress(io, 'compiling policies', () => loadJudge(args, installation, notes));
-  for (const note of notes) io.err(`note: ${note}\n`);
+  // One server of builtins for all loads: each is a thread.
+  const builtins = openRegoBuiltins(installation.toolchain);
+  const load = async (memory: Lock): Promise<LoadedJudge> => {
+    const notes: string[] = [];
+    const loaded = await loadJudge(args, { installation, builtins, notes }, { io, memory });
+    for (const note of notes) io.err(`note: ${note}\n`);
+    return loaded;
+  };
+  const policies = await withProgress(io, 'compiling policies', () =>
+    openPolicies(refreshOf(args), state, load, io),
+  );
   const keyFile = args.text('key');
   const privateKeyPem = keyFile === undefined ? stateKey(state, io) : readKeyPem(keyFile, io);
   // Opened once here, so that a ledger that cannot be used is an error before anything is listened to.
   await openState(state, readSigner(privateKeyPem), io).close();
-  const notReady = watchLedger(state);
+  const ledgerTrouble = watchLedger(state);
   const recorder = openRecorder({ directory: state, privateKeyPem });
   const { ensureCertificate, startServer } = await import('../../webhook/index.ts');
   const certify = (): ReturnType<typeof ensureCertificate> =>
@@ -172,12 +195,13 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
     port,
     tls: { key: certificate.key, cert: certificate.cert },
     renew: certify,
-    judge,
+    judge: policies.judge,
+    notReady: () => [...policies.notReady(), ...ledgerTrouble()],
+    ...(policies.refresh === undefined ? {} : { refresh: policies.refresh }),
     conclude: async (judgement) => {
       const { logIndex } = await concludeBeside(judgement, { recorder, engine });
       return { recordId: String(logIndex) };
     },
-    notReady,
     ...options,
     log: (event) => io.err(`${JSON.stringify(event)}\n`),
     now: io.now,
@@ -190,25 +214,46 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   return 0;
 }
 
-async function loadJudge(args: Args, installation: Installation, notes: string[]): Promise<Judge> {
-  const reader = openYamlReader(installation.toolchain);
-  const frame: Frame = { installation, reader, notes, builtins: openRegoBuiltins(installation.toolchain) };
-  const project = findProject(args.text('project'), reader)?.project;
+/** How often policies are loaded anew, in milliseconds; undefined where they are loaded once. */
+function refreshOf(args: Args): number | undefined {
+  const text = args.text('refresh');
+  if (text === undefined) {
+    if (args.has('follow')) throw new UsageError('--follow needs --refresh', 'such as --refresh 60');
+    return undefined;
+  }
+  const seconds = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (seconds < 10)
+    throw new UsageError(`--refresh ${JSON.stringify(text)} is no number of seconds from 10`, 'such as 60');
+  return seconds * 1000;
+}
+
+async function loadJudge(
+  args: Args,
+  given: Pick<Frame, 'installation' | 'builtins' | 'notes'>,
+  { io, memory }: { readonly io: Io; readonly memory: Lock },
+): Promise<LoadedJudge> {
+  const reader = openYamlReader(given.installation.toolchain);
+  const found = findProject(args.text('project'), reader);
+  const project = found?.project;
   const name = args.text('env');
+  const bundles = { ...bundleSettings(args, io, found), memory, follow: args.has('follow') };
+  const frame = { ...given, reader, bundles };
   if (project === undefined && name !== undefined)
     throw new UsageError('--env needs a Project and there is none', 'name one with --project FILE');
-  if (project === undefined) return openJudge(await benchFor(args, frame, {}));
-  notes.push(scopeOf(project, args));
-  if (name !== undefined) return openJudge(await benchFor(args, frame, { project, environment: name }));
-  const benches = new Map(
-    await Promise.all(
-      project.environments.map(
-        async ({ name: environment }) =>
-          [environment, await benchFor(args, frame, { project, environment })] as const,
-      ),
-    ),
+  if (project !== undefined) given.notes.push(scopeOf(project, args));
+  if (project === undefined || name !== undefined) {
+    const of = project === undefined || name === undefined ? {} : { project, environment: name };
+    const { bench, releases } = await benchFor(args, frame, of);
+    return { judge: openJudge(bench), releases };
+  }
+  const loaded = await Promise.all(
+    project.environments.map(async ({ name: environment }) => ({
+      environment,
+      ...(await benchFor(args, frame, { project, environment })),
+    })),
   );
-  return openProjectJudge(project, benches);
+  const benches = new Map(loaded.map(({ environment, bench }) => [environment, bench] as const));
+  return { judge: openProjectJudge(project, benches), releases: loaded.flatMap(({ releases }) => releases) };
 }
 
 /** What is judged by what: a Project may have been found in the working folder that nobody had in mind. */
@@ -231,23 +276,25 @@ interface Frame {
   readonly reader: YamlReader;
   /** What was assumed, to be said. */
   readonly notes: string[];
+  readonly bundles: BundleSettings;
 }
 
 async function benchFor(
   args: Args,
   frame: Frame,
   of: { project?: Project; environment?: string },
-): Promise<Parameters<typeof openJudge>[0]> {
+): Promise<Prepared> {
   const names = args.list('policy-namespace');
   const environment =
     of.project === undefined || of.environment === undefined
       ? undefined
       : environmentNamed(of.project, of.environment);
-  const { bench, notes } = await prepare(
+  const prepared = await prepare(
     {
       ...(of.project === undefined ? {} : { project: of.project }),
       ...(environment === undefined ? {} : { environment }),
       policies: args.list('policy'),
+      bundles: frame.bundles,
       namespaces: {
         names: names.length === 0 ? DEFAULT_NAMESPACES.names : names,
         all: args.has('all-policy-namespaces'),
@@ -260,6 +307,6 @@ async function benchFor(
     frame.installation,
     frame.reader,
   );
-  frame.notes.push(...notes);
-  return bench;
+  frame.notes.push(...prepared.notes);
+  return prepared;
 }

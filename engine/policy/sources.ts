@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { EngineError } from '../error.ts';
 import type { RegoSource } from '../toolchain/rego.ts';
@@ -25,6 +25,17 @@ export function readRegoSources(path: string): readonly RegoSource[] {
 /** Sources without tests, which a policy does not need to decide. */
 export function withoutTests(sources: readonly RegoSource[]): readonly RegoSource[] {
   return sources.filter((source) => !source.file.endsWith('_test.rego'));
+}
+
+/**
+ * Whether a path is a bundle rather than a file or folder of Rego: an archive by its name, a compiled module, or a folder that says
+ * of itself what it owns or who signed it.
+ */
+export function isBundlePath(path: string): boolean {
+  return (
+    /\.(?:tar\.gz|tgz|wasm)$/i.test(path) ||
+    ['.manifest', '.signatures.json'].some((name) => existsSync(join(path, name)))
+  );
 }
 
 function listFiles(path: string): readonly string[] {

@@ -25,7 +25,8 @@ export function nativeCode(packageName: string): string {
 const isTest = (module: RegoModuleInfo): boolean =>
   module.file.endsWith('_test.rego') || module.package.endsWith('_test');
 
-function conftestEffect(name: string): Effect | undefined {
+/** What a rule of this name does in a package of Conftest's style; undefined for a rule that says nothing of an object. */
+export function conftestEffect(name: string): Effect | undefined {
   if (name === 'exception') return 'exception';
   if (name === 'warn' || name.startsWith('warn_')) return 'warn';
   return /^(deny|violation)(_|$)/.test(name) ? 'fail' : undefined;

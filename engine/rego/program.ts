@@ -14,6 +14,8 @@ import { isRegoObject, type RegoValue, readValue } from './value.ts';
 export interface RegoProgram {
   /** SHA-256 (hex) of the module as it came, before it was metered. */
   readonly digest: string;
+  /** Names of its entrypoints, `a/b/c`. */
+  readonly entrypoints: readonly string[];
   /**
    * Evaluates one entrypoint (`a/b/c`) over JSON bytes, or with `input` undefined. After an error the program is as good as new.
    * @throws {EngineError} POLICY_LIMIT | POLICY_EVALUATION | POLICY_RESULT | INPUT_SYNTAX | INPUT_TOO_LARGE
@@ -81,6 +83,7 @@ export function loadRego(wasm: Uint8Array, load: RegoLoad): RegoProgram {
   const larger = new LargerMachine(begin, store);
   return {
     digest: hash('sha256', wasm, 'hex'),
+    entrypoints: [...store.machine.entrypoints.keys()],
     evaluate: (entrypoint, input, moment = {}) => {
       const size = input?.length ?? 0;
       if (size > limits.inputBytes)

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { Judgement } from '../../engine/index.ts';
+import { EngineError, type Judgement } from '../../engine/index.ts';
 import {
   ensureCertificate,
   type ServingCertificate,
@@ -268,6 +268,36 @@ describe('starting', () => {
     );
     expect(error).toBeInstanceOf(WebhookError);
     expect(error).toMatchObject({ code: 'CERTIFICATE_UNUSABLE' });
+  });
+
+  it('loads policies anew, one load at a time, and goes on when one fails', async () => {
+    const third = gate<void>();
+    let loads = 0;
+    const run = async (): Promise<void> => {
+      loads += 1;
+      if (loads === 1) throw new EngineError('BUNDLE_ROLLBACK', 'older', { hint: 'h' });
+      if (loads === 3) await third.promise;
+    };
+    const { server, events } = await start({ refresh: { intervalMs: 5, run } });
+    while (loads < 3) await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(loads).toBe(3);
+    expect(events.slice(1)).toEqual([
+      {
+        level: 'error',
+        event: 'failure',
+        code: 'BUNDLE_ROLLBACK',
+        message: 'older',
+        about: 'policies',
+        lastGoodKept: true,
+      },
+      { level: 'info', event: 'policies', result: 'loaded' },
+    ]);
+    const { text } = await send(server, { path: '/metrics', method: 'GET' });
+    expect(text).toContain('countersign_policy_refreshes_total{result="failed"} 1');
+    expect(text).toContain('countersign_policy_refreshes_total{result="loaded"} 1');
+    expect(parsed(await admit(server, reviewOf()))).toEqual(allow);
+    third.open();
   });
 
   it('speaks TLS 1.2 at least, and takes a renewed certificate while it runs', async () => {

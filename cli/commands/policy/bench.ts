@@ -9,6 +9,8 @@ import { loadRego, type RegoProgram } from '../../../engine/rego/index.ts';
 import { openRegoBuiltins } from '../../../engine/toolchain/builtins.ts';
 import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../../args.ts';
+import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../../bundles/flags.ts';
+import type { PolicySources } from '../../bundles/sources.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import { readManifests, readSource } from '../../files.ts';
 import type { Io } from '../../io.ts';
@@ -17,7 +19,6 @@ import { withProgress } from '../../report/progress.ts';
 import { mergeMaps } from '../check.ts';
 import { inputOf } from './query.ts';
 import {
-  dataOf,
   formatOf,
   NAMESPACE_FLAGS,
   namespacesOf,
@@ -58,6 +59,8 @@ export const policyBench: Verb = {
     format: { short: 'f', value: 'text|json', help: 'how to print the result' },
     ...NAMESPACE_FLAGS,
     ...VERSION_FLAGS,
+    ...BUNDLE_FLAGS,
+    ...REGISTRY_FLAGS,
   },
   run: (args, io) => withProgress(io, 'measuring', () => withWorkbench((tools) => bench(args, io, tools))),
 };
@@ -71,9 +74,10 @@ interface Call {
 async function bench(args: Args, io: Io, tools: Workbench): Promise<ExitCode> {
   const format = formatOf(args, ['text', 'json']);
   const durationMs = spanMsOf(args, 'duration') ?? DEFAULT_DURATION_MS;
-  const compiled = await compile(args, tools);
+  const policies = await readPolicies(pathsOf(args), { args, io, bench: tools }, args.list('data'));
+  const compiled = await compile(args, policies, tools);
   const calls = await callsOf(args, io, compiled, tools);
-  const program = load(args, compiled, tools);
+  const program = load(args, { ...compiled, data: policies.data }, tools);
   const time = io.now();
   const figures = measure(
     calls.map(
@@ -89,23 +93,21 @@ async function bench(args: Args, io: Io, tools: Workbench): Promise<ExitCode> {
   return 0;
 }
 
-function compile(args: Args, { toolchain, installation }: Workbench): Promise<CompiledPolicy> {
-  const paths = pathsOf(args);
-  const sources = withoutTests(readPolicies(paths, args, installation));
+function compile(args: Args, policies: PolicySources, { toolchain }: Workbench): Promise<CompiledPolicy> {
+  const sources = withoutTests(policies.sources);
   const optimise = numberOf(args, 'optimize', { min: 0, max: 2, whole: true }) ?? 0;
-  const request = { name: paths.join(' '), sources, namespaces: namespacesOf(args) };
+  const request = { name: pathsOf(args).join(' '), sources, namespaces: namespacesOf(args) };
   return compilePolicy(request, toolchain, { entrypoints: args.list('entrypoint'), optimise });
 }
 
-function load(args: Args, { wasm }: CompiledPolicy, { installation }: Workbench): RegoProgram {
-  const parameters = mergeMaps(
-    args.list('parameters').map(readSource),
-    openYamlReader(installation.toolchain),
-    'parameters',
-  );
-  const data = { ...dataOf(args.list('data'), installation), countersign: { parameters } };
+function load(
+  args: Args,
+  { wasm, data }: Pick<CompiledPolicy, 'wasm'> & Pick<PolicySources, 'data'>,
+  { installation, yaml }: Workbench,
+): RegoProgram {
+  const parameters = mergeMaps(args.list('parameters').map(readSource), yaml(), 'parameters');
   return loadRego(wasm, {
-    data: Buffer.from(JSON.stringify(data)),
+    data: Buffer.from(JSON.stringify({ ...data, countersign: { parameters } })),
     builtins: openRegoBuiltins(installation.toolchain),
   });
 }

@@ -5,16 +5,19 @@ import { join } from 'node:path';
 import { EngineError } from '../../../engine/index.ts';
 import { type CompiledPolicy, compilePolicy, withoutTests } from '../../../engine/policy/index.ts';
 import type { Args, Verb } from '../../args.ts';
-import type { ExitCode } from '../../exit.ts';
+import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../../bundles/flags.ts';
+import { type ExitCode, UsageError } from '../../exit.ts';
 import type { Installation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
 import { withProgress } from '../../report/progress.ts';
 import {
+  type Asked,
   NAMESPACE_FLAGS,
   namespacesOf,
   numberOf,
   pathsOf,
   readPolicies,
+  settingsOf,
   VERSION_FLAGS,
   type Workbench,
   withWorkbench,
@@ -25,10 +28,22 @@ export const policyBuild: Verb = {
   summary: 'Compiles policies to one WebAssembly module with one entrypoint.',
   positionals: 'PATH…',
   details:
-    'Writes policy.wasm and policy.json (rules, entrypoints, digests) into the output folder. What METADATA calls\n' +
-    '"entrypoint: true" becomes an entrypoint too. The same sources always give the same bytes.',
+    'Writes policy.wasm and policy.json (rules, entrypoints, digests) into the output folder; with --bundle an OPA bundle instead.\n' +
+    'What METADATA calls "entrypoint: true" becomes an entrypoint too. The same sources always give the same bytes.',
   flags: {
-    output: { short: 'o', value: 'DIR', help: 'where to write (default policy-build)' },
+    output: {
+      short: 'o',
+      value: 'PATH',
+      help: 'where to write (default policy-build, or bundle.tar.gz with --bundle)',
+    },
+    bundle: { short: 'b', help: 'write an OPA bundle: Rego without tests, data.json, manifest' },
+    revision: { value: 'TEXT', help: 'with --bundle: its revision' },
+    root: {
+      value: 'PATH',
+      multiple: true,
+      help: 'with --bundle: the part of data it owns, such as main (default: those of its inputs, or all)',
+    },
+    'signing-key': { value: 'FILE', help: 'with --bundle: private key (PEM) or secret that signs its files' },
     entrypoint: {
       short: 'e',
       value: 'PATH',
@@ -38,16 +53,20 @@ export const policyBuild: Verb = {
     optimize: { short: 'O', value: '0|1|2', help: "OPA's level of optimisation (default 0)" },
     ...NAMESPACE_FLAGS,
     ...VERSION_FLAGS,
+    ...BUNDLE_FLAGS,
+    ...REGISTRY_FLAGS,
   },
   run: (args, io) => withProgress(io, 'compiling', () => withWorkbench((bench) => build(args, io, bench))),
 };
 
-async function build(args: Args, io: Io, { toolchain, installation }: Workbench): Promise<ExitCode> {
+async function build(args: Args, io: Io, bench: Workbench): Promise<ExitCode> {
   const paths = pathsOf(args);
+  if (args.has('bundle')) return buildAsBundle({ args, io, bench });
+  const { toolchain, installation } = bench;
   const optimise = numberOf(args, 'optimize', { min: 0, max: 2, whole: true }) ?? 0;
-  const sources = withoutTests(readPolicies(paths, args, installation));
+  const { sources } = await readPolicies(paths, { args, io, bench });
   const compiled = await compilePolicy(
-    { name: paths.join(' '), sources, namespaces: namespacesOf(args) },
+    { name: paths.join(' '), sources: withoutTests(sources), namespaces: namespacesOf(args) },
     toolchain,
     { entrypoints: args.list('entrypoint'), optimise },
   );
@@ -56,6 +75,22 @@ async function build(args: Args, io: Io, { toolchain, installation }: Workbench)
   write(output, compiled, manifestOf(compiled, digest, installation));
   io.out(`${join(output, 'policy.wasm')}: ${compiled.wasm.length} bytes, sha256:${digest}\n`);
   return 0;
+}
+
+/** A bundle is made of sources as they are: what would compile them, or read them as another language, is refused. */
+async function buildAsBundle(asked: Asked): Promise<ExitCode> {
+  const { args, io, bench } = asked;
+  const other = ['entrypoint', 'optimize', 'v0-compatible'].find((name) => args.has(name));
+  if (other !== undefined)
+    throw new UsageError(`--bundle and --${other} exclude each other`, 'give one of them');
+  const { buildBundle } = await import('../policy_bundle.ts');
+  const { toolchain, yaml, installation } = bench;
+  return buildBundle(args, io, {
+    toolchain,
+    yaml,
+    settings: () => settingsOf(asked),
+    policies: installation.policies,
+  });
 }
 
 function manifestOf(compiled: CompiledPolicy, digest: string, installation: Installation): object {

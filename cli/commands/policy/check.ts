@@ -3,6 +3,7 @@ import { EngineError } from '../../../engine/index.ts';
 import { entriesOf, entrypointsOf } from '../../../engine/policy/index.ts';
 import { readSchemas } from '../../../engine/toolchain/schemas.ts';
 import type { Args, Verb } from '../../args.ts';
+import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../../bundles/flags.ts';
 import type { ExitCode } from '../../exit.ts';
 import type { Io } from '../../io.ts';
 import { watched } from './watch.ts';
@@ -28,6 +29,8 @@ export const policyCheck: Verb = {
     watch: { help: 'check again whenever a file changes' },
     ...NAMESPACE_FLAGS,
     ...VERSION_FLAGS,
+    ...BUNDLE_FLAGS,
+    ...REGISTRY_FLAGS,
   },
   run: (args, io) =>
     withWorkbench((bench) =>
@@ -37,8 +40,9 @@ export const policyCheck: Verb = {
     ),
 };
 
-async function check(args: Args, io: Io, { toolchain, installation }: Workbench): Promise<ExitCode> {
-  const sources = readPolicies(pathsOf(args), args, installation);
+async function check(args: Args, io: Io, bench: Workbench): Promise<ExitCode> {
+  const { toolchain } = bench;
+  const { sources } = await readPolicies(pathsOf(args), { args, io, bench });
   const schema = args.text('schema');
   await toolchain.check(sources, { strict: true, schemas: schema === undefined ? [] : readSchemas(schema) });
   const modules = await toolchain.parse(sources);

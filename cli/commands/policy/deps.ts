@@ -19,10 +19,10 @@ export const policyDeps: Verb = {
   run: (args, io) => withProgress(io, 'looking', () => withWorkbench((bench) => deps(args, io, bench))),
 };
 
-async function deps(args: Args, io: Io, { toolchain, installation }: Workbench): Promise<ExitCode> {
+async function deps(args: Args, io: Io, bench: Workbench): Promise<ExitCode> {
   const format = formatOf(args, ['text', 'json']);
   const query = queryOf(args);
-  const { base, virtual } = await toolchain.deps(worldOf(args, installation).sources, query);
+  const { base, virtual } = await bench.toolchain.deps((await worldOf({ args, io, bench })).sources, query);
   if (format === 'json') io.out(`${JSON.stringify({ base, virtual }, null, 2)}\n`);
   else
     io.out(

@@ -36,14 +36,14 @@ export const policyEval: Verb = {
     withProgress(io, 'evaluating', () => withWorkbench((bench) => evaluate(args, io, bench))),
 };
 
-async function evaluate(args: Args, io: Io, { toolchain, installation }: Workbench): Promise<ExitCode> {
+async function evaluate(args: Args, io: Io, bench: Workbench): Promise<ExitCode> {
   const format = formatOf(args, ['pretty', 'json', 'text']);
   const query = queryOf(args);
   if (args.has('fail') && args.has('fail-defined'))
     throw new UsageError('--fail and --fail-defined exclude each other', 'give one of them');
-  const { sources, data } = worldOf(args, installation);
-  const input = await inputOf(args, io, installation);
-  const answer = await toolchain.eval(sources, {
+  const { sources, data } = await worldOf({ args, io, bench });
+  const input = await inputOf(args, io, bench.installation);
+  const answer = await bench.toolchain.eval(sources, {
     query,
     data,
     time: io.now(),

@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EngineError, type Source } from '../../../engine/index.ts';
 import { readDocuments } from '../../../engine/manifest/index.ts';
-import type { RegoSource } from '../../../engine/toolchain/rego.ts';
 import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
 import type { Args, Flag } from '../../args.ts';
+import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../../bundles/flags.ts';
+import type { PolicySources } from '../../bundles/sources.ts';
 import { UsageError } from '../../exit.ts';
 import { readSource } from '../../files.ts';
 import type { Installation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
-import { dataOf, readPolicies } from './workbench.ts';
+import { type Asked, dataOf, readPolicies } from './workbench.ts';
 
 /** What a query sees; `--data` takes Rego files too, as `opa eval` does. */
 export const QUERY_FLAGS: Readonly<Record<string, Flag>> = {
-  policy: { value: 'PATH', multiple: true, help: 'folder or file of Rego policies' },
+  policy: { value: 'PATH', multiple: true, help: 'folder, file or bundle of Rego policies' },
   data: {
     short: 'd',
     value: 'FILE',
     multiple: true,
     help: 'JSON or YAML whose keys become the document under data; .rego is a policy',
   },
+  ...BUNDLE_FLAGS,
+  ...REGISTRY_FLAGS,
 };
 
 /** The query that was asked: one positional, or `--entrypoint a/b/c`. @throws {UsageError} */
@@ -39,21 +42,14 @@ export function queryOf(args: Args): string {
     .join('')}`;
 }
 
-/** The Rego files and the data that a query sees. @throws {EngineError} POLICY_UNREADABLE | POLICY_EMPTY | POLICY_DATA */
-export function worldOf(
-  args: Args,
-  installation: Installation,
-): { readonly sources: readonly RegoSource[]; readonly data: Record<string, unknown> } {
+/** The Rego files and the data that a query sees. @throws {EngineError} as readPolicies */
+export async function worldOf(asked: Asked): Promise<PolicySources> {
   const isRego = (file: string): boolean => file.endsWith('.rego');
-  const data = args.list('data');
-  const policies = [...args.list('policy'), ...data.filter(isRego)];
-  return {
-    sources: policies.length === 0 ? [] : readPolicies(policies, args, installation),
-    data: dataOf(
-      data.filter((file) => !isRego(file)),
-      installation,
-    ),
-  };
+  const data = asked.args.list('data');
+  const policies = [...asked.args.list('policy'), ...data.filter(isRego)];
+  const files = data.filter((file) => !isRego(file));
+  if (policies.length > 0) return readPolicies(policies, asked, files);
+  return { sources: [], data: dataOf(files, asked.bench) };
 }
 
 /**

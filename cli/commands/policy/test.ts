@@ -2,13 +2,13 @@
 import { type PolicyTestReport, runTests } from '../../../engine/policy/index.ts';
 import { openRegoBuiltins } from '../../../engine/toolchain/builtins.ts';
 import type { Args, Verb } from '../../args.ts';
+import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../../bundles/flags.ts';
 import type { ExitCode } from '../../exit.ts';
 import type { Io } from '../../io.ts';
 import { testsJunit } from '../../report/tests_junit.ts';
 import { testsText } from '../../report/tests_text.ts';
 import { watched } from './watch.ts';
 import {
-  dataOf,
   formatOf,
   numberOf,
   pathsOf,
@@ -41,6 +41,8 @@ export const policyTest: Verb = {
     format: { short: 'f', value: 'text|json|junit', help: 'how to print the result' },
     watch: { short: 'w', help: 'run again whenever a file changes' },
     ...VERSION_FLAGS,
+    ...BUNDLE_FLAGS,
+    ...REGISTRY_FLAGS,
   },
   run: (args, io) =>
     withWorkbench((bench) =>
@@ -50,15 +52,15 @@ export const policyTest: Verb = {
     ),
 };
 
-async function test(args: Args, io: Io, { toolchain, installation }: Workbench): Promise<ExitCode> {
+async function test(args: Args, io: Io, bench: Workbench): Promise<ExitCode> {
   const format = formatOf(args, ['text', 'json', 'junit']);
   const threshold = numberOf(args, 'threshold', { min: 0, max: 100 });
   const timeoutMs = spanMsOf(args, 'timeout');
   const run = args.text('run');
-  const sources = readPolicies(pathsOf(args), args, installation);
-  const report = await runTests(sources, toolchain, {
-    data: dataOf(args.list('data'), installation),
-    builtins: openRegoBuiltins(installation.toolchain),
+  const { sources, data } = await readPolicies(pathsOf(args), { args, io, bench }, args.list('data'));
+  const report = await runTests(sources, bench.toolchain, {
+    data,
+    builtins: openRegoBuiltins(bench.installation.toolchain),
     ...(run === undefined ? {} : { run }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   });

@@ -6,11 +6,15 @@ import {
   readRegoSources,
 } from '../../../engine/policy/index.ts';
 import { openRegoToolchain, type RegoSource, type RegoToolchain } from '../../../engine/toolchain/rego.ts';
-import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
+import { openYamlReader, type YamlReader } from '../../../engine/toolchain/yaml.ts';
 import type { Args, Flag } from '../../args.ts';
+import { type BundleSettings, bundleSettings } from '../../bundles/flags.ts';
+import { type PolicySources, readPolicies as readReferences } from '../../bundles/sources.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import { readSource } from '../../files.ts';
 import { findInstallation, type Installation } from '../../installation.ts';
+import type { Io } from '../../io.ts';
+import { findProject } from '../../prepare.ts';
 import { mergeMaps } from '../check.ts';
 
 const DEADLINE_MS = 120_000;
@@ -19,6 +23,8 @@ const DEADLINE_MS = 120_000;
 export interface Workbench {
   readonly installation: Installation;
   readonly toolchain: RegoToolchain;
+  /** Opened when it is asked for. */
+  readonly yaml: () => YamlReader;
 }
 
 /** Which language the files are written in, as `opa` has it. */
@@ -40,9 +46,14 @@ export const NAMESPACE_FLAGS: Readonly<Record<string, Flag>> = {
 /** Opens the toolchain for `run` and closes it. */
 export async function withWorkbench(run: (bench: Workbench) => Promise<ExitCode>): Promise<ExitCode> {
   const installation = findInstallation();
+  let reader: YamlReader | undefined;
+  const yaml = (): YamlReader => {
+    reader ??= openYamlReader(installation.toolchain);
+    return reader;
+  };
   const toolchain = openRegoToolchain({ directory: installation.toolchain, deadlineMs: DEADLINE_MS });
   try {
-    return await run({ installation, toolchain });
+    return await run({ installation, toolchain, yaml });
   } finally {
     await toolchain.close();
   }
@@ -51,7 +62,7 @@ export async function withWorkbench(run: (bench: Workbench) => Promise<ExitCode>
 /** The paths that a verb cannot do without. @throws {UsageError} */
 export function pathsOf(args: Args): readonly string[] {
   if (args.positionals.length > 0) return args.positionals;
-  throw new UsageError('no path is given', 'name a folder or file of Rego policies');
+  throw new UsageError('no path is given', 'name a folder, file or bundle of Rego policies');
 }
 
 /**
@@ -59,28 +70,56 @@ export function pathsOf(args: Args): readonly string[] {
  * @throws {EngineError} POLICY_UNREADABLE | POLICY_EMPTY
  */
 export function readFiles(paths: readonly string[], args: Args): readonly RegoSource[] {
+  const inVersion = versionOf(args);
+  const files = paths.flatMap(readRegoSources).map((source) => [source.file, source] as const);
+  return [...new Map(files).values()].map(inVersion);
+}
+
+function versionOf(args: Args): (source: RegoSource) => RegoSource {
   const isOld = args.has('v0-compatible');
   if (isOld && args.has('v1-compatible'))
     throw new UsageError('--v0-compatible and --v1-compatible exclude each other', 'give one of them');
-  const files = paths.flatMap(readRegoSources).map((source) => [source.file, source] as const);
-  return [...new Map(files).values()].map((source) => (isOld ? { ...source, v0: true } : source));
+  return (source) => (isOld ? { ...source, v0: true } : source);
 }
 
-/** As {@link readFiles}, with the shipped libraries where native rules import them and the files do not bring them. */
-export function readPolicies(
+/** Who asks for policies. */
+export interface Asked {
+  readonly args: Args;
+  readonly io: Io;
+  readonly bench: Workbench;
+}
+
+/** The Project of this folder says whose releases are believed, whatever verb asks. */
+export const settingsOf = ({ args, io, bench }: Asked): BundleSettings =>
+  bundleSettings(args, io, findProject(undefined, bench.yaml()));
+
+/**
+ * The Rego at these paths, bundles and registries among them, with the shipped libraries where native rules import them and the files
+ * do not bring them; and the data of `--data` and of bundles.
+ * @param files of `--data`
+ * @throws {EngineError} POLICY_UNREADABLE | POLICY_EMPTY | POLICY_DATA and whatever a bundle is refused for
+ */
+export async function readPolicies(
   paths: readonly string[],
-  args: Args,
-  installation: Installation,
-): readonly RegoSource[] {
-  const sources = readFiles(paths, args);
+  asked: Asked,
+  files: readonly string[] = [],
+): Promise<PolicySources> {
+  const { args, bench } = asked;
+  const inVersion = versionOf(args);
+  const { sources, data } = await readReferences(paths, () => settingsOf(asked), {
+    yaml: bench.yaml,
+    given: files.length === 0 ? {} : dataOf(files, bench),
+    isVerified: args.has('verification-key'),
+  });
   const brings = sources.some((source) => /^package countersign\.lib\./m.test(source.text));
   const needs = sources.some((source) => source.text.includes('data.countersign.lib.'));
-  return needs && !brings ? [...sources, ...readLibraries(installation.policies)] : sources;
+  const libraries = needs && !brings ? readLibraries(bench.installation.policies) : [];
+  return { sources: [...sources.map(inVersion), ...libraries], data };
 }
 
 /** @throws {EngineError} POLICY_DATA for what is no map, and for a key that two files set */
-export const dataOf = (files: readonly string[], installation: Installation): Record<string, unknown> =>
-  mergeMaps(files.map(readSource), openYamlReader(installation.toolchain), 'data');
+export const dataOf = (files: readonly string[], { yaml }: Workbench): Record<string, unknown> =>
+  mergeMaps(files.map(readSource), yaml(), 'data');
 
 export function namespacesOf(args: Args): Namespaces {
   const names = args.list('policy-namespace');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { EngineError } from '../../../engine/error.ts';
 import { loadRego } from '../../../engine/rego/index.ts';
+import { openRegoBuiltins } from '../../../engine/toolchain/builtins.ts';
 import { openRegoToolchain, type RegoSource } from '../../../engine/toolchain/rego.ts';
 import { readAnswer } from '../../../engine/toolchain/rego_answer.ts';
 import { readSchemas } from '../../../engine/toolchain/schemas.ts';
@@ -188,6 +189,17 @@ describe('build with optimisation', () => {
       expect(program.evaluate('a/cfg', bytesOf({})).value).toBe('kept');
     },
   );
+
+  it.each([0, 1, 2])('lets the host see a builtin that fails at level %i', async (optimise) => {
+    const failing = source(
+      'package a\n\ndeny contains "constant" if to_number("x") > 1\n\ndeny contains "input" if to_number(input.x) > 1\n',
+    );
+    const { wasm } = await toolchain.build([failing], { entrypoints: ['a/deny'], optimise });
+    const program = loadRego(wasm, { data: bytesOf({}), builtins: openRegoBuiltins(BUILT) });
+    const { value, failures } = program.evaluate('a/deny', bytesOf({ x: 'y' }), { isStrict: true });
+    expect(value).toEqual([]);
+    expect(failures.map(({ name }) => name)).toEqual(['to_number', 'to_number']);
+  });
 
   it('gives the same bytes each time', async () => {
     const build = async (optimise: number): Promise<Uint8Array> =>

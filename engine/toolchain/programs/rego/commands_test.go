@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"reflect"
 	"slices"
@@ -248,4 +249,18 @@ func TestOldRego(t *testing.T) {
 	done, module := ask(t, request{Op: "build", Files: files, Entrypoints: []string{"new/deny"}})
 	same(t, done.Problems, []problem(nil))
 	same(t, len(module) > 10_000, true)
+}
+
+func TestOptimisedBuildsSeeFailures(t *testing.T) {
+	files := []file{{Name: "p.rego", Text: "package p\n\ndeny contains 1 if to_number(\"x\") > input.n - 1"}}
+	for level := range 3 {
+		done, module := ask(t, request{
+			Op: "build", Files: files, Entrypoints: []string{"p/deny"}, Optimise: level, Native: []string{"to_number"}, Fallible: []string{"to_number", "minus"},
+		})
+		same(t, done.Problems, []problem(nil))
+		for _, name := range []string{"to_number", "minus"} {
+			same(t, bytes.Contains(module, []byte("countersign.error."+name+"_")), true)
+		}
+	}
+	same(t, ast.BuiltinMap["to_number"].Nondeterministic, false)
 }

@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/bundle"
@@ -27,7 +29,7 @@ func optimised(asked request, parsed []parsedFile) ([]parsedFile, []problem) {
 	b.Manifest.Roots = &roots
 	compiler := compile.New().WithTarget(compile.TargetRego).WithEntrypoints(asked.Entrypoints...).WithBundle(b).
 		WithRegoVersion(ast.RegoV1).WithCapabilities(capabilities(asked)).WithOptimizationLevel(asked.Optimise)
-	if err := compiler.Build(context.Background()); err != nil {
+	if err := leavingToHost(asked, func() error { return compiler.Build(context.Background()) }); err != nil {
 		return nil, problemsOf(err)
 	}
 	files := []file{}
@@ -39,6 +41,21 @@ func optimised(asked request, parsed []parsedFile) ([]parsedFile, []problem) {
 		files = append(files, file{Name: module.Path, Text: string(text), V0: module.Parsed.RegoVersion() == ast.RegoV0})
 	}
 	return parse(files)
+}
+
+// leavingToHost keeps the optimiser from answering calls itself. One that fails would be undefined for good, so that a rule that
+// denies never does and nobody sees why; and what the host serves may read the clock of the decision.
+func leavingToHost(asked request, run func() error) error {
+	before := maps.Clone(ast.BuiltinMap)
+	defer maps.Copy(ast.BuiltinMap, before)
+	for _, name := range slices.Concat(asked.Fallible, asked.Served, asked.Replaced) {
+		if b, ok := before[name]; ok {
+			left := *b
+			left.Nondeterministic = true
+			ast.BuiltinMap[name] = &left
+		}
+	}
+	return run()
 }
 
 // rootsOf are the rules themselves and no more: what lies outside a bundle's roots is unknown to the optimiser. Data is loaded later,

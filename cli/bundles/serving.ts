@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+import { parseOciReference } from '../../attest/oci/index.ts';
+import { EngineError, type Judge } from '../../engine/index.ts';
+import { type Lock, type Pin, withReleases } from '../../engine/policy/release/index.ts';
+import { codeOf, messageOf } from '../cause.ts';
+import type { Io } from '../io.ts';
+import { makeFolder } from '../seal.ts';
+import { loadLock, saveLock } from './lock.ts';
+import type { ReleasedBundle } from './policies.ts';
+
+/** A judge and the releases that its policies came from. */
+export interface LoadedJudge {
+  readonly judge: Judge;
+  readonly releases: readonly ReleasedBundle[];
+}
+
+/** The policies of a running server. */
+export interface ServingPolicies {
+  /** Judges by the last good policies. */
+  readonly judge: Judge;
+  /** Why nothing can be judged; empty once policies were good. */
+  readonly notReady: () => readonly string[];
+  readonly refresh?: { readonly intervalMs: number; readonly run: () => Promise<void> };
+}
+
+/**
+ * Loads policies for a server. Without an interval they are loaded once, and what is wrong with them is thrown. With one the server
+ * starts whatever they are: it is not ready until some were good, and a load that fails later leaves the last good ones in place.
+ * Releases that were used are written to the state folder before they judge, so that an older one is refused after a restart too.
+ */
+export async function openPolicies(
+  intervalMs: number | undefined,
+  state: string,
+  load: (memory: Lock) => Promise<LoadedJudge>,
+  io: Io,
+): Promise<ServingPolicies> {
+  const file = join(state, 'releases.json');
+  let current: Judge | undefined;
+  const run = async (): Promise<void> => {
+    const memory = loadLock(file);
+    const loaded = await load(memory);
+    if (loaded.releases.length > 0) {
+      makeFolder(state);
+      saveLock(file, remembered(memory, loaded.releases));
+    }
+    current = loaded.judge;
+  };
+  try {
+    await run();
+  } catch (error) {
+    if (intervalMs === undefined) throw error;
+    io.err(`note: no policies yet, not ready: ${messageOf(error)} [${codeOf(error)}]\n`);
+  }
+  return {
+    judge: { review: (change, facts) => (current ?? notLoaded()).review(change, facts) },
+    notReady: () => (current === undefined ? ['no policies'] : []),
+    ...(intervalMs === undefined ? {} : { refresh: { intervalMs, run } }),
+  };
+}
+
+function remembered(memory: Lock, releases: readonly ReleasedBundle[]): Lock {
+  const bundles = releases
+    .filter(({ reference }) => reference.startsWith('oci://'))
+    .map(({ reference, release: { name, digest } }): [string, Pin] => [
+      parseOciReference(reference).name,
+      { digest, release: name },
+    ]);
+  return {
+    bundles: new Map([...memory.bundles, ...bundles]),
+    releases: withReleases(
+      memory.releases,
+      releases.map(({ release }) => release),
+    ),
+  };
+}
+
+function notLoaded(): never {
+  throw new EngineError('POLICY_EMPTY', 'no policies were loaded yet');
+}
