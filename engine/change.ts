@@ -35,8 +35,8 @@ export interface Judgement {
   readonly decision: Decision;
   /** The judged objects; `set.listing` is `set.txt`, whose SHA-256 is the set digest. */
   readonly set: ObjectSet;
-  /** Every image that the objects name, each reference once. */
-  readonly images: readonly { readonly ref: string; readonly digest?: string }[];
+  /** Every image that the objects name, each reference once; found when it is asked for: only a record does. */
+  readonly images: () => readonly { readonly ref: string; readonly digest?: string }[];
   readonly requester?: Requester;
 }
 

@@ -2,6 +2,7 @@
 import type { Change } from './change.ts';
 import { type Unchanged, unchangedBy } from './decide/inherited.ts';
 import type { Document, JsonValue } from './manifest/index.ts';
+import { type Redactor, redactorOf } from './record/redact.ts';
 
 /** What an object was before, where an UPDATE leaves it as it was. */
 export interface Earlier {
@@ -22,4 +23,16 @@ export function earlierOf({ oldObject }: Change, document: Document): () => Earl
     }
     return asked.earlier;
   };
+}
+
+/** What was there before, which may be a Secret as well. */
+export function oldOf(json: Uint8Array): Pick<Document, 'json' | 'value'> {
+  const value: JsonValue = JSON.parse(Buffer.from(json).toString('utf8'));
+  return { json, value };
+}
+
+/** Hides the values of every Secret of the change: a set may quote one object's in what is said of another. */
+export function redactorFor(change: Change): Redactor {
+  const old = change.oldObject === undefined ? [] : [oldOf(change.oldObject).value];
+  return redactorOf([...change.documents.map((document) => document.value), ...old]);
 }

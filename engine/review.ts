@@ -7,14 +7,14 @@ import { type Decision, decide } from './decide/decision.ts';
 import { type Finding, objectId } from './decide/finding.ts';
 import { type Enforcement, errorFinding, failureFinding, findingsOf } from './decide/findings.ts';
 import { inherit, inheritedOf } from './decide/inherited.ts';
-import { type Earlier, earlierOf } from './earlier.ts';
+import { kindFindings, NOT_APPLICABLE, notApplicable, passedOf } from './decide/standing.ts';
+import { type Earlier, earlierOf, oldOf, redactorFor } from './earlier.ts';
 import { EngineError } from './error.ts';
-import { type Document, imagesOf, type JsonValue, locate, type Source } from './manifest/index.ts';
+import { type Document, distinctImages, locate, type Source } from './manifest/index.ts';
 import { conftestInput, type InputFrame, nativeInput } from './policy/input.ts';
 import type { Evaluation, Policy } from './policy/policy.ts';
 import type { Style } from './policy/rule.ts';
 import { canonicalText } from './record/canonical.ts';
-import { type Redactor, redactorOf } from './record/redact.ts';
 import { digestForm, reduceSecret } from './record/secret.ts';
 import { listSet, objectOf } from './record/set.ts';
 
@@ -125,7 +125,7 @@ function judgementOf(bench: Bench, change: Change, { time, id, reviewed, codes }
   return {
     decision,
     set,
-    images: distinctImages(change),
+    images: () => (change.operation === 'DELETE' ? [] : distinctImages(change.documents)),
     ...(requester === undefined ? {} : { requester }),
   };
 }
@@ -147,18 +147,6 @@ function frameOf(change: Change, context: string): InputFrame {
     ...(change.request === undefined ? {} : { request: change.request }),
     ...(change.oldObject === undefined ? {} : { oldObject: reduceSecret(oldOf(change.oldObject)) }),
   };
-}
-
-/** What was there before, which may be a Secret as well. */
-function oldOf(json: Uint8Array): Pick<Document, 'json' | 'value'> {
-  const value: JsonValue = JSON.parse(Buffer.from(json).toString('utf8'));
-  return { json, value };
-}
-
-/** Hides the values of every Secret of the change: a set may quote one object's in what is said of another. */
-function redactorFor(change: Change): Redactor {
-  const old = change.oldObject === undefined ? [] : [oldOf(change.oldObject).value];
-  return redactorOf([...change.documents.map((document) => document.value), ...old]);
 }
 
 function reviewDocument(
@@ -191,7 +179,7 @@ function reviewDocument(
         earlierLines.push(inputLine(style, before, earlier.document));
       }
     }
-    if (policy.styles.includes('native')) findings.push(...kindFindings(document));
+    if (policy.styles.includes('native')) findings.push(...kindFindings(document.id !== undefined, object));
   }
   if (inputs.size === 0 && bench.policies.length > 0) {
     findings.push(notApplicable(frame.operation, object));
@@ -233,36 +221,6 @@ function evaluate(
   return { findings: [...findingsOf(said.results, frame), ...failed], ran: failed.length > 0 ? [] : rules };
 }
 
-const NOT_APPLICABLE = 'policy.not-applicable';
-
-/** Conftest rules judge what is to be, so a DELETE is nothing to them. That is said, since no rule has passed it. */
-const notApplicable = (operation: Change['operation'], object: Finding['object']): Finding => ({
-  rule: NOT_APPLICABLE,
-  result: 'skip',
-  message: `no rule judges a ${operation}: Conftest rules see only what is to be`,
-  severity: 'low',
-  controls: [],
-  object,
-});
-
-/** Native rules speak of Kubernetes objects: a document that is none would pass each of them unseen. */
-function kindFindings(document: Document): readonly Finding[] {
-  if (document.id !== undefined) return [];
-  const message = 'apiVersion or kind is missing: this is no Kubernetes object';
-  const remedy = 'give the document an apiVersion and a kind, or leave the file out of what is checked';
-  return [
-    {
-      rule: 'manifest.kind',
-      result: 'fail',
-      message,
-      remedy,
-      severity: 'high',
-      controls: [],
-      object: objectOf(document),
-    },
-  ];
-}
-
 /** Two policies may say the same thing of an object (`manifest.kind`); it is said once. */
 function dedupe(findings: readonly Finding[]): readonly Finding[] {
   const seen = new Set<string>();
@@ -281,16 +239,6 @@ function place(findings: readonly { finding: Finding; index: number }[], change:
     if (document === undefined || source === undefined) return finding;
     return { ...finding, location: locate(source, document, finding.path ?? '') };
   });
-}
-
-function passedOf(codes: readonly string[], reviewed: readonly Reviewed[]): Record<string, number> {
-  const passed = new Map(codes.map((code) => [code, 0]));
-  for (const { findings, ran } of reviewed) {
-    const spoke = new Set(findings.map((finding) => finding.rule));
-    for (const code of new Set(ran))
-      if (!spoke.has(code) && passed.has(code)) passed.set(code, (passed.get(code) ?? 0) + 1);
-  }
-  return Object.fromEntries([...passed].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** One line of the input digest; a Secret's line is over its reduced form, since a digest of values lets anyone test guesses. */
@@ -313,14 +261,4 @@ function digests(
     ...(bench.projectDigest === undefined ? {} : { projectDigest: bench.projectDigest }),
     ...(bench.environment === undefined ? {} : { environment: bench.environment.name }),
   };
-}
-
-function distinctImages(change: Change): Judgement['images'] {
-  if (change.operation === 'DELETE') return [];
-  const found = new Map<string, string | undefined>();
-  for (const image of change.documents.flatMap((document) => imagesOf(document)))
-    found.set(image.ref, image.digest);
-  return [...found]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([ref, digest]) => ({ ref, ...(digest === undefined ? {} : { digest }) }));
 }

@@ -14,7 +14,7 @@ import { codeOf } from '../cause.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { findInstallation } from '../installation.ts';
 import type { Io } from '../io.ts';
-import { findProject } from '../prepare.ts';
+import { findProject } from '../loading/project.ts';
 
 export const policyPull: Verb = {
   name: 'policy pull',

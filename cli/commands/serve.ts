@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { openRecorder, readSigner, watchLedger } from '../../attest/index.ts';
 import { concludeBeside } from '../../engine/conclude.ts';
-import { environmentNamed, type Project } from '../../engine/context/project.ts';
-import { DEFAULT_NAMESPACES } from '../../engine/policy/index.ts';
 import type { Lock } from '../../engine/policy/release/index.ts';
-import type { BuiltinServer } from '../../engine/rego/index.ts';
-import { openJudge, openProjectJudge } from '../../engine/review.ts';
 import { openRegoBuiltins } from '../../engine/toolchain/builtins.ts';
-import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
+import { openYamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
-import { BUNDLE_FLAGS, type BundleSettings, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
+import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../bundles/flags.ts';
 import { type LoadedJudge, openPolicies } from '../bundles/serving.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
-import { readSource } from '../files.ts';
-import { findInstallation, type Installation } from '../installation.ts';
+import { findInstallation } from '../installation.ts';
 import type { Io } from '../io.ts';
-import { findProject, type Prepared, prepare, stateOf } from '../prepare.ts';
+import { loadJudge } from '../loading/judge.ts';
+import { findProject, stateOf } from '../loading/project.ts';
 import { withProgress } from '../report/progress.ts';
 import { openState, readKeyPem, stateKey } from '../seal.ts';
 import { uuidv7 } from '../uuid.ts';
-import { mergeMaps } from './check.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:8443';
 const DEFAULT_NAMESPACE = 'countersign';
@@ -225,88 +220,4 @@ function refreshOf(args: Args): number | undefined {
   if (seconds < 10)
     throw new UsageError(`--refresh ${JSON.stringify(text)} is no number of seconds from 10`, 'such as 60');
   return seconds * 1000;
-}
-
-async function loadJudge(
-  args: Args,
-  given: Pick<Frame, 'installation' | 'builtins' | 'notes'>,
-  { io, memory }: { readonly io: Io; readonly memory: Lock },
-): Promise<LoadedJudge> {
-  const reader = openYamlReader(given.installation.toolchain);
-  const found = findProject(args.text('project'), reader);
-  const project = found?.project;
-  const name = args.text('env');
-  const bundles = { ...bundleSettings(args, io, found), memory, follow: args.has('follow') };
-  const frame = { ...given, reader, bundles };
-  if (project === undefined && name !== undefined)
-    throw new UsageError('--env needs a Project and there is none', 'name one with --project FILE');
-  if (project !== undefined) given.notes.push(scopeOf(project, args));
-  if (project === undefined || name !== undefined) {
-    const of = project === undefined || name === undefined ? {} : { project, environment: name };
-    const { bench, releases } = await benchFor(args, frame, of);
-    return { judge: openJudge(bench), releases };
-  }
-  const loaded = await Promise.all(
-    project.environments.map(async ({ name: environment }) => ({
-      environment,
-      ...(await benchFor(args, frame, { project, environment })),
-    })),
-  );
-  const benches = new Map(loaded.map(({ environment, bench }) => [environment, bench] as const));
-  return { judge: openProjectJudge(project, benches), releases: loaded.flatMap(({ releases }) => releases) };
-}
-
-/** What is judged by what: a Project may have been found in the working folder that nobody had in mind. */
-function scopeOf(project: Project, args: Args): string {
-  const file = args.text('project') ?? 'countersign.yaml';
-  const name = args.text('env');
-  if (name !== undefined)
-    return `Project ${JSON.stringify(file)}: every request is judged for environment ${JSON.stringify(name)}`;
-  const environments = project.environments.map(({ name: environment, namespaces = [], clusterScoped }) => {
-    const objects = [...namespaces, ...(clusterScoped ? ['cluster-scoped objects'] : [])];
-    return `${JSON.stringify(environment)} (${objects.length === 0 ? 'nothing' : objects.join(', ')})`;
-  });
-  return `Project ${JSON.stringify(file)}: environments ${environments.join(', ') || 'none'}; unmapped: ${project.unmapped}`;
-}
-
-interface Frame {
-  /** One for all environments. */
-  readonly builtins: BuiltinServer;
-  readonly installation: Installation;
-  readonly reader: YamlReader;
-  /** What was assumed, to be said. */
-  readonly notes: string[];
-  readonly bundles: BundleSettings;
-}
-
-async function benchFor(
-  args: Args,
-  frame: Frame,
-  of: { project?: Project; environment?: string },
-): Promise<Prepared> {
-  const names = args.list('policy-namespace');
-  const environment =
-    of.project === undefined || of.environment === undefined
-      ? undefined
-      : environmentNamed(of.project, of.environment);
-  const prepared = await prepare(
-    {
-      ...(of.project === undefined ? {} : { project: of.project }),
-      ...(environment === undefined ? {} : { environment }),
-      policies: args.list('policy'),
-      bundles: frame.bundles,
-      namespaces: {
-        names: names.length === 0 ? DEFAULT_NAMESPACES.names : names,
-        all: args.has('all-policy-namespaces'),
-      },
-      parameters: mergeMaps(args.list('parameters').map(readSource), frame.reader, 'parameters'),
-      data: mergeMaps(args.list('data').map(readSource), frame.reader, 'data'),
-      strictErrors: args.has('strict-errors'),
-      builtins: frame.builtins,
-    },
-    frame.installation,
-    frame.reader,
-  );
-  frame.notes.push(...prepared.notes);
-  return prepared;
 }

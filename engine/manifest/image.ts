@@ -60,3 +60,14 @@ function imageOf(image: JsonValue, container: string, path: string): Image {
   const ref = isText ? image : JSON.stringify(image);
   return { ref, ...(isText ? parseReference(image) : { registry: '', repository: '' }), container, path };
 }
+
+/** Every image that documents name, each reference once, in order. */
+export function distinctImages(
+  documents: readonly Document[],
+): readonly { readonly ref: string; readonly digest?: string }[] {
+  const found = new Map<string, string | undefined>();
+  for (const image of documents.flatMap((document) => imagesOf(document))) found.set(image.ref, image.digest);
+  return [...found]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([ref, digest]) => ({ ref, ...(digest === undefined ? {} : { digest }) }));
+}

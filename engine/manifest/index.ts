@@ -17,7 +17,7 @@ export {
   type Source,
 } from './document.ts';
 export { FILE_MAX_BYTES } from './encoding.ts';
-export { type Image, imagesOf } from './image.ts';
+export { distinctImages, type Image, imagesOf } from './image.ts';
 export { locate } from './locate.ts';
 export { readDocuments } from './read.ts';
 export { parseReference, type Reference } from './reference.ts';

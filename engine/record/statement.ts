@@ -89,7 +89,7 @@ function setPart({ decision, set, images }: Judgement): Record<string, JsonValue
   const deletes = set.entries.flatMap(({ id, digest }) => (digest === undefined ? [id] : []));
   return {
     set: { digest: { sha256: decision.setDigest }, objects, ...(deletes.length === 0 ? {} : { deletes }) },
-    images: images.map(({ ref, digest }) => ({
+    images: images().map(({ ref, digest }) => ({
       ref,
       ...(digest === undefined ? {} : { digest: digestMap(digest) }),
     })),

@@ -89,7 +89,7 @@ export function judgementOf(decision: Partial<Decision> = {}): Judgement {
       ...decision,
     },
     set: { listing: '', digest: '', entries: [] },
-    images: [],
+    images: () => [],
   };
 }
 

@@ -14,7 +14,7 @@ import { type ExitCode, UsageError } from '../../exit.ts';
 import { readSource } from '../../files.ts';
 import { findInstallation, type Installation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
-import { findProject } from '../../prepare.ts';
+import { findProject } from '../../loading/project.ts';
 import { mergeMaps } from '../check.ts';
 
 const DEADLINE_MS = 120_000;

@@ -51,7 +51,7 @@ const judgement = (decision: Partial<Decision> = {}, parts: Partial<Judgement> =
     listing: `${hex('7')}  /Pod/shop/web\n`,
     digest: hex('4'),
   },
-  images: [{ ref: 'web:1' }, { ref: `web@sha256:${hex('8')}`, digest: `sha256:${hex('8')}` }],
+  images: () => [{ ref: 'web:1' }, { ref: `web@sha256:${hex('8')}`, digest: `sha256:${hex('8')}` }],
   ...parts,
 });
 

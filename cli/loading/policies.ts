@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Environment } from '../../engine/context/project.ts';
+import {
+  type Namespaces,
+  type Policy,
+  readLibraries,
+  readPack,
+  readPackSources,
+  readRegoSources,
+  unreadPackages,
+  withoutTests,
+} from '../../engine/policy/index.ts';
+import type { LoadedBundles } from '../bundles/policies.ts';
+import type { Request } from '../prepare.ts';
+import { compile, load, type Tools } from './load.ts';
+
+/** One folder or file of policies beside the packs. */
+export interface Extra {
+  readonly path: string;
+  readonly namespaces: Namespaces;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** Whether flags set its parameters and data: never for what an environment asks for. */
+  readonly takesFlags: boolean;
+}
+
+/** A pack that an environment lists. */
+export type PackChoice = NonNullable<Environment['packs']>[number];
+
+/**
+ * Loads the packs as one policy. Without an environment a rule that needs parameters and has none is left out, and that is said;
+ * an environment that lists a pack must set what its rules need.
+ */
+export async function loadPacks(
+  choices: readonly PackChoice[],
+  request: Request,
+  tools: Tools,
+  notes: string[],
+): Promise<Policy> {
+  const packs = choices.map((choice) => readPack(tools.installation.policies, choice.name, tools.reader));
+  const sources = readPackSources(tools.installation.policies, packs);
+  const name = packs.map((pack) => pack.name).join('+');
+  const codes = [...new Set(packs.flatMap((pack) => pack.rules))].sort();
+  const stated: Record<string, unknown> = Object.assign(
+    {},
+    ...choices.map((choice) => choice.parameters ?? {}),
+  );
+  // The judged job's flags set nothing of what its environment asks for.
+  const isAsked = request.environment !== undefined;
+  const parameters = isAsked ? stated : { ...request.parameters, ...stated };
+  const data = isAsked ? {} : request.data;
+  const compiled = await compile(
+    { name, sources, namespaces: { names: [], all: false }, codes },
+    request,
+    tools,
+  );
+  const unset = compiled.entries
+    .filter(({ rule }) => rule.parameters !== undefined && parameters[rule.code] === undefined)
+    .map(({ rule }) => rule.code);
+  const revision = tools.installation.version;
+  if (unset.length === 0 || request.environment !== undefined)
+    return load(compiled, { name, revision, parameters, stated, data }, request, tools);
+  for (const code of new Set(unset))
+    notes.push(
+      `rule ${code} needs parameters and is not evaluated: set them with --parameters or in a Project`,
+    );
+  const kept = await compile(
+    {
+      name,
+      sources,
+      namespaces: { names: [], all: false },
+      codes: codes.filter((code) => !unset.includes(code)),
+    },
+    request,
+    tools,
+  );
+  return load(kept, { name, revision, parameters, stated, data }, request, tools);
+}
+
+/** Loads one folder or file of Rego. */
+export async function loadExtra(
+  extra: Extra,
+  request: Request,
+  tools: Tools,
+  notes: string[],
+): Promise<Policy> {
+  const own = withoutTests(readRegoSources(extra.path));
+  const needsLibraries = own.some((source) => source.text.includes('data.countersign.lib.'));
+  const sources = needsLibraries ? [...own, ...readLibraries(tools.installation.policies)] : own;
+  const compiled = await compile({ name: extra.path, sources, namespaces: extra.namespaces }, request, tools);
+  for (const name of unreadPackages(own, compiled.entries))
+    notes.push(
+      `rules of package ${JSON.stringify(name)} in ${JSON.stringify(extra.path)} are not read: name it with --policy-namespace`,
+    );
+  const [flags, data] = extra.takesFlags ? [request.parameters, request.data] : [{}, {}];
+  const stated = extra.parameters;
+  const parameters = { ...flags, ...stated };
+  return load(compiled, { name: extra.path, revision: '', parameters, stated, data }, request, tools);
+}
+
+/** All bundles of a run are one policy, as in one OPA: they own parts of `data` that do not overlap, and may use each other's. */
+export async function loadAllBundles(
+  bundles: readonly Extra[],
+  request: Request,
+  tools: Tools,
+): Promise<LoadedBundles> {
+  const { loadBundles } = await import('../bundles/policies.ts');
+  // As one policy they take what flags bring only where flags brought all of them.
+  const takesFlags = bundles.every((bundle) => bundle.takesFlags);
+  return loadBundles(
+    {
+      references: bundles.map(({ path }) => path),
+      namespaces: {
+        names: [...new Set(bundles.flatMap(({ namespaces }) => namespaces.names))],
+        all: bundles.some(({ namespaces }) => namespaces.all),
+      },
+      parameters: Object.assign(
+        {},
+        takesFlags ? request.parameters : {},
+        ...bundles.map(({ parameters }) => parameters),
+      ),
+      data: takesFlags ? request.data : {},
+      builtins: tools.builtins,
+      ...(request.project?.limits === undefined ? {} : { limits: request.project.limits }),
+      settings: {
+        ...request.bundles,
+        ...(request.environment === undefined ? {} : { environment: request.environment.name }),
+      },
+    },
+    {
+      yaml: () => tools.reader,
+      libraries: () => readLibraries(tools.installation.policies),
+      compile: (wanted) => compile(wanted, request, tools),
+    },
+  );
+}

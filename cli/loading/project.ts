@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync } from 'node:fs';
+import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
+import { type Project, readProject } from '../../engine/context/project.ts';
+import type { PolicyCache } from '../../engine/policy/index.ts';
+import type { YamlReader } from '../../engine/toolchain/yaml.ts';
+import { readSource } from '../files.ts';
+import type { Installation } from '../installation.ts';
+import type { Io } from '../io.ts';
+
+const PROJECT_FILE = 'countersign.yaml';
+
+/**
+ * Loads the Project named by a flag, or `countersign.yaml` of the working folder where there is one.
+ * @throws {EngineError} INPUT_UNREADABLE | PROJECT_SYNTAX | PROJECT_SCHEMA
+ */
+export function findProject(
+  file: string | undefined,
+  reader: YamlReader,
+): { project: Project; directory: string } | undefined {
+  const path = file ?? (existsSync(PROJECT_FILE) ? PROJECT_FILE : undefined);
+  if (path === undefined) return undefined;
+  const directory = dirname(resolve(path));
+  const project = readProject(readSource(path), reader);
+  const policies = project.policies.map((policy) => ({
+    ...policy,
+    path: policy.path.startsWith('oci://') ? policy.path : join(directory, policy.path),
+  }));
+  return { project: { ...project, policies }, directory };
+}
+
+const DEFAULT_STATE = '.countersign';
+
+/** The folder of key, ledger and certificates: as stated by a flag, else the Project's ledger, relative to its own folder. */
+export function stateOf(
+  stated: string | undefined,
+  found: { readonly project: Project; readonly directory: string } | undefined,
+): string {
+  if (stated !== undefined) return stated;
+  const ledger = found?.project.ledger;
+  return found === undefined || ledger === undefined
+    ? DEFAULT_STATE
+    : resolve(found.directory, ledger.directory);
+}
+
+/**
+ * The cache of the user: `$COUNTERSIGN_CACHE`, `$XDG_CACHE_HOME/countersign` or `~/.cache/countersign`, the first that is an absolute
+ * path. None inside the working folder: what a repository brings along must not pass for what was compiled from its policies.
+ * @see https://specifications.freedesktop.org/basedir-spec/latest/  relative paths are invalid and to be ignored
+ */
+export function userCache(io: Io, installation: Installation): PolicyCache | undefined {
+  const base = [
+    io.env['COUNTERSIGN_CACHE'],
+    below(io.env['XDG_CACHE_HOME'], 'countersign'),
+    below(io.homeDirectory, '.cache/countersign'),
+  ].find((path) => path !== undefined && isAbsolute(path));
+  if (base === undefined || !relative(resolve('.'), base).startsWith('..')) return undefined;
+  return { directory: join(base, 'policies'), userId: io.userId, toolVersion: installation.toolVersion };
+}
+
+const below = (folder: string | undefined, path: string): string | undefined =>
+  folder === undefined || folder === '' ? undefined : join(folder, path);

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is said of every document whatever the rules, and what counts as passed.
+import type { Operation } from './decision.ts';
+import type { Finding, FindingObject } from './finding.ts';
+
+/** The rule that speaks where no rule could. */
+export const NOT_APPLICABLE = 'policy.not-applicable';
+
+/** Conftest rules judge what is to be, so a DELETE is nothing to them. That is said, since no rule has passed it. */
+export const notApplicable = (operation: Operation, object: FindingObject): Finding => ({
+  rule: NOT_APPLICABLE,
+  result: 'skip',
+  message: `no rule judges a ${operation}: Conftest rules see only what is to be`,
+  severity: 'low',
+  controls: [],
+  object,
+});
+
+/** Native rules speak of Kubernetes objects: a document that is none would pass each of them unseen. */
+export function kindFindings(isObject: boolean, object: FindingObject): readonly Finding[] {
+  if (isObject) return [];
+  const message = 'apiVersion or kind is missing: this is no Kubernetes object';
+  const remedy = 'give the document an apiVersion and a kind, or leave the file out of what is checked';
+  return [
+    {
+      rule: 'manifest.kind',
+      result: 'fail',
+      message,
+      remedy,
+      severity: 'high',
+      controls: [],
+      object,
+    },
+  ];
+}
+
+/** One object as it counts. */
+export interface Counted {
+  readonly findings: readonly Finding[];
+  /** Codes of the rules that ran on it and returned; only they can have passed. */
+  readonly ran: readonly string[];
+}
+
+/** For each code how many objects passed it: the rule ran and had nothing to say. */
+export function passedOf(codes: readonly string[], reviewed: readonly Counted[]): Record<string, number> {
+  const passed = new Map(codes.map((code) => [code, 0]));
+  for (const { findings, ran } of reviewed) {
+    const spoke = new Set(findings.map((finding) => finding.rule));
+    for (const code of new Set(ran))
+      if (!spoke.has(code) && passed.has(code)) passed.set(code, (passed.get(code) ?? 0) + 1);
+  }
+  return Object.fromEntries([...passed].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
