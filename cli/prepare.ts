@@ -17,8 +17,9 @@ import type { YamlReader } from '../engine/toolchain/yaml.ts';
 import type { BundleSettings } from './bundles/flags.ts';
 import type { ReleasedBundle } from './bundles/policies.ts';
 import type { Installation } from './installation.ts';
+import type { BundlePolicies } from './loading/bundles.ts';
 import type { Tools } from './loading/load.ts';
-import { type Extra, loadAllBundles, loadExtra, loadPacks, type PackChoice } from './loading/policies.ts';
+import { type Extra, loadExtra, loadPacks, type PackChoice } from './loading/policies.ts';
 
 const COMPILE_DEADLINE_MS = 120_000;
 
@@ -77,15 +78,11 @@ async function loadAll(request: Request, tools: Tools): Promise<Prepared> {
   if (packs.length > 0) policies.push(await loadPacks(packs, request, tools, notes));
   const isBundle = ({ path }: Extra): boolean =>
     request.bundles.verificationKey !== undefined || path.startsWith('oci://') || isBundlePath(path);
-  const bundles = extras.filter(isBundle);
-  // Loaded only where a bundle is named: plain folders of Rego pay nothing for it.
-  const loaded = bundles.length > 0 ? await loadAllBundles(bundles, request, tools) : undefined;
-  policies.push(...(loaded?.policies ?? []));
+  const bundles = await bundlesOf(extras.filter(isBundle), request, tools, notes);
   const flagged = environment === undefined ? [...policies] : [];
-  if (environment !== undefined && bundles.every(({ takesFlags }) => takesFlags))
-    flagged.push(...(loaded?.policies ?? []));
-  for (const extra of extras) {
-    if (isBundle(extra)) continue;
+  policies.push(...bundles.policies);
+  flagged.push(...bundles.flagged);
+  for (const extra of extras.filter((one) => !isBundle(one))) {
     const policy = await loadExtra(extra, request, tools, notes);
     policies.push(policy);
     if (extra.takesFlags) flagged.push(policy);
@@ -105,7 +102,19 @@ async function loadAll(request: Request, tools: Tools): Promise<Prepared> {
     ...(project === undefined ? {} : { projectDigest: project.digest }),
     ...(request.strictErrors || project?.strictErrors === true ? { strictErrors: true } : {}),
   };
-  return { bench, notes, releases: loaded?.releases ?? [] };
+  return { bench, notes, releases: bundles.releases };
+}
+
+/** What reads bundles is loaded only where one is named: plain folders of Rego pay nothing for it. */
+async function bundlesOf(
+  extras: readonly Extra[],
+  request: Request,
+  tools: Tools,
+  notes: string[],
+): Promise<BundlePolicies> {
+  if (extras.length === 0) return { policies: [], flagged: [], releases: [] };
+  const { loadBundleGroups } = await import('./loading/bundles.ts');
+  return loadBundleGroups(extras, request, tools, notes);
 }
 
 /** What a job brings along adds to its environment and never stands for it. */

@@ -8,6 +8,7 @@ import {
   loadPolicy,
   type Namespaces,
   type Policy,
+  unreadPackages,
   withoutTests,
 } from '../../engine/policy/index.ts';
 import type { Release } from '../../engine/policy/release/index.ts';
@@ -39,6 +40,8 @@ export interface BundleTools {
 export interface LoadedBundles {
   readonly policies: readonly Policy[];
   readonly releases: readonly ReleasedBundle[];
+  /** Packages that hold rules which no namespace names. */
+  readonly unread: readonly string[];
 }
 
 /** What a reference stood for, proved. */
@@ -65,7 +68,8 @@ export async function loadBundles(request: BundleRequest, tools: BundleTools): P
   const releases = bundles.flatMap(({ name, release }) =>
     release === undefined ? [] : [{ reference: name, release }],
   );
-  if (policies.length > 0) return { policies, releases };
+  const unread = compiled === undefined ? [] : unreadPackages(withoutTests(joined.sources), compiled.entries);
+  if (policies.length > 0) return { policies, releases, unread };
   throw new EngineError('POLICY_EMPTY', `${JSON.stringify(joined.name)} has no rule`, {
     hint: 'name the package of its rules with --policy-namespace; a module needs entrypoints such as main/deny',
   });

@@ -10,7 +10,6 @@ import {
   unreadPackages,
   withoutTests,
 } from '../../engine/policy/index.ts';
-import type { LoadedBundles } from '../bundles/policies.ts';
 import type { Request } from '../prepare.ts';
 import { compile, load, type Tools } from './load.ts';
 
@@ -95,41 +94,4 @@ export async function loadExtra(
   const stated = extra.parameters;
   const parameters = { ...flags, ...stated };
   return load(compiled, { name: extra.path, revision: '', parameters, stated, data }, request, tools);
-}
-
-/** All bundles of a run are one policy, as in one OPA: they own parts of `data` that do not overlap, and may use each other's. */
-export async function loadAllBundles(
-  bundles: readonly Extra[],
-  request: Request,
-  tools: Tools,
-): Promise<LoadedBundles> {
-  const { loadBundles } = await import('../bundles/policies.ts');
-  // As one policy they take what flags bring only where flags brought all of them.
-  const takesFlags = bundles.every((bundle) => bundle.takesFlags);
-  return loadBundles(
-    {
-      references: bundles.map(({ path }) => path),
-      namespaces: {
-        names: [...new Set(bundles.flatMap(({ namespaces }) => namespaces.names))],
-        all: bundles.some(({ namespaces }) => namespaces.all),
-      },
-      parameters: Object.assign(
-        {},
-        takesFlags ? request.parameters : {},
-        ...bundles.map(({ parameters }) => parameters),
-      ),
-      data: takesFlags ? request.data : {},
-      builtins: tools.builtins,
-      ...(request.project?.limits === undefined ? {} : { limits: request.project.limits }),
-      settings: {
-        ...request.bundles,
-        ...(request.environment === undefined ? {} : { environment: request.environment.name }),
-      },
-    },
-    {
-      yaml: () => tools.reader,
-      libraries: () => readLibraries(tools.installation.policies),
-      compile: (wanted) => compile(wanted, request, tools),
-    },
-  );
 }

@@ -21,7 +21,7 @@ export function place(): Place {
     write: (files) => {
       for (const [name, content] of Object.entries(files)) {
         mkdirSync(dirname(at(name)), { recursive: true });
-        writeFileSync(at(name), content);
+        writeFileSync(at(name), content, { mode: 0o600 });
       }
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
