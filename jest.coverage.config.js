@@ -4,9 +4,12 @@ import base from './jest.config.js';
 
 export default {
   ...base,
-  testMatch: ['engine/decide', 'engine/record', 'attest/trust', 'webhook'].map(
-    (folder) => `<rootDir>/test/${folder}/**/*.test.ts`,
-  ),
+  testMatch: [
+    '<rootDir>/test/engine/*.test.ts',
+    ...['engine/decide', 'engine/record', 'attest/trust', 'webhook'].map(
+      (folder) => `<rootDir>/test/${folder}/**/*.test.ts`,
+    ),
+  ],
   collectCoverage: true,
   coverageProvider: 'v8',
   coverageReporters: ['text'],

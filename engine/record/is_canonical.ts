@@ -15,6 +15,11 @@ const UNORDERED = 0xee;
 /** RFC 8785 §3.2.2.2 writes these escapes so; others (`\b`, `\u00XX`) are looked at the slow way. */
 const PLAIN_ESCAPES: ReadonlySet<number> = new Set([...'"\\nrt'].map((character) => character.charCodeAt(0)));
 
+/** A byte that stands in no JSON text, for behind its end. */
+const END = 0xff;
+
+export const byteAt = (json: Uint8Array, at: number): number => json[at] ?? END;
+
 export const isDigit = (byte: number | undefined): boolean =>
   byte !== undefined && byte >= ZERO && byte <= 0x39;
 
@@ -34,7 +39,7 @@ export function isCanonical(json: Uint8Array): boolean {
   const open: Open[] = [];
   let isKey = false;
   for (let at = 0; at < json.length; ) {
-    const byte = json[at] ?? 0;
+    const byte = byteAt(json, at);
     if (byte === QUOTE) {
       const end = stringEnd(json, at, isKey);
       const object = open.at(-1);
@@ -57,16 +62,16 @@ export function isCanonical(json: Uint8Array): boolean {
 }
 
 /** `true`, `false` and `null`. */
-const isLetter = (byte: number): boolean => byte >= 0x61 && byte <= 0x7a;
+export const isLetter = (byte: number): boolean => byte >= 0x61 && byte <= 0x7a;
 
 /** Behind the string that begins at `at`; 0 when it may have another spelling, or is a key whose order bytes do not tell. */
 export function stringEnd(json: Uint8Array, at: number, isKey: boolean): number {
   for (let end = at + 1; end < json.length; end++) {
-    const byte = json[end] ?? 0;
+    const byte = byteAt(json, end);
     if (byte === QUOTE) return end + 1;
     if (byte === BACKSLASH) {
       end++;
-      if (isKey || !PLAIN_ESCAPES.has(json[end] ?? 0)) return 0;
+      if (isKey || !PLAIN_ESCAPES.has(byteAt(json, end))) return 0;
     } else if (isKey && byte >= UNORDERED) return 0;
   }
   return 0;
@@ -79,7 +84,7 @@ export function integerEnd(json: Uint8Array, start: number): number {
     at++;
     if (json[at] === ZERO) return 0;
   }
-  while (isDigit(json[at])) at++;
+  while (isDigit(byteAt(json, at))) at++;
   return json[at] === 0x2e || json[at] === 0x65 || json[at] === 0x45 ? 0 : at;
 }
 
@@ -95,7 +100,7 @@ function compareKeys(json: Uint8Array, before: Open, from: number, to: number): 
   const [left, right] = [before.to - 1 - before.from, to - 1 - from];
   const length = Math.min(left, right);
   for (let offset = 1; offset < length; offset++) {
-    const difference = (json[before.from + offset] ?? 0) - (json[from + offset] ?? 0);
+    const difference = byteAt(json, before.from + offset) - byteAt(json, from + offset);
     if (difference !== 0) return difference;
   }
   return left - right;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { JsonWriter, NotOrdinary } from '../manifest/fast/index.ts';
-import { integerEnd, isDigit, stringEnd } from './is_canonical.ts';
+import { byteAt, integerEnd, isDigit, isLetter, stringEnd } from './is_canonical.ts';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -49,8 +49,8 @@ class Reordered {
 
   /** The next byte that is no white space. */
   #next(): number {
-    while ((this.#json[this.#at] ?? 0xff) <= SPACE) this.#at++;
-    return this.#json[this.#at] ?? 0;
+    while (byteAt(this.#json, this.#at) <= SPACE) this.#at++;
+    return byteAt(this.#json, this.#at);
   }
 
   #copy(end: number): void {
@@ -95,7 +95,7 @@ class Reordered {
   /** `true`, `false` or `null`. */
   #word(): void {
     let end = this.#at;
-    while ((this.#json[end] ?? 0) >= 0x61 && (this.#json[end] ?? 0) <= 0x7a) end++;
+    while (isLetter(byteAt(this.#json, end))) end++;
     this.#copy(end === this.#at ? 0 : end);
   }
 }

@@ -117,6 +117,20 @@ describe('what passed', () => {
   });
 });
 
+describe('a document that is no Kubernetes object', () => {
+  it('fails where rules speak of Kubernetes objects, and is no obstacle for the others', () => {
+    const thing = change([{ kind: 'Pod' }]);
+    expect(decide(bench(policyOf('native', { rule: () => [] })), thing)).toMatchObject({
+      verdict: 'deny',
+      findings: [{ rule: 'manifest.kind', result: 'fail', severity: 'high' }],
+    });
+    expect(decide(bench(policyOf('conftest', { 'main.deny': () => [] })), thing)).toMatchObject({
+      verdict: 'allow',
+      findings: [],
+    });
+  });
+});
+
 describe('a value of a Secret', () => {
   const encode = (text: string): string => Buffer.from(text).toString('base64');
   const secretOf = (value: string, part: JsonObject = {}): JsonObject => ({
@@ -187,6 +201,14 @@ describe('a value of a Secret', () => {
     const object = secretOf('other', { metadata: { name: 'a', annotations } });
     expect(said(object, 'was hunter2')).toMatchObject({ message: 'was [redacted]' });
     expect(said(object, `was ${applied}`)).toMatchObject({ message: 'was [redacted]' });
+  });
+
+  it('is hidden where what kubectl kept is no JSON, or keeps itself', () => {
+    const key = 'kubectl.kubernetes.io/last-applied-configuration';
+    const keeping = (applied: string): JsonObject =>
+      secretOf('other', { metadata: { name: 'a', annotations: { [key]: applied } } });
+    expect(said(keeping('{hunter2'), 'was {hunter2')).toMatchObject({ message: 'was [redacted]' });
+    expect(said(keeping(JSON.stringify(keeping('{}'))), 'fine')).toMatchObject({ message: 'fine' });
   });
 
   it('that is short is hidden as a word, and leaves the rest readable', () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { AttestError, generateKeyPair, readTrust } from '../../../attest/index.ts';
+import { AttestError, generateKeyPair, parseTrust, readTrust } from '../../../attest/index.ts';
 import { faultsOf } from '../../../attest/trust/shape.ts';
 import { expectThrown, thrownBy } from '../../expect.ts';
 import { newSigner, open, temporaryFolders, trustedKey, trustOf } from '../fixture.ts';
@@ -25,6 +25,13 @@ const withRoot = (changes: object): object => ({
 const withLog = (changes: object): object => withRoot({ tlogs: [{ ...log, ...changes }] });
 
 describe('a trust file', () => {
+  it('of bytes is that of their JSON, and a key that stands twice is an error', () => {
+    const text = JSON.stringify(withKey({}));
+    expect(parseTrust(Buffer.from(text))).toEqual(readTrust(JSON.parse(text)));
+    for (const bytes of ['{', text.replace('{', '{"kind":"Trust",')])
+      expectThrown(() => parseTrust(Buffer.from(bytes)), AttestError, 'TRUST_SHAPE');
+  });
+
   it('is read into keys and logs', () => {
     const trust = readTrust(withKey({ environments: ['production/eu'], notAfter: '2027-01-01T00:00:00Z' }));
     expect(trust.keys).toMatchObject([

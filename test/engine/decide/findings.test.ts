@@ -3,7 +3,12 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { verdictOf } from '../../../engine/decide/decision.ts';
 import type { Finding } from '../../../engine/decide/finding.ts';
-import { type Enforcement, errorFinding, findingsOf } from '../../../engine/decide/findings.ts';
+import {
+  type Enforcement,
+  errorFinding,
+  failureFinding,
+  findingsOf,
+} from '../../../engine/decide/findings.ts';
 import { EngineError } from '../../../engine/error.ts';
 import type { Effect, Entry, Rule } from '../../../engine/policy/rule.ts';
 import { readValue } from '../../../engine/rego/value.ts';
@@ -226,6 +231,29 @@ describe('an evaluation error', () => {
       severity: 'critical',
       controls: [],
       object: OBJECT,
+    });
+  });
+
+  it('of a builtin says what failed, and where it is known', () => {
+    const location = { file: 'a.rego', line: 3, column: 5 };
+    const failure = {
+      name: 'to_number',
+      code: 'eval_builtin_error' as const,
+      message: 'to_number: invalid syntax',
+    };
+    const expected = {
+      rule: 'baseline',
+      result: 'error',
+      message: 'to_number: invalid syntax [POLICY_EVALUATION]',
+      severity: 'critical',
+      controls: [],
+      remedy: 'an error in a builtin blocks: test the value before the call, or mend the rule',
+      object: OBJECT,
+    };
+    expect(failureFinding('baseline', failure, OBJECT)).toEqual(expected);
+    expect(failureFinding('baseline', { ...failure, location }, OBJECT)).toEqual({
+      ...expected,
+      message: `a.rego:3:5: ${expected.message}`,
     });
   });
 

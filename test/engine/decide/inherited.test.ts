@@ -86,6 +86,7 @@ describe('an UPDATE leaves an object as it was', () => {
     ['the name differs', object('Pod'), object('Pod', { metadata: { name: 'other' } })],
     ['the kind differs', object('Deployment'), object('StatefulSet')],
     ['it was nothing', null, object('Pod')],
+    ['it is nothing', object('Pod'), null],
     ['its status differs', object('Pod'), { ...object('Pod'), status: { phase: 'Running' } }],
   ])('but not where %s', (_, before, after) => {
     expect(between(before, after)).toBeUndefined();
@@ -172,6 +173,10 @@ describe('a finding is inherited', () => {
     const count = { ...FAIL, path: '/spec/replicas' };
     const scaled = (replicas: number): Members => object('ReplicaSet', { spec: { replicas } });
     expect(updated(count, [count], { before: scaled(2), after: scaled(1) })).toEqual(count);
+  });
+
+  it('is not told of what is no JSON: that is a fault of ours', () => {
+    expect(() => unchangedBy(Buffer.from('{'), Buffer.from('{}'))).toThrow(SyntaxError);
   });
 
   it('without a path only of a Conftest rule, which sees nothing but the object, and with the same labels', () => {

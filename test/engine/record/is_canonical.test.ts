@@ -78,6 +78,16 @@ describe('canonical JSON', () => {
     expect(reorder(Buffer.from(text))).toBeUndefined();
   });
 
+  it('hides no fault of ours', () => {
+    const broken = new Proxy(new Uint8Array(2), {
+      get: (target, key) => {
+        if (key === '0') throw new TypeError('not ours');
+        return Reflect.get(target, key);
+      },
+    });
+    expect(() => reorder(broken)).toThrow(TypeError);
+  });
+
   it.each([
     ['integers of 64 bits', '{"a":9223372036854775807,"b":-9223372036854775808}', true],
     ['nested members in order', '{"a":[{"b":1,"c":{}},"x"],"d":"é\\n"}', true],
@@ -91,6 +101,7 @@ describe('canonical JSON', () => {
     ['minus zero', '[-0]', false],
     ['an escape with a shorter spelling', '["\\u0008"]', false],
     ['an escaped character that needs none', '["\\u0041"]', false],
+    ['a string without an end', '["abc', false],
     ['an escaped solidus', '["\\/"]', false],
     ['keys whose order UTF-8 does not tell', '{"\ue000":1,"😀":2}', false],
   ])('sees %s', (_name, text, expected) => {

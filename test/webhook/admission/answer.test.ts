@@ -21,6 +21,11 @@ describe('an allow', () => {
     expect(warnings).toEqual([`a.b: ${'🔥'.repeat(114)}…`, 'a.b: x Warning:  fake']);
   });
 
+  it('says of a warning that it was true of the object before', () => {
+    const findings = [finding({ rule: 'a.b', result: 'warn', message: 'bad', inherited: true })];
+    expect(answerDecision(decisionOf({ findings })).warnings).toEqual(['a.b: bad (as it was)']);
+  });
+
   it('keeps all warnings within what an API server shows', () => {
     const findings = Array.from({ length: 100 }, () => finding({ result: 'warn', message: 'w'.repeat(200) }));
     const { warnings = [] } = answerDecision(decisionOf({ findings }));

@@ -11,6 +11,13 @@ const bytes = (value: unknown): Buffer =>
   Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
 const text = (value: Uint8Array | undefined): string => Buffer.from(value ?? []).toString();
 
+describe('who asked', () => {
+  it('is named with the subresource, and without a name where the request has none', () => {
+    const scaled = parseReview(bytes(reviewOf({ subResource: 'scale', userInfo: {} })));
+    expect(scaled.change.requester).toEqual({ uid: 'u-1', subResource: 'scale', isAuthenticated: false });
+  });
+});
+
 describe('an AdmissionReview', () => {
   it('becomes a change', () => {
     const body = bytes(reviewOf());
