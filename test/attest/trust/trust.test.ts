@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { generateKeyPairSync } from 'node:crypto';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { AttestError, generateKeyPair, readTrust } from '../../../attest/index.ts';
+import { AttestError, generateKeyPair, parseTrust, readTrust } from '../../../attest/index.ts';
 import { faultsOf } from '../../../attest/trust/shape.ts';
 import { expectThrown, thrownBy } from '../../expect.ts';
 import { newSigner, open, temporaryFolders, trustedKey, trustOf } from '../fixture.ts';
@@ -157,5 +157,19 @@ describe('a trust file is refused', () => {
     ],
   ])('%s', (_, value) => {
     expectThrown(() => readTrust(JSON.parse(JSON.stringify(value) ?? 'null')), AttestError, 'TRUST_SHAPE');
+  });
+});
+
+describe('the bytes of a trust file', () => {
+  it('are JSON in which no key stands twice', () => {
+    const text = JSON.stringify({
+      apiVersion: 'countersign.dev/v1alpha1',
+      kind: 'Trust',
+      keys: [],
+      logs: [],
+    });
+    expect(parseTrust(Buffer.from(text))).toEqual({ keys: [], logs: [] });
+    for (const bad of ['', '{', text.replace('"keys"', '"keys":[],"keys"'), text.replace('Trust', 'Project')])
+      expectThrown(() => parseTrust(Buffer.from(bad)), AttestError, 'TRUST_SHAPE');
   });
 });

@@ -86,6 +86,7 @@ describe('an UPDATE leaves an object as it was', () => {
     ['the name differs', object('Pod'), object('Pod', { metadata: { name: 'other' } })],
     ['the kind differs', object('Deployment'), object('StatefulSet')],
     ['it was nothing', null, object('Pod')],
+    ['it is nothing', object('Pod'), null],
     ['its status differs', object('Pod'), { ...object('Pod'), status: { phase: 'Running' } }],
   ])('but not where %s', (_, before, after) => {
     expect(between(before, after)).toBeUndefined();
@@ -96,6 +97,10 @@ describe('an UPDATE leaves an object as it was', () => {
       Buffer.from(`{"apiVersion":"v1","kind":"Pod","spec":{"user":${user}}}`);
     expect(unchangedBy(text('9007199254740993'), text('9007199254740992'))).toBeUndefined();
     expect(unchangedBy(text('1e999'), text('1e999'))).toBeUndefined();
+  });
+
+  it('and what is no JSON, which no reader hands over, is a fault of ours', () => {
+    expect(() => unchangedBy(Buffer.from('{'), Buffer.from('{}'))).toThrow(SyntaxError);
   });
 
   it('only if what it is is the same, whatever that is (property)', () => {
@@ -137,6 +142,11 @@ function updated(
   if (unchanged === undefined) throw new Error('the object is not as it was');
   return inherit([finding], said, { unchanged, style })[0];
 }
+
+it('a path that leads through what is no object leads nowhere', () => {
+  const finding = { ...FAIL, path: '/kind/a/b' };
+  expect(updated(finding, [finding])).toEqual({ ...INHERITED, path: '/kind/a/b' });
+});
 
 describe('a finding is inherited', () => {
   it('where the same was said at the same place, also of what is missing there', () => {

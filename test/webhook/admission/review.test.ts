@@ -12,6 +12,19 @@ const bytes = (value: unknown): Buffer =>
 const text = (value: Uint8Array | undefined): string => Buffer.from(value ?? []).toString();
 
 describe('an AdmissionReview', () => {
+  it('may name nobody who asks, and not by anything but text', () => {
+    for (const userInfo of [undefined, null, {}, { username: '' }])
+      expect(parseReview(bytes(reviewOf({ userInfo }))).change.requester).toEqual({
+        uid: 'u-1',
+        isAuthenticated: false,
+      });
+    expect(parseReview(bytes(reviewOf({ subResource: 'exec' }))).change.requester).toMatchObject({
+      subResource: 'exec',
+    });
+    for (const userInfo of [{ username: 1 }, 'alice'])
+      expectThrown(() => parseReview(bytes(reviewOf({ userInfo }))), WebhookError, 'REQUEST_SHAPE');
+  });
+
   it('becomes a change', () => {
     const body = bytes(reviewOf());
     const review = parseReview(body);
