@@ -94,11 +94,11 @@ trust: {key: []}
 `;
     expect(refused(text)).toEqual(
       schema(
-        '13:1 unknown key "trust"',
         '3:1 unknown key "unmaped"',
         '7:5 unknown key "namespace"',
         '9:26 unknown key "parameter"',
         '11:15 unknown key "package"',
+        '13:9 unknown key "key"',
         '12:24 unknown key "dir"',
       ),
     );
