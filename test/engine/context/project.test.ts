@@ -90,15 +90,15 @@ environments:
 policies:
   - {path: p, package: main}
 ledger: {directory: d, dir: e}
-trust: {key: []}
+cluster: eu-1
 `;
     expect(refused(text)).toEqual(
       schema(
+        '13:1 unknown key "cluster"',
         '3:1 unknown key "unmaped"',
         '7:5 unknown key "namespace"',
         '9:26 unknown key "parameter"',
         '11:15 unknown key "package"',
-        '13:9 unknown key "key"',
         '12:24 unknown key "dir"',
       ),
     );
