@@ -166,3 +166,17 @@ describe('a trust file is refused', () => {
     expectThrown(() => readTrust(JSON.parse(JSON.stringify(value) ?? 'null')), AttestError, 'TRUST_SHAPE');
   });
 });
+
+describe('the bytes of a trust file', () => {
+  it('are JSON in which no key stands twice', () => {
+    const text = JSON.stringify({
+      apiVersion: 'countersign.dev/v1alpha1',
+      kind: 'Trust',
+      keys: [],
+      logs: [],
+    });
+    expect(parseTrust(Buffer.from(text))).toEqual({ keys: [], logs: [] });
+    for (const bad of ['', '{', text.replace('"keys"', '"keys":[],"keys"'), text.replace('Trust', 'Project')])
+      expectThrown(() => parseTrust(Buffer.from(bad)), AttestError, 'TRUST_SHAPE');
+  });
+});

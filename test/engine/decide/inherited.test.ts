@@ -99,6 +99,10 @@ describe('an UPDATE leaves an object as it was', () => {
     expect(unchangedBy(text('1e999'), text('1e999'))).toBeUndefined();
   });
 
+  it('and what is no JSON, which no reader hands over, is a fault of ours', () => {
+    expect(() => unchangedBy(Buffer.from('{'), Buffer.from('{}'))).toThrow(SyntaxError);
+  });
+
   it('only if what it is is the same, whatever that is (property)', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (a, b) => {
@@ -138,6 +142,11 @@ function updated(
   if (unchanged === undefined) throw new Error('the object is not as it was');
   return inherit([finding], said, { unchanged, style })[0];
 }
+
+it('a path that leads through what is no object leads nowhere', () => {
+  const finding = { ...FAIL, path: '/kind/a/b' };
+  expect(updated(finding, [finding])).toEqual({ ...INHERITED, path: '/kind/a/b' });
+});
 
 describe('a finding is inherited', () => {
   it('where the same was said at the same place, also of what is missing there', () => {

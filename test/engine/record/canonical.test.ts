@@ -51,7 +51,9 @@ describe('canonical JSON', () => {
     fc.assert(
       fc.property(fc.json(), (json) => {
         const once = bytes(json);
-        expect(JSON.parse(once)).toEqual(JSON.parse(json.replaceAll(/-0(?![\d.])/g, '0')));
+        expect(JSON.parse(once)).toEqual(
+          JSON.parse(json, (_, value: unknown) => (Object.is(value, -0) ? 0 : value)),
+        );
         expect(bytes(once)).toBe(once);
       }),
     );

@@ -137,6 +137,13 @@ describe('the statement of a decision', () => {
     expect(written(judgement())).not.toHaveProperty('predicate.request');
   });
 
+  it('says which findings were inherited', () => {
+    const findings: Finding[] = [{ ...FINDING, result: 'warn', inherited: true }];
+    expect(written(judgement({ findings }))).toMatchObject({
+      predicate: { findings: [{ result: 'warn', inherited: true }] },
+    });
+  });
+
   it('lists what is to be deleted by its id', () => {
     const set = { entries: [{ id: '/Pod/shop/web', apiVersion: 'v1' }], listing: '', digest: hex('4') };
     expect(written(judgement({ operations: ['DELETE'] }, { set }))).toMatchObject({

@@ -120,4 +120,11 @@ describe('no answer', () => {
       },
     });
   });
+
+  it('says of a warning that it was inherited', () => {
+    const { decision } = judgementOf({ findings: [finding({ result: 'warn', inherited: true })] });
+    expect(answerDecision(decision).warnings).toEqual([
+      'pod.privileged: container "web" is privileged (as it was)',
+    ]);
+  });
 });

@@ -19,6 +19,19 @@ describe('who asked', () => {
 });
 
 describe('an AdmissionReview', () => {
+  it('may name nobody who asks, and not by anything but text', () => {
+    for (const userInfo of [undefined, null, {}, { username: '' }])
+      expect(parseReview(bytes(reviewOf({ userInfo }))).change.requester).toEqual({
+        uid: 'u-1',
+        isAuthenticated: false,
+      });
+    expect(parseReview(bytes(reviewOf({ subResource: 'exec' }))).change.requester).toMatchObject({
+      subResource: 'exec',
+    });
+    for (const userInfo of [{ username: 1 }, 'alice'])
+      expectThrown(() => parseReview(bytes(reviewOf({ userInfo }))), WebhookError, 'REQUEST_SHAPE');
+  });
+
   it('becomes a change', () => {
     const body = bytes(reviewOf());
     const review = parseReview(body);
