@@ -46,8 +46,10 @@ export function passedOf(codes: readonly string[], reviewed: readonly Counted[])
   const passed = new Map(codes.map((code) => [code, 0]));
   for (const { findings, ran } of reviewed) {
     const spoke = new Set(findings.map((finding) => finding.rule));
-    for (const code of new Set(ran))
-      if (!spoke.has(code) && passed.has(code)) passed.set(code, (passed.get(code) ?? 0) + 1);
+    for (const code of new Set(ran)) {
+      const count = passed.get(code);
+      if (count !== undefined && !spoke.has(code)) passed.set(code, count + 1);
+    }
   }
   return Object.fromEntries([...passed].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

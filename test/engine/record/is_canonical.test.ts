@@ -73,6 +73,7 @@ describe('canonical JSON', () => {
     '{"\\u0061":1}',
     '["\\u0041"]',
     '[-0]',
+    '[?]',
     '['.repeat(300) + ']'.repeat(300),
   ])('is not made in a hurry of %s', (text) => {
     expect(reorder(Buffer.from(text))).toBeUndefined();
