@@ -38,7 +38,7 @@ export async function benchCheck(o: {
     mkdirSync(join(directory, 'output'), { recursive: true });
     const corpus = writeCorpus(join(directory, 'input'), size);
     o.print(describe(corpus));
-    const sides = sidesOf(o.peers, directory);
+    const sides = sidesOf(o.peers, directory, join(o.directory, 'cache'));
     o.print(await compare(sides));
     for (let run = 1; run <= o.runs; run += 1) {
       for (const side of sides) side.timings.push(await time(side.command));
@@ -54,7 +54,8 @@ export async function benchCheck(o: {
 const describe = ({ objects, files, bytes }: Corpus): string =>
   `check: ${objects} objects in ${files} files, ${(bytes / objects / 1000).toFixed(1)} kB each`;
 
-function sidesOf(peers: Peers, directory: string): readonly [Side, Side] {
+/** The cache is outside of the folder that is worked in: inside of it none is used. */
+function sidesOf(peers: Peers, directory: string, cache: string): readonly [Side, Side] {
   const conftest = {
     program: peers.conftest,
     args: ['test', '--policy', RULES, '--output', 'json', 'input'],
@@ -65,7 +66,7 @@ function sidesOf(peers: Peers, directory: string): readonly [Side, Side] {
     program: process.execPath,
     args: [LAUNCHER, 'check', '--policy', RULES, '--format', 'json', 'input'],
     cwd: directory,
-    env: { XDG_CACHE_HOME: join(directory, 'cache') },
+    env: { XDG_CACHE_HOME: cache },
     output: join(directory, 'output', 'ours.json'),
   };
   return [
