@@ -71,7 +71,8 @@ function review(
   { time, id, onProgress }: ReviewFacts,
   unmapped?: Omit<Finding, 'object'>,
 ): Judgement {
-  const frame = frameOf(change, contextOf(bench, time));
+  const context = contextOf(bench, time);
+  const frame = frameOf(change, context);
   const reviewed = change.documents.map((document, index) => {
     const earlier = earlierOf(change, document);
     const one = reviewDocument(bench, document, { ...frame, earlier }, time);
@@ -87,17 +88,20 @@ function review(
   });
   const codes = bench.policies.flatMap((policy) => policy.rules).map((rule) => rule.code);
   if (unmapped !== undefined) codes.push(unmapped.rule);
-  return judgementOf(bench, change, { time, id, reviewed, codes });
+  return judgementOf(bench, change, { time, id, context, reviewed, codes });
 }
 
 interface Outcome {
   readonly time: Date;
   readonly id: string;
+  /** `input.context`, as JSON text. */
+  readonly context: string;
   readonly reviewed: readonly Reviewed[];
   readonly codes: readonly string[];
 }
 
-function judgementOf(bench: Bench, change: Change, { time, id, reviewed, codes }: Outcome): Judgement {
+function judgementOf(bench: Bench, change: Change, outcome: Outcome): Judgement {
+  const { time, id, context, reviewed, codes } = outcome;
   const redact = redactorFor(change);
   const set = listSet(change.documents, change.operation === 'DELETE');
   const decision = decide({
@@ -117,7 +121,7 @@ function judgementOf(bench: Bench, change: Change, { time, id, reviewed, codes }
       rules: new Set(reviewed.flatMap(({ ran }) => ran)).size,
     },
     policies: bench.policies.map((policy) => policy.reference),
-    ...digests(bench, contextOf(bench, time), reviewed),
+    ...digests(bench, context, reviewed),
     setDigest: set.digest,
     time: time.toISOString(),
   });
