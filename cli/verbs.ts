@@ -19,35 +19,35 @@ export const VERBS: Readonly<
   },
   'policy build': {
     summary: 'compile policies to WebAssembly',
-    load: async () => (await import('./commands/policy/build.ts')).policyBuild,
+    load: async () => (await import('./commands/policy/index.ts')).policyBuild,
   },
   'policy check': {
     summary: 'check policies strictly',
-    load: async () => (await import('./commands/policy/check.ts')).policyCheck,
+    load: async () => (await import('./commands/policy/index.ts')).policyCheck,
   },
   'policy test': {
     summary: 'run the tests of policies',
-    load: async () => (await import('./commands/policy/test.ts')).policyTest,
+    load: async () => (await import('./commands/policy/index.ts')).policyTest,
   },
   'policy fmt': {
     summary: 'lay out Rego files as OPA does',
-    load: async () => (await import('./commands/policy/fmt.ts')).policyFmt,
+    load: async () => (await import('./commands/policy/index.ts')).policyFmt,
   },
   'policy eval': {
     summary: 'answer a query and explain it',
-    load: async () => (await import('./commands/policy/eval.ts')).policyEval,
+    load: async () => (await import('./commands/policy/index.ts')).policyEval,
   },
   'policy inspect': {
     summary: 'list what Rego files hold',
-    load: async () => (await import('./commands/policy/inspect.ts')).policyInspect,
+    load: async () => (await import('./commands/policy/index.ts')).policyInspect,
   },
   'policy deps': {
     summary: 'list what a reference reads',
-    load: async () => (await import('./commands/policy/deps.ts')).policyDeps,
+    load: async () => (await import('./commands/policy/index.ts')).policyDeps,
   },
   'policy bench': {
     summary: 'measure how fast a policy decides',
-    load: async () => (await import('./commands/policy/bench.ts')).policyBench,
+    load: async () => (await import('./commands/policy/index.ts')).policyBench,
   },
   'policy sign': {
     summary: 'sign a bundle as a release',
