@@ -4,17 +4,34 @@
 import { homedir } from 'node:os';
 import { readStream } from './files.ts';
 import type { Io } from './io.ts';
+import { isTerminal, writeAll } from './report/descriptor.ts';
 import { run } from './run.ts';
 
 process.exitCode = 70;
 
+const STDOUT = 1;
+const STDERR = 2;
+
 const io: Io = {
-  out: (text) => void process.stdout.write(text),
-  err: (text) => void process.stderr.write(text),
+  out: (text) => {
+    try {
+      writeAll(STDOUT, text);
+    } catch {
+      // An answer that could not be written was not given: a closed pipe or a full disk is no pass.
+      process.exit(70);
+    }
+  },
+  err: (text) => {
+    try {
+      writeAll(STDERR, text);
+    } catch {
+      // Nobody listens: the answer is on stdout and in the exit code.
+    }
+  },
   stdin: () => readStream(process.stdin),
   env: process.env,
-  outIsTerminal: process.stdout.isTTY === true,
-  errIsTerminal: process.stderr.isTTY === true,
+  outIsTerminal: isTerminal(STDOUT),
+  errIsTerminal: isTerminal(STDERR),
   userId: process.getuid?.(),
   homeDirectory: homedir(),
   now: () => new Date(),
@@ -33,11 +50,5 @@ process.on('uncaughtException', (error) => {
   );
   process.exit(70);
 });
-// An answer that could not be written was not given: a closed pipe or a full disk is no pass. The error comes as an event, or to the
-// last write below, whichever is first.
-process.stdout.on('error', () => process.exit(70));
-
-const exit = await run(process.argv.slice(2), io);
-process.exitCode = exit;
-// Leaves at once when the answer is written: while a process winds down its signal handlers are gone already.
-process.stdout.write('', (error) => process.exit(error ? 70 : exit));
+// Leaves at once, as all is written: while a process winds down its signal handlers are gone already.
+process.exit(await run(process.argv.slice(2), io));
