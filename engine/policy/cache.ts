@@ -18,7 +18,7 @@ import type { RegoToolchain } from '../toolchain/rego.ts';
 import { type CompiledPolicy, type CompileRequest, compilePolicy, digestSources } from './compile.ts';
 import type { Entry } from './rule.ts';
 
-const FORMAT = 'countersign policy cache 2\n';
+const FORMAT = 'countersign policy cache 3\n';
 
 /**
  * Where compiled policies are kept for speed. `userId` is the caller's; a directory of anybody else, or one that is open to

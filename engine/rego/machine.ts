@@ -42,13 +42,41 @@ export interface Room {
 const PREPARATION_FUEL = 2_000_000_000n;
 const PREPARATION_FUEL_PER_BYTE = 2_000n;
 const PREPARATION_DEPTH = 10_000;
+/** What compiling a policy's patterns may take: beyond it they are compiled in each evaluation, at its expense. */
+const PATTERNS_FUEL = 200_000_000n;
+/** The rule that the toolchain adds where patterns stand in a policy's text. */
+const PATTERNS_ENTRYPOINT = 'countersign/builtin/patterns/ready';
 const ALIGNMENT = 16;
 
 /**
- * Instantiates a metered module. No builtin outside our own table can be reached.
+ * Instantiates a metered module. No builtin outside our own table can be reached. Patterns that stand in the policy's text are
+ * compiled before the state is taken that every evaluation begins with: an evaluation finds them ready, and its steps are the same
+ * each time.
  * @throws {EngineError} POLICY_BUILTIN | POLICY_MODULE; anything else as it comes from WebAssembly
  */
 export function startMachine(module: WebAssembly.Module, room: Room, server?: BuiltinServer): Machine {
+  const first = instantiate(module, room, server);
+  const isReady = readyPatterns(first);
+  // One that stopped half way is in no state to begin with.
+  const { host, exports, entrypoints } = isReady ? first : instantiate(module, room, server);
+  exports.fuel.value = PREPARATION_FUEL;
+  const heap = exports.malloc(room.dataPages * PAGE_BYTES + ALIGNMENT) >>> 0;
+  const dataStart = Math.ceil(heap / ALIGNMENT) * ALIGNMENT;
+  return {
+    ...operate(host, exports, dataStart),
+    memoryBytes: room.pages * PAGE_BYTES,
+    entrypoints: new Map([...entrypoints].filter(([name]) => name !== PATTERNS_ENTRYPOINT)),
+    dataStart,
+  };
+}
+
+interface Instance {
+  readonly host: Host;
+  readonly exports: PolicyExports;
+  readonly entrypoints: ReadonlyMap<string, number>;
+}
+
+function instantiate(module: WebAssembly.Module, room: Room, server: BuiltinServer | undefined): Instance {
   const calls = newCalls(undefined, false);
   const host: Host = { memory: newMemory(room.pages + room.dataPages), server, builtins: new Map(), calls };
   const imports = importsOf(host);
@@ -59,15 +87,33 @@ export function startMachine(module: WebAssembly.Module, room: Room, server?: Bu
   exports.fuel.value = PREPARATION_FUEL;
   exports.depth.value = PREPARATION_DEPTH;
   bindBuiltins(host, exports);
-  const entrypoints = readEntrypoints(host, exports);
-  const dataStart = Math.ceil((exports.heapGet() >>> 0) / ALIGNMENT) * ALIGNMENT;
-  exports.heapSet(dataStart + room.dataPages * PAGE_BYTES);
-  return {
-    ...operate(host, exports, dataStart),
-    memoryBytes: room.pages * PAGE_BYTES,
-    entrypoints,
-    dataStart,
-  };
+  return { host, exports, entrypoints: readEntrypoints(host, exports) };
+}
+
+/** Has the patterns compiled, if there are any; false where that was too much. */
+function readyPatterns({ host, exports, entrypoints }: Instance): boolean {
+  const entrypoint = entrypoints.get(PATTERNS_ENTRYPOINT);
+  if (entrypoint === undefined) return true;
+  exports.fuel.value = PATTERNS_FUEL;
+  try {
+    ask(exports, { entrypoint, input: 0, data: put(host, exports, Buffer.from('{}'), exports.jsonParse) });
+    return true;
+  } catch {
+    return false; // slower, and nothing else: the evaluations themselves are what is judged by
+  }
+}
+
+/** Address of the result set of one entrypoint; the input 0 is undefined. */
+function ask(
+  exports: PolicyExports,
+  asked: { readonly entrypoint: number; readonly input: number; readonly data: number },
+): number {
+  const context = exports.contextNew();
+  if (asked.input !== 0) exports.setInput(context, asked.input);
+  exports.setData(context, asked.data);
+  exports.setEntrypoint(context, asked.entrypoint);
+  exports.evaluate(context);
+  return exports.result(context);
 }
 
 type Operations = Omit<Machine, 'memoryBytes' | 'entrypoints' | 'dataStart'>;
@@ -104,14 +150,7 @@ function operate(host: Host, exports: PolicyExports, dataStart: number): Operati
       return { value, end: exports.heapGet() >>> 0 };
     },
     readInput: (json) => put(host, exports, json, exports.jsonParse),
-    evaluate: (entrypoint, input, data) => {
-      const context = exports.contextNew();
-      if (input !== 0) exports.setInput(context, input);
-      exports.setData(context, data);
-      exports.setEntrypoint(context, entrypoint);
-      exports.evaluate(context);
-      return takeText(host, exports, exports.result(context));
-    },
+    evaluate: (entrypoint, input, data) => takeText(host, exports, ask(exports, { entrypoint, input, data })),
   };
 }
 

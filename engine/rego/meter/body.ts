@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Bytes, concat, type Reader, refuse, signed, unsigned } from './bytes.ts';
 import { readType, type Signature } from './layout.ts';
-import { NO_RESULT, OP, type Scan, scanBody } from './scan.ts';
+import { type Charge, NO_RESULT, OP, type Scan, scanBody } from './scan.ts';
 
 /** One function's body and what a scan found in it. */
 export interface Body extends Scan {
@@ -62,7 +62,7 @@ export function rewriteBody(bytes: Uint8Array, body: Body, frame: Frame): Uint8A
 function editsOf(body: Body, frame: Frame): readonly Edit[] {
   const spare = unsigned(frame.signature.parameters + body.locals);
   const charges = body.charges.filter(({ cost }, index) => cost > 0 || index === 0);
-  const edits = charges.map(({ at, cost }): Edit => ({ at, skip: 0, put: charge(cost, frame.fuel, spare) }));
+  const edits = charges.flatMap((one) => chargesOf(one, frame.fuel, spare));
   if (!frame.isRecursive) return edits;
   if (frame.signature.results.length > 1) refuse('a recursive function has several results');
   const [entry, ...loops] = edits;
@@ -75,10 +75,29 @@ function editsOf(body: Body, frame: Frame): readonly Edit[] {
   return [{ ...entry, put: opened }, ...[...loops, ...returns, closed].sort((a, b) => a.at - b.at)];
 }
 
+/**
+ * A loop that calls nothing keeps the fuel in the spare local and only writes the global: read there each time, the memory behind it
+ * would be what the loop waits for.
+ */
+function chargesOf(one: Charge, fuel: readonly number[], spare: readonly number[]): readonly Edit[] {
+  const { at, opens, cost, isAlone, around } = one;
+  if (around === undefined || !isAlone)
+    return [{ at, skip: 0, put: charge([OP.globalGet, ...fuel], cost, fuel, spare) }];
+  const put = charge([OP.localGet, ...spare], cost, fuel, spare);
+  // A body or a loop around it that calls nothing either has the local filled already.
+  if (around.isAlone) return [{ at, skip: 0, put }];
+  const filled: Edit = { at: opens, skip: 0, put: [OP.globalGet, ...fuel, OP.localSet, ...spare] };
+  return [filled, { at, skip: 0, put }];
+}
+
 /** `fuel -= cost; if (fuel < 0) trap`, by way of a spare local. */
-const charge = (cost: number, fuel: readonly number[], spare: readonly number[]): number[] => [
-  OP.globalGet,
-  ...fuel,
+const charge = (
+  from: readonly number[],
+  cost: number,
+  fuel: readonly number[],
+  spare: readonly number[],
+): number[] => [
+  ...from,
   OP.i64Const,
   ...signed(cost),
   OP.i64Sub,

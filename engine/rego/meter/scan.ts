@@ -16,6 +16,7 @@ export const OP = {
   call: 0x10,
   callIndirect: 0x11,
   localGet: 0x20,
+  localSet: 0x21,
   localTee: 0x22,
   globalGet: 0x23,
   globalSet: 0x24,
@@ -31,17 +32,31 @@ export const OP = {
 /** Stands in a call graph for "any function in the table". */
 export const ANY = -1;
 
+/** A charge of a function body. */
+export interface Charge {
+  /** Where it stands: behind the header of its loop, or at the function's first instruction. */
+  readonly at: number;
+  /** The loop's own instruction; for a function where its first one is. */
+  readonly opens: number;
+  readonly cost: number;
+  /** Nothing is called from here to the loop's end, so that only charges of this body change the fuel meanwhile. */
+  readonly isAlone: boolean;
+  /** The charge around this one; undefined for the function's. */
+  readonly around?: Charge;
+}
+
 /** One function body: where to charge and how much, which `return`s to redirect, what it calls. */
 export interface Scan {
   /** The first charge is that of the function itself. */
-  readonly charges: readonly { readonly at: number; readonly cost: number }[];
+  readonly charges: readonly Charge[];
   readonly returns: readonly { readonly at: number; readonly depth: number }[];
   readonly calls: ReadonlySet<number>;
 }
 
-interface Charge {
-  readonly at: number;
+interface Counted extends Charge {
   cost: number;
+  isAlone: boolean;
+  readonly around?: Counted;
 }
 
 /**
@@ -50,11 +65,11 @@ interface Charge {
  */
 export function scanBody(bytes: Uint8Array, start: number, end: number): Scan {
   const reader = new Reader(bytes, start, end);
-  let here: Charge = { at: start, cost: 0 };
-  const charges: Charge[] = [here];
+  let here: Counted = { at: start, opens: start, cost: 0, isAlone: true };
+  const charges: Counted[] = [here];
   const returns: { at: number; depth: number }[] = [];
   const calls = new Set<number>();
-  const owners: Charge[] = [here];
+  const owners: Counted[] = [here];
   while (owners.length > 0) {
     const at = reader.position;
     const op = reader.byte();
@@ -62,16 +77,23 @@ export function scanBody(bytes: Uint8Array, start: number, end: number): Scan {
     here.cost++;
     if (op === OP.block || op === OP.if || op === OP.loop) owners.push(here);
     if (op === OP.loop) {
-      here = { at: reader.position, cost: 0 };
+      here = { at: reader.position, opens: at, cost: 0, isAlone: true, around: here };
       charges.push(here);
     }
     if (op === OP.end) here = owners.pop() ?? refuse('unbalanced end');
     if (op === OP.return) returns.push({ at, depth: owners.length - 1 });
     if (op === OP.call) calls.add(target);
     if (op === OP.callIndirect) calls.add(ANY);
+    if (op === OP.call || op === OP.callIndirect) shared(here);
   }
   if (reader.position !== end) refuse('code after the end of a function');
   return { charges, returns, calls };
+}
+
+/** What is called may charge as well. */
+function shared(charge: Counted): void {
+  for (let each: Counted | undefined = charge; each?.isAlone === true; each = each.around)
+    each.isAlone = false;
 }
 
 /** The type of a block that leaves nothing. */

@@ -39,6 +39,34 @@ describe('a program', () => {
     for (let round = 0; round < 50; round++) expect(rego.evaluate('main/deny', input)).toEqual(first);
   });
 
+  it('finds the patterns that stand in its text compiled, in its first evaluation as in any other', async () => {
+    const rego = await program('deny contains input.name if not regex.match(`^(a|b)+[0-9]{3}$`, input.name)');
+    const computed = await program(
+      'deny contains input.name if not regex.match(concat("", ["^(a|b)+", "[0-9]{3}$"]), input.name)',
+    );
+    const ask = (one: RegoProgram, name: string) =>
+      one.evaluate('main/deny', Buffer.from(JSON.stringify({ name })));
+    for (const name of ['ab123', 'ab12', 'ab1234', 'AB123', '']) {
+      const { value, fuelUsed } = ask(rego, name);
+      const other = ask(computed, name);
+      expect(value).toEqual(name === 'ab123' ? [] : [name]);
+      expect(value).toEqual(other.value);
+      expect(other.fuelUsed).toBeGreaterThan(4n * fuelUsed);
+      expect(ask(rego, name)).toEqual({ ...ask(rego, name), value, fuelUsed });
+    }
+    expect(rego.entrypoints).toEqual(['main/deny']);
+  });
+
+  it.each([
+    ['one that is no pattern', '`(`', []],
+    ['one that is too much to compile beforehand', '`((((a{1,30}){1,30}){1,30}){1,30})`', []],
+  ])('does without a pattern compiled: %s', async (_, pattern, wanted) => {
+    const rego = await program(`deny contains "x" if regex.match(${pattern}, input.name)`);
+    const first = rego.evaluate('main/deny', Buffer.from('{"name":"aaa"}'));
+    expect(first.value).toEqual(wanted);
+    expect(rego.evaluate('main/deny', Buffer.from('{"name":"aaa"}'))).toEqual(first);
+  });
+
   it('refuses input that it cannot read: it is never undefined', async () => {
     const rego = await program('deny contains "no input" if not input.x');
     for (const bytes of ['', '{"a":', '{"a":1,}', 'nonsense']) {

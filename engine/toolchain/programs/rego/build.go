@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 
+	"countersign.dev/rego/internal/patterns"
 	"countersign.dev/rego/internal/strict"
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/bundle"
@@ -44,9 +45,14 @@ func build(asked request, parsed []parsedFile) (result, []byte) {
 	if rewritten.Functions != nil {
 		b.Modules = append(b.Modules, bundle.ModuleFile{URL: strict.FunctionsFile, Path: strict.FunctionsFile, Parsed: rewritten.Functions})
 	}
+	entrypoints := asked.Entrypoints
+	if ready := patterns.Module(asWritten(parsed)); ready != nil {
+		b.Modules = append(b.Modules, bundle.ModuleFile{URL: patterns.File, Path: patterns.File, Parsed: ready})
+		entrypoints = append(slices.Clone(entrypoints), patterns.Entrypoint)
+	}
 	known := capabilities(asked)
 	known.Builtins = append(known.Builtins, rewritten.Builtins...)
-	compiler := compile.New().WithTarget(compile.TargetWasm).WithEntrypoints(asked.Entrypoints...).WithBundle(b).
+	compiler := compile.New().WithTarget(compile.TargetWasm).WithEntrypoints(entrypoints...).WithBundle(b).
 		WithRegoVersion(ast.RegoV1).WithCapabilities(known)
 	if err := compiler.Build(context.Background()); err != nil {
 		return result{Problems: problemsOf(err)}, nil
@@ -67,15 +73,19 @@ func prepare(asked request, parsed []parsedFile, query ast.Body) (*strict.Result
 	if compiler.Compile(modulesOf(parsed)); compiler.Failed() {
 		return nil, problemsOf(compiler.Errors)
 	}
-	modules := make([]*ast.Module, len(parsed))
-	for i, p := range parsed {
-		modules[i] = p.module
-	}
-	rewritten, err := strict.Rewrite(modules, query, strict.Names{Native: asked.Fallible, Served: asked.Served, Replaced: asked.Replaced})
+	rewritten, err := strict.Rewrite(asWritten(parsed), query, strict.Names{Native: asked.Fallible, Served: asked.Served, Replaced: asked.Replaced})
 	if err != nil {
 		return nil, problemsOf(err)
 	}
 	return rewritten, nil
+}
+
+func asWritten(parsed []parsedFile) []*ast.Module {
+	modules := make([]*ast.Module, len(parsed))
+	for i, p := range parsed {
+		modules[i] = p.module
+	}
+	return modules
 }
 
 // reservedPackages are those that would add rules to the functions that calls of builtins are rewritten to.
