@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Bundle, type Ledger, type Recorder, type Signer, signStatement } from '../attest/index.ts';
+import { type Bundle, type Ledger, type Signer, signStatement } from '../attest/index.ts';
 import type { Judgement } from './change.ts';
 import { refuseDuplicates } from './record/set.ts';
 import { type EngineIdentity, statementOf } from './record/statement.ts';
+
+export type { EngineIdentity } from './record/statement.ts';
 
 /** What a conclusion needs: who signs, and the ledger that holds what was signed. */
 export interface Seal {
@@ -18,22 +20,15 @@ export interface Seal {
  * @throws {AttestError} LEDGER_UNAVAILABLE | LEDGER_FULL
  */
 export async function conclude(judgement: Judgement, seal: Seal): Promise<Bundle> {
-  const statement = concluded(judgement, seal.engine);
+  const statement = statementFor(judgement, seal.engine);
   return seal.ledger.append(await signStatement(statement, seal.signer), seal.signer);
 }
 
 /**
- * The same for who answers many: a recorder signs and appends, and what comes back is the record's index in the log.
- * @throws as {@link conclude}
+ * The statement of a judgement, for who has it signed and appended elsewhere.
+ * @throws {EngineError} INPUT_DUPLICATE_OBJECT | RECORD_TOO_LARGE
  */
-export async function concludeBeside(
-  judgement: Judgement,
-  { recorder, engine }: { readonly recorder: Recorder; readonly engine: EngineIdentity },
-): Promise<{ readonly logIndex: number }> {
-  return recorder.record(concluded(judgement, engine));
-}
-
-function concluded(judgement: Judgement, engine: EngineIdentity): Uint8Array {
+export function statementFor(judgement: Judgement, engine: EngineIdentity): Uint8Array {
   refuseDuplicates(judgement.set);
   return statementOf(judgement, engine);
 }

@@ -44,6 +44,7 @@ if (!existsSync(STAMP) || statSync(STAMP).mtimeMs < newest()) {
       'cli/main': 'cli/main.ts',
       rego_worker: 'engine/toolchain/rego_worker.ts',
       recorder_worker: 'attest/ledger/recorder_worker.ts',
+      judging_worker: 'webhook/admission/judging_worker.ts',
     },
     outdir: DIST,
     bundle: true,

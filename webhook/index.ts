@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The edge towards a cluster: admission requests in, answers out, over TLS.
 // `server.ts` owns the socket: limits, readiness, drain. `/v1/admit` goes to `admission/` on the bare server:
-// endpoint (headers, body, deadline, in flight) -> review (strict parse, bytes as they came) -> turns (one thread, in
-// order) -> handler (judge, sign and append, then answer) -> answer (Decision to AdmissionReview). Express serves the rest
-// in `routes.ts`. A denial is 403 inside HTTP 200, our own failure 500 inside HTTP 200; neither is ever an allow.
+// endpoint (headers, body, deadline, in flight) -> handler (judge, sign and append, then answer). What judges are threads:
+// threads (who gets what) -> judging_worker -> judging (the straight line: strict parse in review, judge, answer, statement), so
+// that connections and health are served whatever a policy takes. Express serves the rest in `routes.ts`. A denial is 403 inside HTTP 200, our own failure 500 inside HTTP 200; neither is ever an allow.
 // `certificate.ts` keeps a CA and a certificate in the state folder, `manifest.ts` prints what registers the webhook.
+export { type JudgingThreads, openThreads, type ThreadsOptions } from './admission/threads.ts';
 export { ensureCertificate, type ServingCertificate } from './certificate.ts';
 export { WebhookError, type WebhookErrorCode } from './error.ts';
 export { DEFAULT_LIMITS, type Limits } from './limits.ts';

@@ -24,8 +24,6 @@ export interface Limits {
   readonly answerTimeoutMs: number;
   /** By how much we answer before the caller gives up, so that it hears the reason. */
   readonly answerMarginMs: number;
-  /** How long evaluations may hold the thread before bytes that came in are looked at. */
-  readonly sliceMs: number;
   /** How often `renew` is asked for a newer certificate. */
   readonly renewIntervalMs: number;
   /** From the first failing /readyz to closing the port: what a cluster takes to stop sending requests. */
@@ -50,7 +48,6 @@ export const DEFAULT_LIMITS: Limits = {
   idleTimeoutMs: 150_000,
   answerTimeoutMs: 10_000,
   answerMarginMs: 500,
-  sliceMs: 5,
   renewIntervalMs: 12 * 60 * 60 * 1000,
   drainDelayMs: 0,
   drainTimeoutMs: 25_000,

@@ -51,7 +51,8 @@ export function failureEvent(
   return code === 'INTERNAL' ? { ...event, ...framesOf(error) } : event;
 }
 
-function framesOf(error: unknown): { readonly error: string; readonly stack: string } {
+/** Name and stack of an error, without its message. */
+export function framesOf(error: unknown): { readonly error: string; readonly stack: string } {
   if (!isNativeError(error)) return { error: typeof error, stack: '' };
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
   return { error: error.name, stack: frames.map((frame) => frame.trim()).join('; ') };

@@ -168,17 +168,17 @@ function harmless(log: Log): Log {
 /** The admission port with its appends counted. */
 function counted(admission: Admission, metrics: Metrics): Admission {
   const { judge, now, newId } = admission;
-  const conclude: Admission['conclude'] = async (judgement) => {
+  const record: Admission['record'] = async (statement) => {
     try {
-      const record = await admission.conclude(judgement);
+      const recorded = await admission.record(statement);
       metrics.append('appended');
-      return record;
+      return recorded;
     } catch (error) {
       metrics.append('failed');
       throw error;
     }
   };
-  return { judge, now, newId, conclude };
+  return { judge, record, now, newId };
 }
 
 function httpsServer(tls: TlsIdentity, limits: Limits): Server {

@@ -42,9 +42,21 @@ export function openRecorder(options: RecorderOptions): Recorder {
   function flush(): void {
     const asked: Batch = batch;
     batch = [];
-    worker ??= startWorker(options, { settle, lost });
+    try {
+      worker ??= startWorker(options, { settle, lost });
+    } catch (cause) {
+      // The system gives no thread now.
+      for (const { id } of asked) refuse(id, cause);
+      return;
+    }
     worker.ref();
     worker.postMessage(asked);
+  }
+
+  function refuse(id: number, cause: unknown): void {
+    const { reject } = waiting.get(id) ?? {};
+    waiting.delete(id);
+    reject?.(new AttestError('LEDGER_UNAVAILABLE', 'the thread of the ledger does not start', { cause }));
   }
 
   function settle(replies: readonly Reply[]): void {

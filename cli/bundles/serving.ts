@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import { parseOciReference } from '../../attest/oci/index.ts';
-import { EngineError, type Judge } from '../../engine/index.ts';
+import type { JudgeParts } from '../../engine/parts.ts';
 import { type Lock, type Pin, withReleases } from '../../engine/policy/release/index.ts';
 import { codeOf, messageOf } from '../cause.ts';
 import type { Io } from '../io.ts';
@@ -9,16 +9,20 @@ import { makeFolder } from '../seal.ts';
 import { loadLock, saveLock } from './lock.ts';
 import type { ReleasedBundle } from './policies.ts';
 
-/** A judge and the releases that its policies came from. */
+/** A judge in parts and the releases that its policies came from. */
 export interface LoadedJudge {
-  readonly judge: Judge;
+  readonly parts: JudgeParts;
   readonly releases: readonly ReleasedBundle[];
+}
+
+/** Where policies come from, and who is to judge by them: whoever that is keeps to the last good ones when it cannot. */
+export interface Loading {
+  readonly load: (memory: Lock) => Promise<LoadedJudge>;
+  readonly use: (parts: JudgeParts) => Promise<void>;
 }
 
 /** The policies of a running server. */
 export interface ServingPolicies {
-  /** Judges by the last good policies. */
-  readonly judge: Judge;
   /** Why nothing can be judged; empty once policies were good. */
   readonly notReady: () => readonly string[];
   readonly refresh?: { readonly intervalMs: number; readonly run: () => Promise<void> };
@@ -32,11 +36,11 @@ export interface ServingPolicies {
 export async function openPolicies(
   intervalMs: number | undefined,
   state: string,
-  load: (memory: Lock) => Promise<LoadedJudge>,
+  { load, use }: Loading,
   io: Io,
 ): Promise<ServingPolicies> {
   const file = join(state, 'releases.json');
-  let current: Judge | undefined;
+  let isGood = false;
   const run = async (): Promise<void> => {
     const memory = loadLock(file);
     const loaded = await load(memory);
@@ -44,7 +48,8 @@ export async function openPolicies(
       makeFolder(state);
       saveLock(file, remembered(memory, loaded.releases));
     }
-    current = loaded.judge;
+    await use(loaded.parts);
+    isGood = true;
   };
   try {
     await run();
@@ -53,8 +58,7 @@ export async function openPolicies(
     io.err(`note: no policies yet, not ready: ${messageOf(error)} [${codeOf(error)}]\n`);
   }
   return {
-    judge: { review: (change, facts) => (current ?? notLoaded()).review(change, facts) },
-    notReady: () => (current === undefined ? ['no policies'] : []),
+    notReady: () => (isGood ? [] : ['no policies']),
     ...(intervalMs === undefined ? {} : { refresh: { intervalMs, run } }),
   };
 }
@@ -73,8 +77,4 @@ function remembered(memory: Lock, releases: readonly ReleasedBundle[]): Lock {
       releases.map(({ release }) => release),
     ),
   };
-}
-
-function notLoaded(): never {
-  throw new EngineError('POLICY_EMPTY', 'no policies were loaded yet');
 }

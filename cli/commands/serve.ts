@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { availableParallelism } from 'node:os';
 import { openRecorder, readSigner, watchLedger } from '../../attest/index.ts';
-import { concludeBeside } from '../../engine/conclude.ts';
 import type { Lock } from '../../engine/policy/release/index.ts';
 import { openRegoBuiltins } from '../../engine/toolchain/builtins.ts';
 import { openYamlReader } from '../../engine/toolchain/yaml.ts';
@@ -19,6 +19,7 @@ import { uuidv7 } from '../uuid.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:8443';
 const DEFAULT_NAMESPACE = 'countersign';
+const DEFAULT_THREADS = 4;
 
 export const serve: Verb = {
   name: 'serve',
@@ -68,6 +69,10 @@ export const serve: Verb = {
     'metrics-token-file': {
       value: 'FILE',
       help: 'file of the bearer token that /metrics asks for (default: only callers on this machine)',
+    },
+    threads: {
+      value: 'N',
+      help: `how many threads judge (default one for each processor, at most ${DEFAULT_THREADS}); each loads the policies`,
     },
     'drain-delay': {
       value: 'SECONDS',
@@ -168,8 +173,11 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
     for (const note of notes) io.err(`note: ${note}\n`);
     return loaded;
   };
+  const { ensureCertificate, openThreads, startServer } = await import('../../webhook/index.ts');
+  const engine = { version: installation.version, opa: installation.opa };
+  const threads = openThreads({ count: threadsOf(args), toolchain: installation.toolchain, engine });
   const policies = await withProgress(io, 'compiling policies', () =>
-    openPolicies(refreshOf(args), state, load, io),
+    openPolicies(refreshOf(args), state, { load, use: (parts) => threads.use(parts) }, io),
   );
   const keyFile = args.text('key');
   const privateKeyPem = keyFile === undefined ? stateKey(state, io) : readKeyPem(keyFile, io);
@@ -177,13 +185,11 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   await openState(state, readSigner(privateKeyPem), io).close();
   const ledgerTrouble = watchLedger(state);
   const recorder = openRecorder({ directory: state, privateKeyPem });
-  const { ensureCertificate, startServer } = await import('../../webhook/index.ts');
   const certify = (): ReturnType<typeof ensureCertificate> =>
     ensureCertificate({ directory: state, names: [host, ...namesOf(args)], now: io.now() });
   const certificate = await certify();
   if (certificate.caReplaced) io.err('note: the CA is new: apply serve --print-manifest again\n');
   if (certificate.clockBehind) io.err('note: the certificate begins later than now: check the clock\n');
-  const engine = { version: installation.version, opa: installation.opa };
   // Before anything is listened to: a signal that comes meanwhile is kept, and drains what has begun.
   const stopped = new Promise<void>((resolve) => io.onStop(resolve));
   const server = await startServer({
@@ -191,11 +197,11 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
     port,
     tls: { key: certificate.key, cert: certificate.cert },
     renew: certify,
-    judge: policies.judge,
+    judge: (body, facts, isWanted) => threads.judge(body, facts, isWanted),
     notReady: () => [...policies.notReady(), ...ledgerTrouble()],
     ...(policies.refresh === undefined ? {} : { refresh: policies.refresh }),
-    conclude: async (judgement) => {
-      const { logIndex } = await concludeBeside(judgement, { recorder, engine });
+    record: async (statement) => {
+      const { logIndex } = await recorder.record(statement);
       return { recordId: String(logIndex) };
     },
     ...options,
@@ -206,8 +212,24 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   io.out(`listening on ${server.url}\n`);
   await stopped;
   await server.stop();
+  await threads.close();
   await recorder.close();
   return 0;
+}
+
+const MAX_THREADS = 64;
+
+/** How many threads judge: by default one for each processor, at most four. */
+function threadsOf(args: Args): number {
+  const text = args.text('threads');
+  if (text === undefined) return Math.min(availableParallelism(), DEFAULT_THREADS);
+  const count = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+  if (count < 1 || count > MAX_THREADS)
+    throw new UsageError(
+      `--threads ${JSON.stringify(text)} is no number of threads`,
+      `from 1 to ${MAX_THREADS}, such as 2`,
+    );
+  return count;
 }
 
 /** How often policies are loaded anew, in milliseconds; undefined where they are loaded once. */

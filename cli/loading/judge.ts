@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The judge of a server: one of one environment, or one of a whole Project whose environments follow from the requests.
 import { environmentNamed, type Project } from '../../engine/context/project.ts';
+import { partsOf } from '../../engine/parts.ts';
 import { DEFAULT_NAMESPACES } from '../../engine/policy/index.ts';
 import type { Lock } from '../../engine/policy/release/index.ts';
 import type { BuiltinServer } from '../../engine/rego/index.ts';
-import { openJudge, openProjectJudge } from '../../engine/review.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args } from '../args.ts';
 import { type BundleSettings, bundleSettings } from '../bundles/flags.ts';
@@ -35,7 +35,7 @@ export async function loadJudge(
   if (project === undefined || name !== undefined) {
     const of = project === undefined || name === undefined ? {} : { project, environment: name };
     const { bench, releases } = await benchFor(args, frame, of);
-    return { judge: openJudge(bench), releases };
+    return { parts: { bench: partsOf(bench) }, releases };
   }
   const loaded = await Promise.all(
     project.environments.map(async ({ name: environment }) => ({
@@ -43,8 +43,8 @@ export async function loadJudge(
       ...(await benchFor(args, frame, { project, environment })),
     })),
   );
-  const benches = new Map(loaded.map(({ environment, bench }) => [environment, bench] as const));
-  return { judge: openProjectJudge(project, benches), releases: loaded.flatMap(({ releases }) => releases) };
+  const benches = new Map(loaded.map(({ environment, bench }) => [environment, partsOf(bench)] as const));
+  return { parts: { project, benches }, releases: loaded.flatMap(({ releases }) => releases) };
 }
 
 /** What is judged by what: a Project may have been found in the working folder that nobody had in mind. */

@@ -6,10 +6,13 @@ import {
   type BuiltinFailure,
   type BuiltinServer,
   loadRego,
+  meter,
   type RegoLimits,
   type RegoMoment,
   type RegoValue,
 } from '../rego/index.ts';
+import type { WasmFile } from './bundle/bundle.ts';
+import type { WasmFacts } from './bundle/wasm.ts';
 import type { CompiledPolicy } from './compile.ts';
 import { entrypointOf, stylesOf } from './entrypoint.ts';
 import type { Entry, Rule, Style } from './rule.ts';
@@ -19,8 +22,18 @@ export interface Policy {
   readonly reference: PolicyReference;
   readonly styles: readonly Style[];
   readonly rules: readonly Rule[];
+  readonly parts: PolicyParts;
   evaluate(style: Style, input: Uint8Array, moment: RegoMoment): Evaluation;
 }
+
+/** What a policy was loaded from, as plain values: whoever is given them, such as another thread, loads the same. */
+export type PolicyParts =
+  | {
+      readonly kind: 'compiled';
+      readonly compiled: CompiledPolicy;
+      readonly facts: Omit<PolicyFacts, 'builtins'>;
+    }
+  | { readonly kind: 'module'; readonly file: WasmFile; readonly facts: Omit<WasmFacts, 'builtins'> };
 
 /** What all entries of one style said of one input. */
 export interface Evaluation {
@@ -53,10 +66,12 @@ export interface PolicyFacts {
  * @throws {EngineError} POLICY_BUILTIN | POLICY_MODULE
  */
 export function loadPolicy(compiled: CompiledPolicy, facts: PolicyFacts): Policy {
+  const { builtins: _server, ...plain } = facts;
   const data = Buffer.from(JSON.stringify({ ...facts.data, countersign: { parameters: facts.parameters } }));
+  const metered = compiled.metered ?? meter(compiled.wasm);
   const program = loadRego(compiled.wasm, {
     data,
-    ...(compiled.metered === undefined ? {} : { metered: compiled.metered }),
+    metered,
     ...(facts.limits === undefined ? {} : { limits: facts.limits }),
     ...(facts.builtins === undefined ? {} : { builtins: facts.builtins }),
   });
@@ -69,6 +84,7 @@ export function loadPolicy(compiled: CompiledPolicy, facts: PolicyFacts): Policy
     reference: { name: facts.name, revision: facts.revision, digest, sources: compiled.sources },
     styles: stylesOf(compiled.entries),
     rules: [...rules.values()],
+    parts: { kind: 'compiled', compiled: { ...compiled, metered }, facts: plain },
     evaluate: (style, input, moment) => {
       const { value, failures } = program.evaluate(entrypointOf(style), input, moment);
       return { results: resultsOf(value, entries), failures };

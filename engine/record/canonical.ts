@@ -1,19 +1,56 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EngineError } from '../error.ts';
-import type { JsonValue } from '../manifest/index.ts';
+import { isObject, type JsonObject, type JsonValue } from '../manifest/document.ts';
 import { isCanonical } from './is_canonical.ts';
-import { reorder } from './reorder.ts';
 
 /**
  * JSON by RFC 8785 for values whose numbers JavaScript holds exactly: keys by UTF-16 code units (§3.2.3), no white space.
  * Objects from manifests may hold larger integers and go through `canonicalBytes`.
  */
 export function canonicalText(value: JsonValue): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const members = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${members.map(([key, item]) => `${JSON.stringify(key)}:${canonicalText(item)}`).join(',')}}`;
+  const ordered = inOrder(value, false);
+  return ordered === undefined ? exactText(value) : JSON.stringify(ordered);
 }
+
+/**
+ * The value with its members in order, so that JSON.stringify, which is fast, has nothing more to know. Undefined where an object
+ * would not keep that order (keys that are array indexes come first), where a key sets the prototype instead, and, with `isExact`,
+ * where an integer may not be the one that was written.
+ */
+function inOrder(value: JsonValue, isExact: boolean): JsonValue | undefined {
+  if (typeof value === 'number') return isExact && !isSure(value) ? undefined : value;
+  if (Array.isArray(value)) {
+    const items: JsonValue[] = [];
+    for (const item of value) {
+      const ordered = inOrder(item, isExact);
+      if (ordered === undefined) return undefined;
+      items.push(ordered);
+    }
+    return items;
+  }
+  return isObject(value) ? membersInOrder(value, isExact) : value;
+}
+
+function membersInOrder(value: JsonObject, isExact: boolean): JsonValue | undefined {
+  const keys = Object.keys(value);
+  if (keys.some((key, index) => index > 0 && (keys[index - 1] ?? '') > key)) keys.sort();
+  const members: Record<string, JsonValue> = {};
+  for (const key of keys) {
+    const first = key.charCodeAt(0);
+    const ordered = inOrder(value[key] ?? null, isExact);
+    if ((first >= DIGIT_0 && first <= DIGIT_9) || key === '__proto__' || ordered === undefined)
+      return undefined;
+    members[key] = ordered;
+  }
+  return members;
+}
+
+const DIGIT_0 = 0x30;
+const DIGIT_9 = 0x39;
+
+/** Whether no integer beyond a double's can have been read as this. */
+const isSure = (value: number): boolean =>
+  Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value));
 
 /** A number as written in JSON, kept as text so that int64 stays exact. */
 const NUMBER = /^-?\d+$/;
@@ -26,13 +63,19 @@ const hasRawSource = (context: unknown): context is { source: string } =>
 
 /**
  * RFC 8785 with integers kept exact to int64 (reference: set digest `k8s-set-v1` §3); other numbers as ECMAScript prints them.
+ * @param value what JSON.parse makes of these bytes, where the caller has it already
  * @throws {EngineError} INPUT_NUMBER for one that no double can hold: it would be printed as null
  */
-export function canonicalBytes(json: Uint8Array): Uint8Array {
-  // What the readers write nearly always is canonical, and what API servers send lacks only the order.
-  const quick = isCanonical(json) ? json : reorder(json);
-  if (quick !== undefined) return quick;
-  return Buffer.from(exactText(parseExact(json)));
+export function canonicalBytes(json: Uint8Array, value?: JsonValue): Uint8Array {
+  // What the readers write is canonical; what API servers send lacks only the order.
+  if (isCanonical(json)) return json;
+  const ordered = inOrder(value ?? parse(json), true);
+  return Buffer.from(ordered === undefined ? exactText(parseExact(json)) : JSON.stringify(ordered));
+}
+
+function parse(json: Uint8Array): JsonValue {
+  const value: JsonValue = JSON.parse(Buffer.from(json).toString('utf8'));
+  return value;
 }
 
 /** JSON as a value whose integers beyond a double are bigints. @throws {EngineError} INPUT_NUMBER */

@@ -31,7 +31,9 @@ export function objectOf(document: Document): FindingObject {
 
 /** SHA-256 (hex) of the object as digests take it. */
 export function objectDigest(document: Document): string {
-  return hash('sha256', canonicalBytes(digestForm(document)), 'hex');
+  const form = digestForm(document);
+  const value = form === document.json ? document.value : undefined;
+  return hash('sha256', canonicalBytes(form, value), 'hex');
 }
 
 /**

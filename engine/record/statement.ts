@@ -18,6 +18,8 @@ export interface EngineIdentity {
   readonly opa: string;
 }
 
+const encoder = new TextEncoder();
+
 const sha256 = (digest: string): JsonValue => ({ sha256: digest });
 
 /**
@@ -41,7 +43,7 @@ export function statementOf(judgement: Judgement, engine: EngineIdentity): Uint8
   );
 }
 
-function bytesOf(judgement: Judgement, engine: EngineIdentity, most: number): Buffer {
+function bytesOf(judgement: Judgement, engine: EngineIdentity, most: number): Uint8Array {
   const { decision } = judgement;
   const statement: JsonValue = {
     _type: STATEMENT_TYPE,
@@ -56,7 +58,8 @@ function bytesOf(judgement: Judgement, engine: EngineIdentity, most: number): Bu
       ...findingPart(decision.findings, most),
     },
   };
-  return Buffer.from(canonicalText(statement));
+  // Bytes of their own: a slice of Node's pool takes the whole pool along to another thread.
+  return encoder.encode(canonicalText(statement));
 }
 
 const enginePart = (engine: EngineIdentity): JsonValue => ({

@@ -4,7 +4,7 @@ import type { Change } from '../../engine/change.ts';
 import type { Project } from '../../engine/context/project.ts';
 import { EngineError } from '../../engine/error.ts';
 import { type Document, idOf, type JsonValue } from '../../engine/manifest/document.ts';
-import type { Policy, RawResult } from '../../engine/policy/policy.ts';
+import type { Policy, PolicyParts, RawResult } from '../../engine/policy/policy.ts';
 import type { Style } from '../../engine/policy/rule.ts';
 import type { RegoValue } from '../../engine/rego/index.ts';
 
@@ -15,6 +15,13 @@ export interface TestRule {
   readonly effect?: 'fail' | 'warn';
   readonly says: (input: Record<string, JsonValue>) => RegoValue;
 }
+
+/** Functions come from nowhere that another thread could load them from. */
+export const NO_PARTS: PolicyParts = {
+  kind: 'module',
+  file: { path: 'policy.wasm', bytes: new Uint8Array(), entrypoints: [] },
+  facts: { name: '', revision: '', data: {}, namespaces: { names: [], all: false }, answered: new Set() },
+};
 
 export function policyOf(name: string, rules: readonly TestRule[]): Policy {
   const about = rules.map(({ code, style = 'native' }) => ({
@@ -28,6 +35,7 @@ export function policyOf(name: string, rules: readonly TestRule[]): Policy {
     reference: { name, revision: '', digest: name, sources: name },
     styles: [...new Set(about.map((rule) => rule.style))],
     rules: about,
+    parts: NO_PARTS,
     evaluate: (style, input) => ({
       failures: [],
       results: rules.flatMap((rule, index): RawResult[] => {

@@ -10,6 +10,7 @@ import type { Policy } from '../../engine/policy/policy.ts';
 import type { Rule, Style } from '../../engine/policy/rule.ts';
 import type { RegoValue } from '../../engine/rego/index.ts';
 import { type Bench, openJudge } from '../../engine/review.ts';
+import { NO_PARTS } from './judge.ts';
 
 const FACTS = { time: new Date('2026-11-24T12:00:00Z'), id: '019ab500-0000-7000-8000-000000000001' };
 
@@ -24,6 +25,7 @@ function policyOf(style: Style, says: Readonly<Record<string, Say>>, part: Parti
     reference: { name: `a ${style} policy`, revision: '', digest: '', sources: '' },
     styles: [style],
     rules,
+    parts: NO_PARTS,
     evaluate: (_, bytes) => {
       const input: JsonObject = JSON.parse(Buffer.from(bytes).toString());
       const results = rules.map((rule) => ({

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Change, Decision, Finding, Judgement } from '../../engine/index.ts';
+import type { Change, Decision, Finding, Judge, Judgement } from '../../engine/index.ts';
+import { judgeBody } from '../../webhook/admission/judging.ts';
 import {
   ensureCertificate,
   type LogEvent,
@@ -25,7 +26,8 @@ export const CA = certificate.caCert;
 export interface Running {
   readonly server: WebhookServer;
   readonly changes: Change[];
-  readonly concluded: Judgement[];
+  /** Statements that were to be signed and kept. */
+  readonly recorded: Uint8Array[];
   readonly events: LogEvent[];
 }
 
@@ -33,24 +35,27 @@ const open: WebhookServer[] = [];
 
 /** A server whose judge allows everything, unless told otherwise. */
 export async function start(
-  o: Partial<ServerOptions> & { readonly decision?: Partial<Decision> } = {},
+  o: Partial<Omit<ServerOptions, 'judge'>> & {
+    readonly decision?: Partial<Decision>;
+    readonly judge?: Judge;
+  } = {},
 ): Promise<Running> {
   const changes: Change[] = [];
-  const concluded: Judgement[] = [];
+  const recorded: Uint8Array[] = [];
   const events: LogEvent[] = [];
   const { decision, judge, ...options } = o;
   const server = await startServer({
     host: '127.0.0.1',
     port: 0,
     tls: TLS,
-    judge: {
+    judge: judgingBy({
       review(change, facts) {
         changes.push(change);
         return judge === undefined ? judgementOf({ ...decision, id: facts.id }) : judge.review(change, facts);
       },
-    },
-    conclude: async (judgement) => {
-      concluded.push(judgement);
+    }),
+    record: async (statement) => {
+      recorded.push(statement);
       return { recordId: '7' };
     },
     now: () => NOW,
@@ -59,8 +64,14 @@ export async function start(
     ...options,
   });
   open.push(server);
-  return { server, changes, concluded, events };
+  return { server, changes, recorded, events };
 }
+
+/** What the threads do, in this one. */
+export const judgingBy =
+  (judge: Judge): ServerOptions['judge'] =>
+  async (body, facts) =>
+    judgeBody(body, { judge, engine: { version: '0', opa: '0' } }, facts);
 
 /** Stops what a test started. */
 export async function stopAll(): Promise<void> {

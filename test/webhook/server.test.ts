@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, type TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { EngineError, type Judgement } from '../../engine/index.ts';
+import { EngineError } from '../../engine/index.ts';
 import {
   ensureCertificate,
   type ServingCertificate,
@@ -19,6 +19,7 @@ import {
   gate,
   ID,
   judgementOf,
+  judgingBy,
   NOW,
   parsed,
   reviewOf,
@@ -185,10 +186,10 @@ describe('health, readiness and metrics', () => {
 describe('stopping', () => {
   it('finishes what is in flight, then closes the ledger', async () => {
     const durable = gate<{ recordId: string }>();
-    const asked = gate<Judgement>();
+    const asked = gate<Uint8Array>();
     const order: string[] = [];
     const { server, events } = await start({
-      conclude: async (judgement) => {
+      record: async (judgement) => {
         asked.open(judgement);
         const record = await durable.promise;
         order.push('recorded');
@@ -243,8 +244,8 @@ describe('stopping', () => {
 describe('starting', () => {
   const options = {
     host: '127.0.0.1',
-    judge: { review: () => judgementOf() },
-    conclude: async () => ({ recordId: '7' }),
+    judge: judgingBy({ review: () => judgementOf() }),
+    record: async () => ({ recordId: '7' }),
     now: () => NOW,
     newId: () => ID,
     log: () => {},

@@ -25,10 +25,9 @@ const WARNINGS_CHARACTERS = 4096;
 /**
  * Turns a Decision into the answer that the API server shows: a denial is a 403 with one line per finding, an error a
  * 500, an allow may carry warnings. A denial that is not enforced is an allow that warns; an error always blocks.
- * @param recordId of the record that the ledger holds; absent on a dry run
  */
-export function answerDecision(decision: Decision, recordId?: string): Answer {
-  const about = { ...warningsOf(decision), auditAnnotations: annotationsOf(decision, recordId) };
+export function answerDecision(decision: Decision): Answer {
+  const about = { ...warningsOf(decision), auditAnnotations: annotationsOf(decision) };
   if (decision.verdict === 'allow') return { allowed: true, ...about };
   if (decision.verdict === 'deny' && !decision.enforced) return { allowed: true, ...about };
   return decision.verdict === 'deny'
@@ -46,10 +45,18 @@ export function answerFailure(code: string, message: string, hint?: string): Ans
   };
 }
 
-/** The whole AdmissionReview as JSON. The only place where the uid is copied. */
-export function renderReview(uid: string, answer: Answer): string {
-  const response = { uid, ...answer };
+/** The whole AdmissionReview as JSON, its audit annotations last. The only place where the uid is copied. */
+export function renderReview(uid: string, { auditAnnotations, ...answer }: Answer): string {
+  const response = { uid, ...answer, ...(auditAnnotations === undefined ? {} : { auditAnnotations }) };
   return JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', response });
+}
+
+/** What ends the annotations, the response and the review. */
+const END = '}}}';
+
+/** The same with one more annotation: the record that the ledger holds. The text is that of a Decision's answer. */
+export function withRecord(review: string, recordId: string): string {
+  return `${review.slice(0, -END.length)},"record":${JSON.stringify(recordId)}${END}`;
 }
 
 function denialOf(decision: Decision): NonNullable<Answer['status']> {
@@ -115,11 +122,10 @@ function warningsOf(decision: Decision): { readonly warnings?: readonly string[]
 }
 
 /** For the cluster's audit log, where each key is prefixed with the webhook's name. */
-function annotationsOf(decision: Decision, recordId: string | undefined): Record<string, string> {
+function annotationsOf(decision: Decision): Record<string, string> {
   return {
     decision: decision.id,
     verdict: decision.verdict,
     ...(decision.enforced ? {} : { enforced: 'false' }),
-    ...(recordId === undefined ? {} : { record: recordId }),
   };
 }

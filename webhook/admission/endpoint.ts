@@ -6,10 +6,8 @@ import type { Limits } from '../limits.ts';
 import { failureEvent, type Log, type LogEvent } from '../log.ts';
 import { kindClass, type Metrics } from '../metrics.ts';
 import { isRequestError, refuse, sendJson } from '../reply.ts';
-import { renderReview } from './answer.ts';
-import { type Admission, answerReview, failed, type Outcome, tooLate } from './handler.ts';
-import { parseReview, type Review } from './review.ts';
-import { openTurns } from './turns.ts';
+import { type Admission, answerBody, failed, type Outcome, tooLate } from './handler.ts';
+import { parseReview } from './review.ts';
 
 /** What the endpoint needs of its server. */
 export interface EndpointFrame {
@@ -32,8 +30,8 @@ export interface Endpoint {
 export function openEndpoint(frame: EndpointFrame): Endpoint {
   const { limits, metrics, log } = frame;
   const held: Held = { bytes: 0 };
-  const turns = openTurns(limits.sliceMs);
-  const running = new Set<Promise<Outcome>>();
+  const running = new Set<Promise<unknown>>();
+  const notReady = onceATurn(frame.notReady);
   let inFlight = 0;
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -43,43 +41,53 @@ export function openEndpoint(frame: EndpointFrame): Endpoint {
     if (body === undefined) return;
     metrics.inFlight(++inFlight);
     try {
-      const review = parseReview(body);
       const leftMs = deadlineMs(request.url ?? '', limits) - (performance.now() - arrivedMs);
-      const outcome = await outcomeOf(review, leftMs).catch(failed);
-      sendJson(response, 200, renderReview(review.uid, outcome.answer), frame.isDraining());
-      report(review, outcome, performance.now() - arrivedMs);
+      const outcome = await outcomeOf(body, leftMs);
+      sendJson(response, 200, outcome.answer, frame.isDraining());
+      report(outcome, performance.now() - arrivedMs);
     } finally {
       metrics.inFlight(--inFlight);
       held.bytes -= body.length;
     }
   }
 
-  /** The outcome of a review, at the latest when its time is up. */
-  async function outcomeOf(review: Review, leftMs: number): Promise<Outcome> {
-    const reasons = frame.notReady();
-    if (reasons.length > 0) return failed(new WebhookError('NOT_READY', `not ready: ${reasons.join(', ')}`));
-    if (inFlight > limits.maxInFlight) return failed(overloaded(inFlight));
-    return new Promise((resolve) => {
+  /** The outcome of a body, at the latest when its time is up. Rejects with {WebhookError} REQUEST_* */
+  async function outcomeOf(body: Buffer, leftMs: number): Promise<Outcome> {
+    const refusal = refusalOf();
+    if (refusal !== undefined) return failed(refusal, parseReview(body));
+    return new Promise((resolve, reject) => {
       let late = leftMs <= 0;
+      const endMs = performance.now() + leftMs;
       const timer = setTimeout(() => {
         late = true;
-        resolve(failed(tooLate()));
+        attempt(() => resolve(failed(tooLate(), parseReview(body))), reject);
       }, leftMs);
-      const endMs = performance.now() + leftMs;
-      turns.take(() => {
-        const outcome = answerReview(review, frame.admission, () => late || performance.now() >= endMs);
-        running.add(outcome);
-        void outcome.then((value) => {
+      const outcome = answerBody(body, frame.admission, () => late || performance.now() >= endMs)
+        .then((value) => {
+          if (late) log(lateEvent(value));
+          resolve(value);
+        }, reject)
+        .finally(() => {
           clearTimeout(timer);
           running.delete(outcome);
-          if (late) log(lateEvent(review, value));
-          resolve(value);
         });
-      });
+      running.add(outcome);
     });
   }
 
-  function report(review: Review, outcome: Outcome, durationMs: number): void {
+  /** Why nothing is judged now. A fault in finding out is a reason as well. */
+  function refusalOf(): unknown {
+    try {
+      const reasons = notReady();
+      if (reasons.length > 0) return new WebhookError('NOT_READY', `not ready: ${reasons.join(', ')}`);
+      return inFlight > limits.maxInFlight ? overloaded(inFlight) : undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  function report(outcome: Outcome, durationMs: number): void {
+    const { review } = outcome;
     metrics.admission({
       verdict: outcome.verdict,
       operation: review.operation,
@@ -90,7 +98,7 @@ export function openEndpoint(frame: EndpointFrame): Endpoint {
       metrics.failure(outcome.failure.code);
       log(failureEvent(outcome.error, { uid: review.uid }));
     }
-    log(admissionEvent(review, outcome, durationMs));
+    log(admissionEvent(outcome, durationMs));
   }
 
   /** Nothing was judged, so there is nothing to answer with but a status of HTTP. */
@@ -121,6 +129,28 @@ export function openEndpoint(frame: EndpointFrame): Endpoint {
   };
 }
 
+/** What is found out is good for one turn of the event loop, in which many requests may come in. */
+function onceATurn<T>(find: () => T): () => T {
+  let found: { readonly value: T } | undefined;
+  return () => {
+    if (found === undefined) {
+      found = { value: find() };
+      setImmediate(() => {
+        found = undefined;
+      });
+    }
+    return found.value;
+  };
+}
+
+function attempt(work: () => void, otherwise: (error: unknown) => void): void {
+  try {
+    work();
+  } catch (error) {
+    otherwise(error);
+  }
+}
+
 /**
  * How long the caller waits, less the margin in which we tell it the reason. An API server says so in the query
  * (`?timeout=10s`, whole seconds, 1 to 30); anything else counts as the default.
@@ -133,8 +163,11 @@ export function deadlineMs(url: string, limits: Limits): number {
 }
 
 /** What became of a judgement whose caller was told DEADLINE: its record may say allow where the answer was no. */
-function lateEvent(review: Review, outcome: Outcome): LogEvent {
-  const about = { uid: review.uid, ...(outcome.recordId === undefined ? {} : { record: outcome.recordId }) };
+function lateEvent(outcome: Outcome): LogEvent {
+  const about = {
+    uid: outcome.review.uid,
+    ...(outcome.recordId === undefined ? {} : { record: outcome.recordId }),
+  };
   return outcome.failure === undefined
     ? { level: 'warn', event: 'late', verdict: outcome.verdict, ...about }
     : failureEvent(outcome.error, about);
@@ -146,15 +179,15 @@ function overloaded(count: number): WebhookError {
   });
 }
 
-function admissionEvent(review: Review, outcome: Outcome, durationMs: number): LogEvent {
-  const { uid, operation, group, kind, subResource, namespace, name, dryRun } = review;
-  const { answer, verdict, decision, recordId, failure } = outcome;
+function admissionEvent(outcome: Outcome, durationMs: number): LogEvent {
+  const { uid, operation, group, kind, subResource, namespace, name, dryRun } = outcome.review;
+  const { allowed, verdict, decision, recordId, failure } = outcome;
   return {
     level: failure === undefined ? 'info' : 'error',
     event: 'admission',
     uid,
     verdict,
-    allowed: answer.allowed,
+    allowed,
     operation,
     group,
     kind,
@@ -162,7 +195,7 @@ function admissionEvent(review: Review, outcome: Outcome, durationMs: number): L
     ...(namespace === undefined ? {} : { namespace }),
     name,
     dryRun,
-    ...(decision === undefined ? {} : { decision: decision.id, findings: decision.findings.length }),
+    ...(decision === undefined ? {} : { decision: decision.id, findings: decision.findings }),
     ...(recordId === undefined ? {} : { record: recordId }),
     ...(failure === undefined ? {} : { code: failure.code }),
     durationMs: Math.round(durationMs * 1000) / 1000,

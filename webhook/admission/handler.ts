@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Decision, Judge, Judgement } from '../../engine/index.ts';
+import type { Decision } from '../../engine/index.ts';
 import { WebhookError } from '../error.ts';
 import { type Failure, failureOf } from '../log.ts';
-import { type Answer, answerDecision, answerFailure } from './answer.ts';
-import type { Review } from './review.ts';
+import { isRequestError } from '../reply.ts';
+import { answerFailure, renderReview, withRecord } from './answer.ts';
+import type { Judged, JudgingFacts, Reviewed } from './judging.ts';
+import { parseReview } from './review.ts';
 
-/** What answers an admission: the engine's judge, and what signs and keeps its judgements. */
+/** What answers an admission: what judges it, and what signs and keeps its statement. */
 export interface Admission {
-  readonly judge: Judge;
+  /** Judges a body (see `judgeBody`) when its turn comes, unless it is no longer wanted then. */
+  readonly judge: (body: Buffer, facts: JudgingFacts, isWanted: () => boolean) => Promise<Judged>;
   /** Signs and appends; resolves when the record is durable. */
-  readonly conclude: (judgement: Judgement) => Promise<{ readonly recordId: string }>;
+  readonly record: (statement: Uint8Array) => Promise<{ readonly recordId: string }>;
   /** The time of a Decision. */
   readonly now: () => Date;
   /** The id of a Decision, a UUIDv7. */
@@ -18,9 +21,12 @@ export interface Admission {
 
 /** An answer and how it came about. */
 export interface Outcome {
-  readonly answer: Answer;
+  readonly review: Reviewed;
+  /** The whole AdmissionReview as JSON text. */
+  readonly answer: string;
+  readonly allowed: boolean;
   readonly verdict: Decision['verdict'];
-  readonly decision?: Decision;
+  readonly decision?: Judged['decision'];
   readonly recordId?: string;
   readonly failure?: Failure;
   /** What was thrown, for the log. */
@@ -29,33 +35,32 @@ export interface Outcome {
 
 /**
  * The straight line of one admission: judge, sign and append, then answer. An allow is answered only when its record is
- * durable; a dry run is judged the same and leaves none. Never throws: without an answer the answer is no.
+ * durable; a dry run is judged the same and leaves none. Without an answer the answer is no.
+ * Rejects with {WebhookError} REQUEST_* where the body is no admission, which cannot be answered
  * @param late whether the caller's time is up; a judgement that comes too late is not concluded, for nobody will act on it
  */
-export async function answerReview(
-  review: Review,
-  admission: Admission,
-  late: () => boolean,
-): Promise<Outcome> {
+export async function answerBody(body: Buffer, admission: Admission, late: () => boolean): Promise<Outcome> {
+  let judged: Judged | undefined;
   try {
     if (late()) throw tooLate();
     const facts = { time: admission.now(), id: admission.newId() };
-    const judgement = admission.judge.review(review.change, facts);
+    judged = await admission.judge(body, facts, () => !late());
     if (late()) throw tooLate();
-    const { decision } = judgement;
-    if (review.dryRun) return { answer: answerDecision(decision), verdict: decision.verdict, decision };
-    const { recordId } = await admission.conclude(judgement);
-    return { answer: answerDecision(decision, recordId), verdict: decision.verdict, decision, recordId };
+    const { statement, ...answered } = judged;
+    if (statement === undefined) return answered;
+    const { recordId } = await admission.record(statement);
+    return { ...answered, answer: withRecord(answered.answer, recordId), recordId };
   } catch (error) {
-    return failed(error);
+    if (isRequestError(error)) throw error;
+    return failed(error, judged?.review ?? parseReview(body));
   }
 }
 
 /** The outcome when there is no Decision to answer with. */
-export function failed(error: unknown): Outcome {
+export function failed(error: unknown, review: Reviewed): Outcome {
   const failure = failureOf(error);
-  const answer = answerFailure(failure.code, failure.message, failure.hint);
-  return { answer, verdict: 'error', failure, error };
+  const answer = renderReview(review.uid, answerFailure(failure.code, failure.message, failure.hint));
+  return { review, answer, allowed: false, verdict: 'error', failure, error };
 }
 
 export function tooLate(): WebhookError {

@@ -35,7 +35,8 @@ export interface WasmFacts {
  */
 export function loadWasmPolicy(file: WasmFile, facts: WasmFacts): Policy | undefined {
   const data = Buffer.from(JSON.stringify(facts.data));
-  const { limits, builtins } = facts;
+  const { builtins, ...plain } = facts;
+  const { limits } = facts;
   const program = loadRego(file.bytes, {
     data,
     ...(limits === undefined ? {} : { limits }),
@@ -59,6 +60,7 @@ export function loadWasmPolicy(file: WasmFile, facts: WasmFacts): Policy | undef
     reference: { name: facts.name, revision: facts.revision, digest, sources: program.digest },
     styles: ['conftest'],
     rules: [...rules.values()],
+    parts: { kind: 'module', file, facts: plain },
     evaluate: (_style, input, moment) => {
       const answers = entries.map((entry) => evaluate(program, entry, input, moment));
       return {

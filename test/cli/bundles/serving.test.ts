@@ -3,7 +3,8 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { loadLock } from '../../../cli/bundles/lock.ts';
 import { type LoadedJudge, openPolicies } from '../../../cli/bundles/serving.ts';
 import type { Io } from '../../../cli/io.ts';
-import { EngineError, type Judge } from '../../../engine/index.ts';
+import { EngineError } from '../../../engine/index.ts';
+import type { JudgeParts } from '../../../engine/parts.ts';
 import type { Lock, Release } from '../../../engine/policy/release/index.ts';
 import { IO, place } from './place.ts';
 
@@ -12,11 +13,9 @@ afterAll(() => here.remove());
 const said: string[] = [];
 const io: Io = { ...IO, err: (text) => void said.push(text), homeDirectory: here.at('home') };
 
-/** A judge that says who it is by what it throws. */
-const judgeOf = (name: string): Judge => ({
-  review: () => {
-    throw new Error(name);
-  },
+/** Parts that say who they are by the name of their environment. */
+const partsOf = (name: string): JudgeParts => ({
+  bench: { policies: [], enforcement: {}, environment: { name, tier: 'other' } },
 });
 const releaseOf = (version: number): { reference: string; release: Release } => ({
   reference: 'oci://r.example/p',
@@ -29,11 +28,6 @@ const releaseOf = (version: number): { reference: string; release: Release } => 
   },
 });
 const refusal = new EngineError('BUNDLE_ROLLBACK', 'older');
-const asked = (judge: Judge) => () =>
-  judge.review(
-    { phase: 'admission', operation: 'CREATE', documents: [], sources: [] },
-    { time: io.now(), id: 'x' },
-  );
 
 /** A loader that gives these one after the other, and what it was told of releases seen. */
 function loader(...outcomes: readonly (LoadedJudge | Error)[]) {
@@ -43,56 +37,69 @@ function loader(...outcomes: readonly (LoadedJudge | Error)[]) {
     if (outcome === undefined || outcome instanceof Error) throw outcome ?? new Error('no more');
     return outcome;
   };
-  return { load, seen };
+  const used: JudgeParts[] = [];
+  return { load, use: async (parts: JudgeParts) => void used.push(parts), seen, used };
 }
 
 describe('the policies of a server', () => {
   it('are loaded once without an interval, and what is wrong with them is thrown', async () => {
-    await expect(openPolicies(undefined, here.at('a'), loader(refusal).load, io)).rejects.toBe(refusal);
-    const { load } = loader({ judge: judgeOf('one'), releases: [] });
-    const once = await openPolicies(undefined, here.at('a'), load, io);
+    await expect(openPolicies(undefined, here.at('a'), loader(refusal), io)).rejects.toBe(refusal);
+    const loading = loader({ parts: partsOf('one'), releases: [] });
+    const once = await openPolicies(undefined, here.at('a'), loading, io);
     expect(once.refresh).toBeUndefined();
     expect(once.notReady()).toEqual([]);
-    expect(asked(once.judge)).toThrow('one');
+    expect(loading.used).toEqual([partsOf('one')]);
   });
 
   it('keep the last good ones when a later load is refused', async () => {
-    const { load } = loader({ judge: judgeOf('one'), releases: [] }, refusal, {
-      judge: judgeOf('two'),
+    const loading = loader({ parts: partsOf('one'), releases: [] }, refusal, {
+      parts: partsOf('two'),
       releases: [],
     });
-    const { judge, refresh, notReady } = await openPolicies(10_000, here.at('b'), load, io);
+    const { refresh, notReady } = await openPolicies(10_000, here.at('b'), loading, io);
     await expect(refresh?.run()).rejects.toBe(refusal);
-    expect(asked(judge)).toThrow('one');
+    expect(loading.used).toEqual([partsOf('one')]);
     expect(notReady()).toEqual([]);
     await refresh?.run();
-    expect(asked(judge)).toThrow('two');
+    expect(loading.used).toEqual([partsOf('one'), partsOf('two')]);
+  });
+
+  it('are as they were when nobody can judge by new ones', async () => {
+    const { load } = loader({ parts: partsOf('one'), releases: [] }, { parts: partsOf('two'), releases: [] });
+    const gone = new Error('no memory');
+    let count = 0;
+    const use = async (): Promise<void> => {
+      if (count++ > 0) throw gone;
+    };
+    const { refresh, notReady } = await openPolicies(10_000, here.at('f'), { load, use }, io);
+    await expect(refresh?.run()).rejects.toBe(gone);
+    expect(notReady()).toEqual([]);
   });
 
   it('are not ready until some were good, and judge nothing till then', async () => {
-    const { load } = loader(refusal, refusal, { judge: judgeOf('one'), releases: [] });
-    const { judge, refresh, notReady } = await openPolicies(10_000, here.at('c'), load, io);
+    const loading = loader(refusal, refusal, { parts: partsOf('one'), releases: [] });
+    const { refresh, notReady } = await openPolicies(10_000, here.at('c'), loading, io);
     expect(said.at(-1)).toBe('note: no policies yet, not ready: older [BUNDLE_ROLLBACK]\n');
     expect(notReady()).toEqual(['no policies']);
-    expect(asked(judge)).toThrow(EngineError);
+    expect(loading.used).toEqual([]);
     await expect(refresh?.run()).rejects.toBe(refusal);
     expect(notReady()).toEqual(['no policies']);
     await refresh?.run();
     expect(notReady()).toEqual([]);
-    expect(asked(judge)).toThrow('one');
+    expect(loading.used).toEqual([partsOf('one')]);
   });
 
   it('remember the releases they came from over a restart', async () => {
     const state = here.at('d');
     const first = loader(
-      { judge: judgeOf('one'), releases: [releaseOf(3)] },
-      { judge: judgeOf('two'), releases: [releaseOf(5)] },
+      { parts: partsOf('one'), releases: [releaseOf(3)] },
+      { parts: partsOf('two'), releases: [releaseOf(5)] },
     );
-    const running = await openPolicies(10_000, state, first.load, io);
+    const running = await openPolicies(10_000, state, first, io);
     await running.refresh?.run();
     expect(first.seen[1]?.releases.get('p')?.version).toBe(3);
-    const second = loader({ judge: judgeOf('three'), releases: [] });
-    await openPolicies(10_000, state, second.load, io);
+    const second = loader({ parts: partsOf('three'), releases: [] });
+    await openPolicies(10_000, state, second, io);
     const { digest } = releaseOf(5).release;
     expect(second.seen[0]).toEqual({
       bundles: new Map([['oci://r.example/p:latest', { digest, release: 'p' }]]),
@@ -103,8 +110,8 @@ describe('the policies of a server', () => {
 
   it('are refused where what was seen cannot be told', async () => {
     here.write({ 'e/releases.json': '{' });
-    const { load } = loader({ judge: judgeOf('one'), releases: [] });
-    await expect(openPolicies(undefined, here.at('e'), load, io)).rejects.toMatchObject({
+    const loading = loader({ parts: partsOf('one'), releases: [] });
+    await expect(openPolicies(undefined, here.at('e'), loading, io)).rejects.toMatchObject({
       code: 'LOCK_SHAPE',
     });
   });

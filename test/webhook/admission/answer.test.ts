@@ -1,16 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals';
 import type { Decision } from '../../../engine/index.ts';
-import { answerDecision, answerFailure, renderReview } from '../../../webhook/admission/answer.ts';
+import {
+  answerDecision,
+  answerFailure,
+  renderReview,
+  withRecord,
+} from '../../../webhook/admission/answer.ts';
 import { finding, ID, judgementOf } from '../harness.ts';
 
 const decisionOf = (decision: Partial<Decision>): Decision => judgementOf(decision).decision;
 
 describe('an allow', () => {
-  it('names its decision and record', () => {
-    expect(answerDecision(decisionOf({}), '7')).toEqual({
+  it('names its decision', () => {
+    expect(answerDecision(decisionOf({}))).toEqual({
       allowed: true,
-      auditAnnotations: { decision: ID, verdict: 'allow', record: '7' },
+      auditAnnotations: { decision: ID, verdict: 'allow' },
+    });
+  });
+
+  it.each([
+    ['an allow', decisionOf({})],
+    ['one with warnings', decisionOf({ findings: [finding({ result: 'warn', message: '}}}' })] })],
+    ['a denial', decisionOf({ verdict: 'deny', findings: [finding()] })],
+    ['one that is not enforced', decisionOf({ verdict: 'deny', enforced: false, findings: [finding()] })],
+    ['an error', decisionOf({ verdict: 'error', findings: [finding({ result: 'error' })] })],
+  ])('has its record put into its text: %s', (_, decision) => {
+    const text = renderReview('u"1', answerDecision(decision));
+    const { response, ...about } = JSON.parse(text);
+    const auditAnnotations = { ...response.auditAnnotations, record: '1"7' };
+    expect(JSON.parse(withRecord(text, '1"7'))).toEqual({
+      ...about,
+      response: { ...response, auditAnnotations },
     });
   });
 
@@ -44,7 +65,7 @@ describe('a denial', () => {
       finding({ rule: 'pod.host-path', message: 'host path "/"\n- forged: line' }),
       finding({ rule: 'pod.limits', result: 'warn', message: 'no limits' }),
     ];
-    expect(answerDecision(decisionOf({ verdict: 'deny', findings }), '8')).toEqual({
+    expect(answerDecision(decisionOf({ verdict: 'deny', findings }))).toEqual({
       allowed: false,
       status: {
         status: 'Failure',
@@ -57,7 +78,7 @@ describe('a denial', () => {
           '- pod.host-path: host path "/" - forged: line',
       },
       warnings: ['pod.limits: no limits'],
-      auditAnnotations: { decision: ID, verdict: 'deny', record: '8' },
+      auditAnnotations: { decision: ID, verdict: 'deny' },
     });
   });
 

@@ -23,6 +23,7 @@ import {
   gate,
   ID,
   judgementOf,
+  judgingBy,
   NOW,
   parsed,
   reviewOf,
@@ -40,7 +41,7 @@ describe('admission', () => {
     const lines = readFileSync(join(import.meta.dirname, '../samples/reviews.jsonl'), 'utf8')
       .trim()
       .split('\n');
-    const { server, changes, concluded } = await start();
+    const { server, changes, recorded } = await start();
     for (const line of lines) {
       const { uid, dryRun } = JSON.parse(line).request;
       const auditAnnotations = { decision: ID, verdict: 'allow', ...(dryRun ? {} : { record: '7' }) };
@@ -57,14 +58,14 @@ describe('admission', () => {
           .startsWith('{'),
       ),
     ).toBe(true);
-    expect(concluded).toHaveLength(lines.filter((line) => !JSON.parse(line).request.dryRun).length);
+    expect(recorded).toHaveLength(lines.filter((line) => !JSON.parse(line).request.dryRun).length);
   });
 
   it('allows only after the record is durable', async () => {
     const durable = gate<{ recordId: string }>();
     const asked = gate<void>();
     const { server, events } = await start({
-      conclude: () => {
+      record: () => {
         asked.open();
         return durable.promise;
       },
@@ -101,7 +102,7 @@ describe('admission', () => {
   });
 
   it('denies with the lines of the rules and keeps a record', async () => {
-    const { server, concluded } = await start({ decision: { verdict: 'deny', findings: [finding()] } });
+    const { server, recorded } = await start({ decision: { verdict: 'deny', findings: [finding()] } });
     expect(parsed(await admit(server, reviewOf()))).toEqual(
       answered({
         uid: 'u-1',
@@ -115,7 +116,7 @@ describe('admission', () => {
         auditAnnotations: { decision: ID, verdict: 'deny', record: '7' },
       }),
     );
-    expect(concluded).toHaveLength(1);
+    expect(recorded).toHaveLength(1);
   });
 
   it('gives the judge time, id and the exact integers of the object', async () => {
@@ -134,13 +135,13 @@ describe('admission', () => {
   });
 
   it('judges a dry run and leaves no record of it', async () => {
-    const { server, changes, concluded } = await start({
+    const { server, changes, recorded } = await start({
       decision: { verdict: 'deny', findings: [finding()] },
     });
     expect(parsed(await admit(server, reviewOf({ dryRun: true })))).toMatchObject({
       response: { allowed: false },
     });
-    expect([changes.length, concluded.length]).toEqual([1, 0]);
+    expect([changes.length, recorded.length]).toEqual([1, 0]);
   });
 
   it.each<[string, Error, string]>([
@@ -155,7 +156,7 @@ describe('admission', () => {
       'countersign: no answer [INTERNAL]: internal error',
     ],
   ])('refuses on %s, without a stack', async (_, error, message) => {
-    const { server, concluded, events } = await start({
+    const { server, recorded, events } = await start({
       judge: {
         review() {
           throw error;
@@ -165,7 +166,7 @@ describe('admission', () => {
     const reply = await admit(server, reviewOf());
     expect(reply.status).toBe(200);
     expect(parsed(reply)).toEqual(failure(message));
-    expect(concluded).toEqual([]);
+    expect(recorded).toEqual([]);
     expect(JSON.stringify(events)).not.toContain('secret of line 3');
     expect(events.map(({ event }) => event)).toEqual(['listening', 'failure', 'admission']);
   });
@@ -174,7 +175,7 @@ describe('admission', () => {
     'refuses when the ledger does not take the record %#',
     async (options) => {
       const full = new AttestError('LEDGER_FULL', 'the disk is full');
-      const { server } = await start({ ...options, conclude: () => Promise.reject(full) });
+      const { server } = await start({ ...options, record: () => Promise.reject(full) });
       expect(parsed(await admit(server, reviewOf()))).toEqual(
         failure('countersign: no answer [LEDGER_FULL]: the disk is full'),
       );
@@ -186,7 +187,7 @@ describe('admission', () => {
     const asked = gate<void>();
     const { server } = await start({
       limits: { maxInFlight: 1 },
-      conclude: () => {
+      record: () => {
         asked.open();
         return durable.promise;
       },
@@ -206,7 +207,7 @@ describe('admission', () => {
     const durable = gate<{ recordId: string }>();
     const { server, events } = await start({
       limits: { answerMarginMs: 950 },
-      conclude: () => durable.promise,
+      record: () => durable.promise,
     });
     const reply = await send(server, { path: '/v1/admit?timeout=1s', headers: json, body: reviewOf() });
     expect(parsed(reply)).toMatchObject({
@@ -227,7 +228,7 @@ describe('admission', () => {
     const broken = gate<void>();
     const failing = await start({
       limits: { answerMarginMs: 950 },
-      conclude: () =>
+      record: () =>
         broken.promise.then(() => {
           throw new AttestError('LEDGER_FULL', 'no room');
         }),
@@ -259,7 +260,7 @@ describe('admission', () => {
   });
 
   it('does not conclude a judgement that took too long', async () => {
-    const { server, concluded } = await start({
+    const { server, recorded } = await start({
       limits: { answerMarginMs: 980 },
       judge: {
         review() {
@@ -270,11 +271,11 @@ describe('admission', () => {
     });
     const reply = await send(server, { path: '/v1/admit?timeout=1s', headers: json, body: reviewOf() });
     expect(parsed(reply)).toMatchObject({ response: { allowed: false, status: { code: 500 } } });
-    expect(concluded).toEqual([]);
+    expect(recorded).toEqual([]);
   });
 
   it('answers many at once, each with its own uid', async () => {
-    const { server } = await start({ limits: { sliceMs: 0 } });
+    const { server } = await start();
     const uids = Array.from({ length: 50 }, (_, index) => `u-${index}`);
     const replies = await Promise.all(uids.map((uid) => admit(server, reviewOf({ uid }))));
     expect(replies.map((reply) => JSON.parse(reply.text).response.uid)).toEqual(uids);
@@ -300,9 +301,9 @@ describe('a fault around the judge', () => {
     ['the clock', { now: broken }],
     ['the ids', { newId: broken }],
   ])('in %s refuses', async (_, options) => {
-    const { server, concluded } = await start(options);
+    const { server, recorded } = await start(options);
     expect(parsed(await admit(server, reviewOf()))).toEqual(internal);
-    expect(concluded).toEqual([]);
+    expect(recorded).toEqual([]);
   });
 
   it('in the log changes no answer', async () => {
@@ -317,7 +318,12 @@ async function alone(
   frame: Partial<EndpointFrame>,
 ): Promise<{ post: () => Promise<Response>; endpoint: Endpoint }> {
   const endpoint = openEndpoint({
-    admission: { judge: { review: () => judgementOf() }, conclude: broken, now: () => NOW, newId: () => ID },
+    admission: {
+      judge: judgingBy({ review: () => judgementOf() }),
+      record: broken,
+      now: () => NOW,
+      newId: () => ID,
+    },
     limits: DEFAULT_LIMITS,
     metrics: openMetrics(),
     log: () => undefined,
@@ -358,12 +364,12 @@ describe('the endpoint alone', () => {
     expect(JSON.stringify(events)).not.toContain('hunter2');
   });
 
-  it('is settled only when the judgement of a caller that was answered is concluded', async () => {
+  it('is settled only when the judgement of a caller that was answered is recorded', async () => {
     const durable = gate<{ recordId: string }>();
     const { post, endpoint } = await alone({
       admission: {
-        judge: { review: () => judgementOf() },
-        conclude: () => durable.promise,
+        judge: judgingBy({ review: () => judgementOf() }),
+        record: () => durable.promise,
         now: () => NOW,
         newId: () => ID,
       },

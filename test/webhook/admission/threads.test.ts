@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+// Real threads over real policies: what they answer, what is in the way of an answer, and that none of it is an allow.
+import { resolve } from 'node:path';
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { EngineError } from '../../../engine/index.ts';
+import type { JudgeParts } from '../../../engine/parts.ts';
+import { partsOf } from '../../../engine/parts.ts';
+import { compilePolicy, loadPolicy } from '../../../engine/policy/index.ts';
+import type { PolicyFacts } from '../../../engine/policy/policy.ts';
+import { openRegoToolchain } from '../../../engine/toolchain/rego.ts';
+import type { Judged } from '../../../webhook/admission/judging.ts';
+import { type JudgingThreads, openThreads } from '../../../webhook/admission/threads.ts';
+import { WebhookError } from '../../../webhook/error.ts';
+import { ID, NOW, reviewOf } from '../harness.ts';
+
+const TOOLCHAIN = resolve('engine/toolchain/built');
+const toolchain = openRegoToolchain({ directory: TOOLCHAIN, deadlineMs: 60_000 });
+const open: JudgingThreads[] = [];
+afterAll(async () => {
+  await Promise.all([toolchain.close(), ...open.map((threads) => threads.close())]);
+});
+
+const RULES = `package main
+
+deny contains "no owner" if not input.metadata.labels.owner
+
+deny contains "never" if {
+\tinput.metadata.name == "slow"
+\tcount([1 | some i in numbers.range(1, 3000); some j in numbers.range(1, 3000); i * j == -1]) > 0
+}
+`;
+
+/** Parts of a judge whose rule is the given text. */
+async function partsFor(text = RULES, facts: Partial<PolicyFacts> = {}): Promise<JudgeParts> {
+  const sources = [{ file: 'main.rego', text }];
+  const compiled = await compilePolicy(
+    { name: 'p', sources, namespaces: { names: ['main'], all: false } },
+    toolchain,
+  );
+  const policy = loadPolicy(compiled, { name: 'p', revision: '1', parameters: {}, data: {}, ...facts });
+  return { bench: partsOf({ policies: [policy], enforcement: {} }) };
+}
+
+function start(count = 2, heapMib = 512): JudgingThreads {
+  const threads = openThreads({ count, heapMib, toolchain: TOOLCHAIN, engine: { version: '0', opa: '0' } });
+  open.push(threads);
+  return threads;
+}
+
+const bodyOf = (name = 'web', request: Record<string, unknown> = {}, labels = { owner: 'team' }): Buffer =>
+  Buffer.from(
+    JSON.stringify(
+      reviewOf({
+        object: { apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace: 'shop', labels } },
+        ...request,
+      }),
+    ),
+  );
+const ask = (threads: JudgingThreads, body: Buffer, isWanted = () => true): Promise<Judged> =>
+  threads.judge(body, { time: NOW, id: ID }, isWanted);
+const outcomes = async (all: readonly Promise<Judged>[]): Promise<readonly string[]> =>
+  (await Promise.allSettled(all)).map((one) =>
+    one.status === 'fulfilled' ? one.value.verdict : String(Object(one.reason).code),
+  );
+
+describe('threads that judge', () => {
+  it('answer with the text, the statement and what the log wants to know', async () => {
+    const threads = start();
+    await threads.use(await partsFor());
+    const { statement, answer, ...rest } = await ask(threads, bodyOf());
+    expect(rest).toEqual({
+      review: {
+        uid: 'u-1',
+        operation: 'CREATE',
+        group: '',
+        kind: 'Pod',
+        namespace: 'shop',
+        name: 'web',
+        dryRun: false,
+      },
+      verdict: 'allow',
+      allowed: true,
+      decision: { id: ID, findings: 0 },
+    });
+    expect(JSON.parse(answer).response).toEqual({
+      uid: 'u-1',
+      allowed: true,
+      auditAnnotations: { decision: ID, verdict: 'allow' },
+    });
+    const said = JSON.parse(Buffer.from(statement ?? []).toString());
+    expect(said.predicate).toMatchObject({ id: ID, verdict: 'allow', time: NOW.toISOString() });
+    const dry = await ask(threads, bodyOf('web', { dryRun: true }));
+    expect([dry.verdict, dry.statement]).toEqual(['allow', undefined]);
+  });
+
+  it('answer many at once, each for itself, small bodies and large ones', async () => {
+    const threads = start();
+    await threads.use(await partsFor());
+    const all = Array.from({ length: 60 }, (_, index) => {
+      const labels =
+        index % 3 === 0 ? { other: 'x'.repeat(index * 4000) } : { owner: 'x'.repeat(index * 4000) };
+      const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'shop', labels } };
+      return ask(threads, Buffer.from(JSON.stringify(reviewOf({ uid: `u-${index}`, object }))));
+    });
+    const judged = await Promise.all(all);
+    expect(judged.map(({ review, verdict }) => [review.uid, verdict])).toEqual(
+      all.map((_, index) => [`u-${index}`, index % 3 === 0 ? 'deny' : 'allow']),
+    );
+  });
+
+  it('refuse what is no admission, as it would be refused here', async () => {
+    const threads = start(1);
+    await threads.use(await partsFor());
+    await expect(ask(threads, Buffer.from('{'))).rejects.toEqual(
+      new WebhookError('REQUEST_SYNTAX', 'the body is not JSON'),
+    );
+    await expect(ask(threads, bodyOf('a\u0000b'))).rejects.toBeInstanceOf(EngineError);
+  });
+
+  it('judge nothing before they were told by what, nor once they are closed', async () => {
+    const threads = start(1);
+    await expect(ask(threads, bodyOf())).rejects.toMatchObject({ code: 'NOT_READY' });
+    await threads.use(await partsFor());
+    await threads.close();
+    await expect(ask(threads, bodyOf())).rejects.toMatchObject({ code: 'NOT_READY' });
+  });
+
+  it('leave out what is no longer wanted when its turn comes', async () => {
+    const threads = start(1);
+    await threads.use(await partsFor());
+    await expect(ask(threads, bodyOf(), () => false)).rejects.toMatchObject({ code: 'DEADLINE' });
+    expect((await ask(threads, bodyOf())).verdict).toBe('allow');
+  });
+
+  it('serve others while one evaluation takes long', async () => {
+    const threads = start(2);
+    await threads.use(await partsFor());
+    const order: string[] = [];
+    const slow = ask(threads, bodyOf('slow')).then(() => order.push('slow'));
+    const quick = Array.from({ length: 20 }, () => ask(threads, bodyOf()).then(() => order.push('quick')));
+    await Promise.all([slow, ...quick]);
+    expect(order.slice(0, 16)).toEqual(Array.from({ length: 16 }, () => 'quick'));
+  });
+
+  it('judge by new parts as soon as they were told', async () => {
+    const threads = start(2);
+    await threads.use(await partsFor());
+    const before = Array.from({ length: 10 }, () => ask(threads, bodyOf()));
+    await threads.use(await partsFor('package main\n\ndeny contains "all" if input.kind'));
+    const after = Array.from({ length: 10 }, () => ask(threads, bodyOf()));
+    for (const verdict of await outcomes(before)) expect(['allow', 'deny']).toContain(verdict);
+    expect(await outcomes(after)).toEqual(after.map(() => 'deny'));
+  });
+
+  it('keep to what they judged by when new parts cannot be opened', async () => {
+    const threads = start(2);
+    const parts = await partsFor();
+    await threads.use(parts);
+    if (!('bench' in parts)) throw new Error('one bench');
+    const policies = parts.bench.policies.map((policy) =>
+      policy.kind === 'compiled'
+        ? { ...policy, compiled: { ...policy.compiled, metered: new Uint8Array(8) } }
+        : policy,
+    );
+    await expect(threads.use({ bench: { ...parts.bench, policies } })).rejects.toMatchObject({
+      code: 'POLICY_MODULE',
+    });
+    expect(await outcomes([ask(threads, bodyOf()), ask(threads, bodyOf('x', {}, { owner: '' }))])).toEqual([
+      'allow',
+      'allow',
+    ]);
+  });
+
+  it('that end reject what they were asked, and others take their place', async () => {
+    const threads = start(2, 48);
+    await threads.use(await partsFor());
+    const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web' }, spec: [] };
+    const hungry = JSON.stringify(reviewOf({ object })).replace(
+      '"spec":[]',
+      () => `"spec":[${'[[]],'.repeat(1_200_000)}[]]`,
+    );
+    await expect(ask(threads, Buffer.from(hungry))).rejects.toEqual(
+      new WebhookError('INTERNAL', 'the thread that judged ended', {
+        hint: 'try again; if it lasts, look for a policy that takes very much memory',
+      }),
+    );
+    expect(await outcomes(Array.from({ length: 12 }, () => ask(threads, bodyOf())))).toEqual(
+      Array.from({ length: 12 }, () => 'allow'),
+    );
+  });
+});

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type EngineIdentity, statementFor } from '../../engine/conclude.ts';
+import type { Decision, Judge } from '../../engine/index.ts';
+import { answerDecision, renderReview } from './answer.ts';
+import { parseReview, type Review } from './review.ts';
+
+/** What a judgement is told besides the body of its admission. */
+export interface JudgingFacts {
+  readonly time: Date;
+  /** UUIDv7 of the Decision. */
+  readonly id: string;
+}
+
+/** Everything that a review is known by; not what it asks to be judged. */
+export type Reviewed = Omit<Review, 'change'>;
+
+/** One admission, judged: plain values, which a thread can hand over. */
+export interface Judged {
+  readonly review: Reviewed;
+  readonly verdict: Decision['verdict'];
+  readonly allowed: boolean;
+  /** The id of the Decision, and how many findings it has. */
+  readonly decision: { readonly id: string; readonly findings: number };
+  /** The whole AdmissionReview as JSON text, without a record. */
+  readonly answer: string;
+  /** What is to be signed and kept before the answer is given; absent on a dry run, of which nothing may be kept. */
+  readonly statement?: Uint8Array;
+}
+
+/** The judge and who it is. */
+export interface JudgingFrame {
+  readonly judge: Judge;
+  readonly engine: EngineIdentity;
+}
+
+/**
+ * The straight line of one admission up to its signature: body in, answer and statement out. Synchronous: step limits bound it.
+ * @throws {WebhookError} REQUEST_EMPTY | REQUEST_SYNTAX | REQUEST_DUPLICATE_KEY | REQUEST_SHAPE; {EngineError} what a judge and a
+ * statement throw
+ */
+export function judgeBody(body: Buffer, { judge, engine }: JudgingFrame, facts: JudgingFacts): Judged {
+  const { change, ...review } = parseReview(body);
+  const judgement = judge.review(change, facts);
+  const { decision } = judgement;
+  const answer = answerDecision(decision);
+  return {
+    review,
+    verdict: decision.verdict,
+    allowed: answer.allowed,
+    decision: { id: decision.id, findings: decision.findings.length },
+    answer: renderReview(review.uid, answer),
+    ...(review.dryRun ? {} : { statement: statementFor(judgement, engine) }),
+  };
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Worker } from 'node:worker_threads';
+import type { JudgeParts } from '../../engine/parts.ts';
+import { WebhookError } from '../error.ts';
+import { tooLate } from './handler.ts';
+import type { Judged, JudgingFacts } from './judging.ts';
+import type { Answered, Asked, Message, Reply, ThreadData } from './judging_worker.ts';
+import { errorOf } from './told.ts';
+
+/** Threads that judge, so that what takes long holds up neither connections nor health checks nor, mostly, other admissions. */
+export interface JudgingThreads {
+  /**
+   * Judges one body when its turn comes, unless it is no longer wanted then.
+   * Rejects with what `judgeBody` throws, and with {WebhookError} NOT_READY | DEADLINE | INTERNAL (the thread ended)
+   */
+  judge(body: Uint8Array, facts: JudgingFacts, isWanted: () => boolean): Promise<Judged>;
+  /**
+   * What to judge by from now on. Resolves when every thread does; admissions that were asked for later are judged by nothing else.
+   * Rejects with {EngineError} | {WebhookError} INTERNAL when a thread cannot load it; all then judge by what they had before.
+   */
+  use(parts: JudgeParts): Promise<void>;
+  /** Ends the threads; what waits is rejected. */
+  close(): Promise<void>;
+}
+
+/** How many threads there are, and what each is started with. */
+export interface ThreadsOptions extends ThreadData {
+  readonly count: number;
+  /** MiB of JavaScript heap a thread may take before it is ended; a body of 7 MiB can take some hundred. */
+  readonly heapMib?: number;
+}
+
+/** As many as one thread is sent at once: with more, others would wait behind one that takes long while a thread is free. */
+const AT_ONCE = 4;
+/** Bodies from this size on are moved to the thread instead of copied twice. */
+const MOVED_BYTES = 64 * 1024;
+const HEAP_MIB = 1024;
+const FILE = import.meta.url.endsWith('.ts') ? './judging_worker.ts' : './judging_worker.js';
+
+interface Waiting {
+  readonly body: Uint8Array;
+  readonly facts: JudgingFacts;
+  readonly isWanted: () => boolean;
+  readonly resolve: (judged: Judged) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly asked: Map<number, Waiting>;
+  /** Whoever waits for parts that it was sent, in order. */
+  readonly opening: Opening[];
+}
+
+interface Opening {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Opens threads that judge by nothing yet. One that ends unforeseen rejects what it was asked, and another takes its place. */
+export function openThreads(options: ThreadsOptions): JudgingThreads {
+  return new Pool(options);
+}
+
+class Pool implements JudgingThreads {
+  readonly #options: ThreadsOptions;
+  readonly #threads = new Set<Thread>();
+  #parts: JudgeParts | undefined;
+  #waiting: Waiting[] = [];
+  #isScheduled = false;
+  #isClosed = false;
+  #ticket = 0;
+
+  constructor(options: ThreadsOptions) {
+    this.#options = options;
+  }
+
+  judge(body: Uint8Array, facts: JudgingFacts, isWanted: () => boolean): Promise<Judged> {
+    return new Promise((resolve, reject) => {
+      if (this.#parts === undefined || this.#isClosed) {
+        reject(new WebhookError('NOT_READY', 'not ready: no policies'));
+        return;
+      }
+      this.#waiting.push({ body, facts, isWanted, resolve, reject });
+      // What comes in in one turn of the event loop goes out as one message.
+      if (!this.#isScheduled) setImmediate(() => this.#hand());
+      this.#isScheduled = true;
+    });
+  }
+
+  async use(parts: JudgeParts): Promise<void> {
+    const before = this.#parts;
+    try {
+      await this.#openAll(parts);
+    } catch (error) {
+      this.#parts = before;
+      if (before !== undefined) await this.#openAll(before);
+      throw error;
+    }
+  }
+
+  async #openAll(parts: JudgeParts): Promise<void> {
+    this.#parts = parts;
+    while (this.#threads.size < this.#options.count) this.#threads.add(this.#start());
+    const opened = await Promise.allSettled([...this.#threads].map((thread) => this.#open(thread, parts)));
+    for (const one of opened) if (one.status === 'rejected') throw one.reason;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(gone());
+    await Promise.all([...this.#threads].map(({ worker }) => worker.terminate()));
+  }
+
+  /** Hands out what waits, to the threads with the least to do. */
+  #hand(): void {
+    this.#isScheduled = false;
+    this.#refill();
+    const batches = new Map<Thread, Asked[]>();
+    while (this.#waiting.length > 0) {
+      const thread = this.#freest();
+      if (thread === undefined) break;
+      const waiting = this.#waiting.shift();
+      if (waiting === undefined) break;
+      if (waiting.isWanted())
+        batches.set(thread, [...(batches.get(thread) ?? []), this.#ask(thread, waiting)]);
+      else waiting.reject(tooLate());
+    }
+    for (const [{ worker }, batch] of batches) send(worker, batch);
+  }
+
+  #ask(thread: Thread, waiting: Waiting): Asked {
+    const { body, facts } = waiting;
+    const ticket = this.#ticket++;
+    thread.asked.set(ticket, waiting);
+    // Bytes of their own: the body may be a slice of a larger buffer, which would go along.
+    return { ticket, body: Uint8Array.from(body), time: facts.time.getTime(), decision: facts.id };
+  }
+
+  /** Puts another thread in the place of one that ended. Where the system gives none, those that are left go on; without any, nobody does. */
+  #refill(): void {
+    const parts = this.#parts;
+    if (parts === undefined || this.#isClosed) return;
+    try {
+      while (this.#threads.size < this.#options.count) {
+        const thread = this.#start();
+        this.#threads.add(thread);
+        // One that cannot open them judges nothing.
+        this.#open(thread, parts).catch(() => undefined);
+      }
+    } catch (cause) {
+      if (this.#threads.size === 0) for (const { reject } of this.#waiting.splice(0)) reject(gone(cause));
+    }
+  }
+
+  #freest(): Thread | undefined {
+    let freest: Thread | undefined;
+    for (const thread of this.#threads)
+      if (thread.asked.size < (freest?.asked.size ?? AT_ONCE)) freest = thread;
+    return freest;
+  }
+
+  #open(thread: Thread, parts: JudgeParts): Promise<void> {
+    return new Promise((resolve, reject) => {
+      thread.opening.push({ resolve, reject });
+      const message: Message = { parts };
+      thread.worker.postMessage(message);
+    });
+  }
+
+  /** No environment and no flags of the process: a thread needs nothing but what it is given. */
+  #start(): Thread {
+    const { toolchain, engine, heapMib = HEAP_MIB } = this.#options;
+    const workerData: ThreadData = { toolchain, engine };
+    const resourceLimits = { maxOldGenerationSizeMb: heapMib };
+    const frame = { workerData, resourceLimits, env: {}, execArgv: [] };
+    const worker = new Worker(new URL(FILE, import.meta.url), frame);
+    const thread: Thread = { worker, asked: new Map(), opening: [] };
+    worker.on('message', (reply: Reply) => this.#settle(thread, reply));
+    worker.on('error', (cause) => this.#lose(thread, cause));
+    worker.on('exit', (code) => this.#lose(thread, new Error(`exit ${code}`)));
+    return thread;
+  }
+
+  #settle(thread: Thread, reply: Reply): void {
+    if ('opened' in reply) thread.opening.shift()?.resolve();
+    else if ('refused' in reply) thread.opening.shift()?.reject(errorOf(reply.refused));
+    else {
+      for (const answered of reply) settle(thread, answered);
+      if (this.#waiting.length > 0) this.#hand();
+    }
+  }
+
+  #lose(thread: Thread, cause: unknown): void {
+    this.#threads.delete(thread);
+    for (const { reject } of thread.opening.splice(0)) reject(gone(cause));
+    const lost = [...thread.asked.values()];
+    thread.asked.clear();
+    for (const { reject } of lost) reject(gone(cause));
+    if (this.#waiting.length > 0 && !this.#isClosed) this.#hand();
+  }
+}
+
+function settle(thread: Thread, answered: Answered): void {
+  const waiting = thread.asked.get(answered.ticket);
+  thread.asked.delete(answered.ticket);
+  if ('judged' in answered) waiting?.resolve(answered.judged);
+  else waiting?.reject(errorOf(answered.told));
+}
+
+function send(worker: Worker, batch: readonly Asked[]): void {
+  const moved = batch.flatMap(({ body: { buffer } }) =>
+    buffer instanceof ArrayBuffer && buffer.byteLength >= MOVED_BYTES ? [buffer] : [],
+  );
+  const message: Message = batch;
+  worker.postMessage(message, moved);
+}
+
+function gone(cause?: unknown): WebhookError {
+  return new WebhookError('INTERNAL', 'the thread that judged ended', {
+    hint: 'try again; if it lasts, look for a policy that takes very much memory',
+    cause,
+  });
+}
