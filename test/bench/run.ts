@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The benchmark against Conftest and OPA:
-//   npm run bench -- [evaluate] [check] [webhook] [--objects 10,1000,10000] [--runs 5] [--requests 4000]
+//   npm run bench -- [evaluate] [check] [webhook] [--objects 10,1000,10000] [--runs 5] [--requests 8000] [--connections 16,64]
 // Exit code 0 when it ran and both sides gave the same answers, 1 when they did not, 77 where Go is missing. Whether a target was
 // reached does not change the exit code: a benchmark is read, it is no test.
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -17,26 +17,37 @@ import { benchWebhook } from './webhook.ts';
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const PARTS = ['evaluate', 'check', 'webhook'];
 
-function settings(): { parts: readonly string[]; sizes: number[]; runs: number; requests: number } {
+interface Settings {
+  readonly parts: readonly string[];
+  readonly sizes: readonly number[];
+  readonly runs: number;
+  readonly requests: number;
+  readonly connections: readonly number[];
+}
+
+function settings(): Settings {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
       objects: { type: 'string', default: '10,1000,10000' },
       runs: { type: 'string', default: '5' },
-      requests: { type: 'string', default: '4000' },
+      requests: { type: 'string', default: '8000' },
+      connections: { type: 'string', default: '16,64' },
     },
   });
   const sizes = values.objects.split(',').map(Number);
+  const connections = values.connections.split(',').map(Number);
   const [runs, requests] = [Number(values.runs), Number(values.requests)];
   const unknown = positionals.filter((part) => !PARTS.includes(part));
   if (unknown.length > 0) throw new Error(`unknown part ${unknown.join(', ')}: ${PARTS.join(' or ')}`);
-  if (![...sizes, runs, requests].every((number) => Number.isInteger(number) && number > 0))
-    throw new Error('--objects, --runs and --requests take whole numbers above 0');
-  return { parts: positionals.length === 0 ? PARTS : positionals, sizes, runs, requests };
+  if (![...sizes, ...connections, runs, requests].every((number) => Number.isInteger(number) && number > 0))
+    throw new Error('--objects, --runs, --requests and --connections take whole numbers above 0');
+  return { parts: positionals.length === 0 ? PARTS : positionals, sizes, runs, requests, connections };
 }
 
 async function main(): Promise<void> {
-  const { parts, sizes, runs, requests } = settings();
+  const asked = settings();
+  const { parts, runs } = asked;
   const root = join(import.meta.dirname, '..', '..');
   if (!existsSync(join(root, 'dist', 'cli', 'main.js'))) throw new Error('dist/ is missing: npm run build');
   const directory = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
@@ -48,23 +59,19 @@ async function main(): Promise<void> {
   const tables: string[] = [];
   if (parts.includes('evaluate')) tables.push(await benchEvaluate({ runs, print }));
   if (parts.includes('check') || parts.includes('webhook'))
-    tables.push(...(await againstPeers({ parts, sizes, runs, requests, directory })));
+    tables.push(...(await againstPeers({ ...asked, directory })));
   print(`\n${tables.join('\n')}`);
 }
 
 /** The parts that need Conftest and OPA. */
-async function againstPeers(o: {
-  readonly parts: readonly string[];
-  readonly sizes: readonly number[];
-  readonly runs: number;
-  readonly requests: number;
-  readonly directory: string;
-}): Promise<string[]> {
+async function againstPeers(o: Settings & { readonly directory: string }): Promise<string[]> {
   const { parts, sizes, runs, requests, directory } = o;
   const peers = await buildPeers();
   const tables: string[] = [];
   if (parts.includes('check')) tables.push(await benchCheck({ peers, sizes, runs, directory, print }));
-  if (parts.includes('webhook')) tables.push(await benchWebhook({ peers, runs, requests, directory, print }));
+  if (parts.includes('webhook'))
+    for (const connections of o.connections)
+      tables.push(await benchWebhook({ peers, runs, requests, connections, directory, print }));
   return tables;
 }
 

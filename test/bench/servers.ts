@@ -41,9 +41,14 @@ export async function startCountersign(directory: string): Promise<Server> {
   return { name: 'countersign', running, port, path: '/v1/admit', ca };
 }
 
-/** Starts `opa run --server` with the same rules, a key of the same kind, and no log of requests. */
-export async function startOpa(program: string, directory: string): Promise<Server> {
-  const certificates = join(directory, 'opa-certificate');
+/**
+ * Starts `opa run --server` with the same rules, a key of the same kind, and no log of requests. In a folder of its own: it watches
+ * the folder of its certificate, and would be woken by each line that the other server writes to its log.
+ */
+export async function startOpa(program: string, parent: string): Promise<Server> {
+  const directory = join(parent, 'opa');
+  mkdirSync(directory);
+  const certificates = join(directory, 'certificate');
   mkdirSync(certificates, { mode: 0o700 });
   const made = await ensureCertificate({ directory: certificates, names: [], now: new Date() });
   const [cert, key, ca] = [

@@ -9,8 +9,9 @@ import { admissionReviews, uidOf } from './reviews.ts';
 import { type Server, startCountersign, startOpa } from './servers.ts';
 import { quantile, ratioOf, spreadOf, spreadText, tableText } from './statistics.ts';
 
-const CONNECTIONS = 16;
 const DISTINCT_REVIEWS = 200;
+/** Of a server that has been running for a minute. */
+const WARM_UP = 8_000;
 
 /** One round of load. */
 interface Round {
@@ -28,31 +29,34 @@ export async function benchWebhook(o: {
   readonly peers: Peers;
   readonly runs: number;
   readonly requests: number;
+  /** How many requests are under way at once. */
+  readonly connections: number;
   readonly directory: string;
   readonly print: (line: string) => void;
 }): Promise<string> {
-  const directory = join(o.directory, 'webhook');
+  const { connections } = o;
+  const directory = join(o.directory, `webhook-${connections}`);
   mkdirSync(directory);
   const bodies = join(directory, 'reviews.jsonl');
   const reviews = admissionReviews(DISTINCT_REVIEWS);
   writeFileSync(bodies, `${reviews.join('\n')}\n`);
   o.print(
-    `webhook: ${o.requests} requests a round on ${CONNECTIONS} connections, ${meanKb(reviews)} kB each`,
+    `webhook: ${o.requests} requests a round on ${connections} connections, ${meanKb(reviews)} kB each`,
   );
   const servers = [await startOpa(o.peers.opa, directory), await startCountersign(directory)] as const;
   try {
-    o.print(await compare(servers, bodies));
+    o.print(await compare(servers, { bodies, connections }));
     const rounds = new Map<Server, Round[]>(servers.map((server) => [server, []]));
     for (let run = 1; run <= o.runs; run += 1) {
       for (const server of servers) {
-        const round = await load(server, { bodies, requests: o.requests });
+        const round = await load(server, { bodies, connections, requests: o.requests });
         rounds.get(server)?.push(round);
         o.print(
           `  run ${run}: ${server.name} ${round.perSecond.toFixed(0)}/s, p99 ${round.p99Ms.toFixed(1)} ms`,
         );
       }
     }
-    return tableOf(servers, rounds);
+    return tableOf(servers, rounds, connections);
   } finally {
     for (const server of servers) await server.running.stop('SIGTERM');
   }
@@ -61,16 +65,19 @@ export async function benchWebhook(o: {
 const meanKb = (texts: readonly string[]): string =>
   (texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0) / texts.length / 1000).toFixed(1);
 
-async function send(server: Server, o: { bodies: string; requests: number }): Promise<Report> {
+/** What is sent, on how many connections. */
+type Load = Pick<Plan, 'bodies' | 'connections' | 'requests'>;
+
+async function send(server: Server, o: Load): Promise<Report> {
   const { port, path, ca } = server;
-  const plan: Plan = { port, path, ca, connections: CONNECTIONS, ...o };
+  const plan: Plan = { port, path, ca, ...o };
   const answer = await run(process.execPath, [join(import.meta.dirname, 'load.ts')], JSON.stringify(plan));
   if (answer.code !== 0)
     throw new Error(`${server.name} under load: ${answer.stderr}${server.running.output().slice(-2000)}`);
   return JSON.parse(answer.stdout);
 }
 
-async function load(server: Server, o: { bodies: string; requests: number }): Promise<Round> {
+async function load(server: Server, o: Load): Promise<Round> {
   const before = cpuOf(server);
   const report = await send(server, o);
   const sorted = [...report.latenciesMs].sort((a, b) => a - b);
@@ -86,10 +93,13 @@ async function load(server: Server, o: { bodies: string; requests: number }): Pr
 const cpuOf = (server: Server): number => cpuOfTree(server.running.pid) ?? Number.NaN;
 
 /** Sends each review to both and compares: the uid comes back, and both allow or both deny. Some more, to warm both up. */
-async function compare(servers: readonly [Server, Server], bodies: string): Promise<string> {
+async function compare(
+  servers: readonly [Server, Server],
+  o: Pick<Load, 'bodies' | 'connections'>,
+): Promise<string> {
   const [theirs, ours] = [
-    await send(servers[0], { bodies, requests: 4 * DISTINCT_REVIEWS }),
-    await send(servers[1], { bodies, requests: 4 * DISTINCT_REVIEWS }),
+    await send(servers[0], { ...o, requests: WARM_UP }),
+    await send(servers[1], { ...o, requests: WARM_UP }),
   ];
   let denied = 0;
   for (const index of ours.answers.keys()) {
@@ -110,7 +120,11 @@ function answerOf(report: Report, index: number): { uid: unknown; allowed: unkno
   };
 }
 
-function tableOf(servers: readonly [Server, Server], rounds: ReadonlyMap<Server, readonly Round[]>): string {
+function tableOf(
+  servers: readonly [Server, Server],
+  rounds: ReadonlyMap<Server, readonly Round[]>,
+  connections: number,
+): string {
   const values = (server: Server, key: keyof Round): number[] =>
     (rounds.get(server) ?? []).map((round) => round[key]);
   const rows = servers.map((server) => [
@@ -125,7 +139,15 @@ function tableOf(servers: readonly [Server, Server], rounds: ReadonlyMap<Server,
   const [theirs, ours] = servers;
   const ratio = (key: keyof Round): string => spreadText(ratioOf(values(ours, key), values(theirs, key)), 2);
   return tableText([
-    ['webhook', 'requests/s', 'p50 ms', 'p99 ms', 'CPU ms a request', 'client CPU ms', 'memory MiB'],
+    [
+      `webhook, ${connections} at once`,
+      'requests/s',
+      'p50 ms',
+      'p99 ms',
+      'CPU ms a request',
+      'client CPU ms',
+      'memory MiB',
+    ],
     ...rows,
     ['ratio', ratio('perSecond'), ratio('p50Ms'), ratio('p99Ms'), '', '', ''],
     ['target', '≥ 0.9', '', '≤ 1.11', '', '', ''],
