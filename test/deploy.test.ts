@@ -33,7 +33,7 @@ describe('the plain manifests', () => {
     const { exit, out } = await countersign(['check', 'deploy', '--parameters', parameters]);
     expect({ exit, out }).toEqual({
       exit: 0,
-      out: 'allowed: 0 failures, 0 warnings in 5 objects, 12 rules\n',
+      out: 'allowed: 0 failures, 0 warnings in 5 objects, 15 rules\n',
     });
   });
 
