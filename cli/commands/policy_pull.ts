@@ -43,16 +43,22 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const reference = parseOciReference(target);
   const reader = openYamlReader(findInstallation().toolchain);
   const settings = bundleSettings(args, io, findProject(args.text('project'), reader));
+  const trust = policyTrust(settings);
+  const idle = ['env', 'allow-bundle'].find((flag) => args.has(flag));
+  if (idle !== undefined && trust === undefined)
+    throw new UsageError(
+      `--${idle} has no effect: no key is trusted for policy`,
+      'name one with --trust, or in the Project',
+    );
   const lock = loadLock(settings.lock);
   const pulled = await pullBundle(reference, registryAccess(settings));
   const isUpdate = args.has('update');
   if (!isUpdate) refuseUnpinned(reference, pulled.digest, lock, settings);
   const verification = verificationOf(settings);
-  const opened = await openArchive(
-    { ...pulled, name: reference.name, trust: policyTrust(settings) },
-    settings,
-    { yaml: () => reader, ...(verification === undefined ? {} : { verification }) },
-  );
+  const opened = await openArchive({ ...pulled, name: reference.name, trust }, settings, {
+    yaml: () => reader,
+    ...(verification === undefined ? {} : { verification }),
+  });
   if (opened.release === undefined)
     io.err('note: no key is trusted for policy: the bundle counts by its digest alone\n');
   if (isUpdate)

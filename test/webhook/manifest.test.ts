@@ -46,13 +46,7 @@ describe('the webhook configuration', () => {
               'podtemplates',
               'replicationcontrollers',
             ]),
-            rule('apps', [
-              'deployments',
-              'replicasets',
-              'statefulsets',
-              'daemonsets',
-              'controllerrevisions',
-            ]),
+            rule('apps', ['deployments', 'replicasets', 'statefulsets', 'daemonsets', 'controllerrevisions']),
             rule('batch', ['jobs', 'cronjobs']),
             rule('rbac.authorization.k8s.io', [
               'roles',

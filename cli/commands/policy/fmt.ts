@@ -20,7 +20,7 @@ export const policyFmt: Verb = {
   flags: {
     write: { short: 'w', help: 'write the files instead of printing them' },
     diff: { short: 'd', help: 'print what would change' },
-    list: { short: 'l', help: 'print the names of the files that would change' },
+    list: { short: 'l', excludes: ['diff'], help: 'print the names of the files that would change' },
     fail: { help: 'exit with 1 where a file would change' },
     ...VERSION_FLAGS,
   },
