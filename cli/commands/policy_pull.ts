@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { type OciReference, parseOciReference } from '../../attest/oci/index.ts';
 import { EngineError } from '../../engine/index.ts';
 import { admitName, type Lock, type Pin, withReleases } from '../../engine/policy/release/index.ts';
@@ -12,6 +12,7 @@ import { pullBundle, registryAccess } from '../bundles/registry.ts';
 import { policyTrust } from '../bundles/trust.ts';
 import { codeOf } from '../cause.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
+import { writeWhole } from '../files.ts';
 import { findInstallation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { findProject } from '../loading/project.ts';
@@ -107,7 +108,7 @@ function updated(
 
 function writeBytes(file: string, bytes: Uint8Array): void {
   try {
-    writeFileSync(file, bytes);
+    writeWhole(file, bytes);
   } catch (cause) {
     throw new EngineError('POLICY_UNREADABLE', `cannot write ${JSON.stringify(file)}: ${codeOf(cause)}`, {
       cause,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../../../engine/index.ts';
 import {
@@ -12,6 +12,7 @@ import {
 import { type Args, excluding, needing, type Verb } from '../../args.ts';
 import { BUNDLE_FLAGS, REGISTRY_FLAGS, SIGNATURE_FLAGS } from '../../bundles/flags.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
+import { writeWhole } from '../../files.ts';
 import type { Installation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
 import { refuseIdleBundleFlags } from '../../loading/idle.ts';
@@ -125,8 +126,8 @@ function manifestOf(compiled: CompiledPolicy, digest: string, installation: Inst
 function write(output: string, compiled: CompiledPolicy, manifest: object): void {
   try {
     mkdirSync(output, { recursive: true });
-    writeFileSync(join(output, 'policy.wasm'), compiled.wasm);
-    writeFileSync(join(output, 'policy.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+    writeWhole(join(output, 'policy.wasm'), compiled.wasm);
+    writeWhole(join(output, 'policy.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   } catch (cause) {
     throw new EngineError('POLICY_UNREADABLE', `cannot write to ${JSON.stringify(output)}`, {
       cause,
