@@ -87,7 +87,9 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const environment = environmentOf(args, found?.project);
   refuseIdleFlags(args, io, { found, environment: environment?.name });
   const sources = await readManifests(args.positionals, io);
-  const documents = readDocuments(sources, reader);
+  const documents = await withProgress(io, 'reading manifests', (onProgress) =>
+    readDocuments(sources, reader, onProgress),
+  );
   const bundles = bundleSettings(args, io, found);
   const frame = { installation, reader, isRecorded, project: found?.project, environment, bundles };
   const prepared = await withProgress(io, 'compiling policies', () => prepareFor(args, io, frame));
