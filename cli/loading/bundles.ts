@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Policy, readLibraries, refuseUnknownRules } from '../../engine/policy/index.ts';
+import {
+  type Policy,
+  readLibraries,
+  refuseUnknownRules,
+  refuseUnmatched,
+} from '../../engine/policy/index.ts';
 import { type LoadedBundles, loadBundles, type ReleasedBundle } from '../bundles/policies.ts';
 import type { Request } from '../prepare.ts';
 import { compile, type Tools } from './load.ts';
@@ -72,6 +77,11 @@ async function loadGroup(
       compile: (wanted) => compile(wanted, request, tools),
     },
   );
+  for (const { namespaces } of extras.filter((extra) => extra.namespaces !== request.namespaces))
+    refuseUnmatched(
+      namespaces,
+      loaded.policies.flatMap(({ rules }) => rules),
+    );
   const name = extras.map(({ path }) => JSON.stringify(path)).join(', ');
   for (const unread of loaded.unread)
     notes.push(

@@ -80,6 +80,24 @@ describe.each([
   });
 });
 
+describe('a namespace of a policy of the Project', () => {
+  it.each(['rules', 'bundle'])('that no package of %s has is an error', async (path) => {
+    const file = put(
+      'namespace.yaml',
+      `apiVersion: countersign.dev/v1alpha1
+kind: Project
+environments: [{name: production, tier: production}]
+policies: [{path: ${path}, namespaces: ["ma*", mian]}]
+`,
+    );
+    expect(await countersign(['check', objects, '--project', file, '--env', 'production'])).toEqual({
+      exit: 4,
+      out: '',
+      err: 'countersign: no package with rules is called "mian" [POLICY_EMPTY]\nhint: check the spelling; * stands for any part of a name, dots too\n',
+    });
+  });
+});
+
 describe('data that cannot be used', () => {
   it.each([
     ['a file that is missing', 'rules', undefined, 3, 'INPUT_UNREADABLE'],
