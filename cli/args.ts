@@ -12,8 +12,28 @@ export interface Flag {
   readonly multiple?: true;
   /** One letter, as other tools have it: `-o`. */
   readonly short?: string;
+  /** Flags of which one must be given too: without them it would have no effect. */
+  readonly needs?: readonly string[];
+  /** Flags that may not be given too: they would take its effect away. */
+  readonly excludes?: readonly string[];
   readonly help: string;
 }
+
+/** Flags by name. */
+export type Flags = Readonly<Record<string, Flag>>;
+
+/** The same flags, which have an effect only beside one of these. */
+export const needing = (needs: readonly string[], flags: Flags): Flags =>
+  Object.fromEntries(Object.entries(flags).map(([name, flag]) => [name, { ...flag, needs }]));
+
+/** The same flags, whose effect another one takes away. */
+export const excluding = (other: string, flags: Flags): Flags =>
+  Object.fromEntries(
+    Object.entries(flags).map(([name, flag]) => [
+      name,
+      { ...flag, excludes: [...(flag.excludes ?? []), other] },
+    ]),
+  );
 
 /** One verb: what the help says of it, its flags, and what it does. */
 export interface Verb {
@@ -22,7 +42,7 @@ export interface Verb {
   readonly summary: string;
   readonly positionals: string;
   readonly details: string;
-  readonly flags: Readonly<Record<string, Flag>>;
+  readonly flags: Flags;
   readonly run: (args: Args, io: Io) => Promise<ExitCode>;
 }
 
@@ -58,9 +78,26 @@ export function parseVerb(verb: Verb, argv: readonly string[]): Args {
       throw new UsageError(`--${name} is given ${value.length} times`, 'give it once');
     if (value.includes('')) throw new UsageError(`--${name} has an empty value`, helpHint(verb));
   }
+  refuseIdle(verb, new Set(given.keys()));
   const list = (name: string): readonly string[] =>
     (given.get(name) ?? []).filter((value) => typeof value === 'string');
   return { positionals, list, text: (name) => list(name)[0], has: (name) => given.has(name) };
+}
+
+/** What has no effect is refused: somebody counts on it. */
+function refuseIdle(verb: Verb, given: ReadonlySet<string>): void {
+  for (const name of given) {
+    const { needs, excludes = [] } = verb.flags[name] ?? {};
+    const other = excludes.find((flag) => given.has(flag));
+    if (other !== undefined)
+      throw new UsageError(`--${name} and --${other} exclude each other`, 'give one of them');
+    if (needs === undefined || needs.some((flag) => given.has(flag))) continue;
+    const missing = needs.map((flag) => `--${flag}`).join(' or ');
+    throw new UsageError(
+      `--${name} needs ${missing}`,
+      `without it --${name} has no effect; ${helpHint(verb)}`,
+    );
+  }
 }
 
 function parse(

@@ -1,6 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { closeSync, openSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join, sep } from 'node:path';
 import { EngineError, type Source } from '../engine/index.ts';
 import { codeOf } from './cause.ts';
@@ -98,6 +109,28 @@ function readUpTo(path: string): Uint8Array {
     }
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/**
+ * Writes whole or not at all, in one step: what fails leaves the file as it was, or none. Its folder must be writable, since the text
+ * is written under another name beside it. A link stays one; a device or a pipe is written to, and not replaced.
+ * @throws what the system says
+ */
+export function writeWhole(path: string, content: string | Uint8Array): void {
+  const there = statSync(path, { throwIfNoEntry: false });
+  if (there !== undefined && !there.isFile()) {
+    writeFileSync(path, content);
+    return;
+  }
+  const target = there === undefined ? path : realpathSync(path);
+  const temporary = `${target}.${randomUUID()}.tmp`;
+  try {
+    writeFileSync(temporary, content, { flag: 'wx', flush: true, mode: there?.mode ?? 0o666 });
+    renameSync(temporary, target);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
   }
 }
 

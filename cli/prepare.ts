@@ -8,6 +8,7 @@ import {
   type Policy,
   type PolicyCache,
   refuseUnknownRules,
+  refuseUnmatched,
 } from '../engine/policy/index.ts';
 import type { BuiltinServer } from '../engine/rego/index.ts';
 import type { Bench } from '../engine/review.ts';
@@ -87,6 +88,10 @@ async function loadAll(request: Request, tools: Tools): Promise<Prepared> {
     policies.push(policy);
     if (extra.takesFlags) flagged.push(policy);
   }
+  refuseUnmatched(
+    request.namespaces,
+    policies.flatMap(({ rules }) => rules),
+  );
   refuseUnknownRules([
     { where: '--parameters', codes: Object.keys(request.parameters), policies: flagged },
     {
@@ -153,6 +158,7 @@ function extrasOf(request: Request): readonly Extra[] {
       namespaces:
         policy.namespaces === undefined ? DEFAULT_NAMESPACES : { names: policy.namespaces, all: false },
       parameters: policy.parameters ?? {},
+      data: policy.data ?? [],
       takesFlags: request.environment === undefined,
     }),
   );
@@ -162,6 +168,7 @@ function extrasOf(request: Request): readonly Extra[] {
       path,
       namespaces: request.namespaces,
       parameters: {},
+      data: [],
       takesFlags: true,
     })),
   ];

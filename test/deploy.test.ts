@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The plain manifests: our own rules allow them, and what they name is what the program takes.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -33,7 +33,7 @@ describe('the plain manifests', () => {
     const { exit, out } = await countersign(['check', 'deploy', '--parameters', parameters]);
     expect({ exit, out }).toEqual({
       exit: 0,
-      out: 'allowed: 0 failures, 0 warnings in 5 objects, 12 rules\n',
+      out: 'allowed: 0 failures, 0 warnings in 5 objects, 15 rules\n',
     });
   });
 
@@ -82,5 +82,43 @@ describe('the plain manifests', () => {
     expect(at('Service', 'spec', 'selector')).toEqual(
       at('StatefulSet', 'spec', 'template', 'metadata', 'labels'),
     );
+  });
+});
+
+describe('the Containerfile', () => {
+  const lines = readFileSync('deploy/Containerfile', 'utf8').split('\n');
+  const readme = readFileSync('deploy/README.md', 'utf8');
+  const manifest: { name: string; version: string; bin: Record<string, string>; files: readonly string[] } =
+    JSON.parse(readFileSync('package.json', 'utf8'));
+  /** What stands after a word at the beginning of lines. */
+  const linesOf = (word: string): readonly string[] =>
+    lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1));
+
+  it('copies the tarball that npm pack makes, and nothing else of this folder', () => {
+    expect(linesOf('COPY')).toEqual([`${'$'}{TARBALL} ./countersign.tgz`, '--from=install /app /app']);
+    expect(linesOf('WORKDIR')).toEqual(['/app']);
+    expect(linesOf('RUN').map((line) => /\S+\.tgz/.exec(line)?.[0])).toEqual(['./countersign.tgz']);
+    expect(readme).toContain(`--build-arg TARBALL=${manifest.name}-${manifest.version}.tgz`);
+    expect(existsSync(/--file (\S+)/.exec(readme)?.[1] ?? '')).toBe(true);
+  });
+
+  it('declares every argument that it uses', () => {
+    const used = new Set([...lines.join('\n').matchAll(/\$\{(\w+)\}/g)].map((match) => match[1]));
+    const declared = linesOf('ARG').map((line) => line.split('=')[0]);
+    expect([...used].sort()).toEqual([...declared].sort());
+  });
+
+  it('starts the file that the package has as its program, as the user of the manifests', () => {
+    const [entrypoint = ''] = linesOf('ENTRYPOINT');
+    const [node, file = '']: readonly string[] = JSON.parse(entrypoint);
+    const inside = file.slice(`/app/node_modules/${manifest.name}/`.length);
+    expect([node, file]).toEqual(['node', `/app/node_modules/${manifest.name}/${inside}`]);
+    expect(manifest.bin).toEqual({ countersign: inside });
+    expect(manifest.files).toContain(inside);
+    expect(existsSync(inside)).toBe(true);
+    expect(readme).toContain(`-- node ${file} serve`);
+    const user = at('StatefulSet', 'spec', 'template', 'spec', 'securityContext', 'runAsUser');
+    const group = at('StatefulSet', 'spec', 'template', 'spec', 'securityContext', 'runAsGroup');
+    expect(linesOf('USER')).toEqual([`${user}:${group}`]);
   });
 });

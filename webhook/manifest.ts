@@ -27,9 +27,9 @@ const RULES: readonly Rule[] = [
     operations: WRITES,
   },
   {
-    why: 'what makes pods',
+    why: 'what makes pods, and what they are rolled back to',
     groups: ['apps'],
-    resources: ['deployments', 'replicasets', 'statefulsets', 'daemonsets'],
+    resources: ['deployments', 'replicasets', 'statefulsets', 'daemonsets', 'controllerrevisions'],
     operations: WRITES,
   },
   {
@@ -42,6 +42,12 @@ const RULES: readonly Rule[] = [
     why: 'who may do what',
     groups: ['rbac.authorization.k8s.io'],
     resources: ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'],
+    operations: WRITES,
+  },
+  {
+    why: 'what pods may mount of a host by way of a claim',
+    groups: [''],
+    resources: ['persistentvolumes'],
     operations: WRITES,
   },
   {

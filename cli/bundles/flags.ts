@@ -2,21 +2,29 @@
 import { join } from 'node:path';
 import type { Project } from '../../engine/context/project.ts';
 import type { Lock } from '../../engine/policy/release/index.ts';
-import type { Args, Flag } from '../args.ts';
+import { type Args, type Flags, needing } from '../args.ts';
 import type { Io } from '../io.ts';
 
-/** What every verb that loads policies takes for bundles. */
-export const BUNDLE_FLAGS: Readonly<Record<string, Flag>> = {
-  'verification-key': {
-    value: 'FILE',
-    help: 'public key (PEM) or secret: every --policy must then be a bundle whose .signatures.json it signed',
+/** Of a signature in a bundle, whether it is verified or made. */
+export const SIGNATURE_FLAGS: Flags = {
+  'verification-key-id': {
+    value: 'ID',
+    help: 'what signatures call that key (default default)',
   },
-  'verification-key-id': { value: 'ID', help: 'what signatures call that key (default default)' },
   'signing-alg': {
     value: 'ALG',
     help: 'algorithm of that key, such as RS256 (default: follows from the key)',
   },
   scope: { value: 'NAME', help: 'scope that signatures must have' },
+};
+
+/** What every verb that loads policies takes for bundles. */
+export const BUNDLE_FLAGS: Flags = {
+  'verification-key': {
+    value: 'FILE',
+    help: 'public key (PEM) or secret: every --policy must then be a bundle whose .signatures.json it signed',
+  },
+  ...needing(['verification-key'], SIGNATURE_FLAGS),
   'allow-bundle': {
     value: 'DIGEST',
     multiple: true,
@@ -33,7 +41,7 @@ export const BUNDLE_FLAGS: Readonly<Record<string, Flag>> = {
 };
 
 /** Flags of a verb that may speak with a registry. */
-export const REGISTRY_FLAGS: Readonly<Record<string, Flag>> = {
+export const REGISTRY_FLAGS: Flags = {
   'plain-http': { help: 'speak http with a registry on this machine (loopback addresses only)' },
   'allow-private': {
     value: 'HOST',

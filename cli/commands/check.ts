@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { type Environment, environmentNamed, type Project } from '../../engine/context/project.ts';
-import { type Decision, EngineError, type Judgement } from '../../engine/index.ts';
-import { type Document, readDocuments, type Source } from '../../engine/manifest/index.ts';
-import { DEFAULT_NAMESPACES, type Namespaces } from '../../engine/policy/index.ts';
+import type { Decision, Judgement } from '../../engine/index.ts';
+import { type Document, readDocuments } from '../../engine/manifest/index.ts';
 import { openJudge } from '../../engine/review.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
@@ -12,6 +11,9 @@ import { type ExitCode, UsageError } from '../exit.ts';
 import { readManifests, readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
+import { refuseIdleFlags } from '../loading/idle.ts';
+import { mergeMaps } from '../loading/maps.ts';
+import { NAMESPACE_FLAGS_OF_POLICY, namespacesOf } from '../loading/namespaces.ts';
 import { findProject, stateOf, userCache } from '../loading/project.ts';
 import { type Prepared, prepare } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
@@ -34,12 +36,7 @@ export const check: Verb = {
       multiple: true,
       help: 'folder, file or bundle of Rego policies, native or Conftest style; adds to the packs of the environment',
     },
-    'policy-namespace': {
-      value: 'NAME',
-      multiple: true,
-      help: 'package that Conftest rules are read from (default main)',
-    },
-    'all-policy-namespaces': { help: 'read Conftest rules from every package' },
+    ...NAMESPACE_FLAGS_OF_POLICY,
     'strict-errors': {
       help: 'a builtin that fails is an error in Conftest rules too, as it always is in native ones',
     },
@@ -69,6 +66,7 @@ export const check: Verb = {
     },
     state: {
       value: 'DIR',
+      needs: ['record'],
       help: "folder that holds the ledger (default .countersign, or the Project's ledger)",
     },
     ...BUNDLE_FLAGS,
@@ -87,8 +85,11 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const reader = openYamlReader(installation.toolchain);
   const found = findProject(args.text('project'), reader);
   const environment = environmentOf(args, found?.project);
+  refuseIdleFlags(args, io, { found, environment: environment?.name });
   const sources = await readManifests(args.positionals, io);
-  const documents = readDocuments(sources, reader);
+  const documents = await withProgress(io, 'reading manifests', (onProgress) =>
+    readDocuments(sources, reader, onProgress),
+  );
   const bundles = bundleSettings(args, io, found);
   const frame = { installation, reader, isRecorded, project: found?.project, environment, bundles };
   const prepared = await withProgress(io, 'compiling policies', () => prepareFor(args, io, frame));
@@ -190,41 +191,6 @@ function environmentOf(args: Args, project: Project | undefined): Environment | 
     'the Project declares environments and none is chosen',
     `--env NAME, one of: ${known}`,
   );
-}
-
-function namespacesOf(args: Args): Namespaces {
-  const names = args.list('policy-namespace');
-  return {
-    names: names.length === 0 ? DEFAULT_NAMESPACES.names : names,
-    all: args.has('all-policy-namespaces'),
-  };
-}
-
-/** Merges the top-level keys of several files; the same key twice is an error, since which one counts would be a matter of order. */
-export function mergeMaps(
-  sources: readonly Source[],
-  reader: YamlReader,
-  what: 'data' | 'parameters',
-): Record<string, unknown> {
-  const merged = new Map<string, unknown>();
-  for (const source of sources) {
-    const [document, second] = readDocuments([source], reader);
-    const value = document?.value;
-    if (second !== undefined || typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw new EngineError('POLICY_DATA', `${JSON.stringify(source.name)} is not one map of ${what}`);
-    }
-    for (const [key, item] of Object.entries(value)) {
-      if (merged.has(key))
-        throw new EngineError(
-          'POLICY_DATA',
-          `${JSON.stringify(key)} is given in more than one file of ${what}`,
-        );
-      if (what === 'data' && key === 'countersign')
-        throw new EngineError('POLICY_DATA', 'data may not set "countersign"');
-      merged.set(key, item);
-    }
-  }
-  return Object.fromEntries(merged);
 }
 
 function titlesOf(prepared: Prepared): ReadonlyMap<string, { title: string; remedy?: string }> {

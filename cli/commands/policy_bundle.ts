@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `policy build --bundle`: loaded only where a bundle is written.
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { readSigningKey } from '../../attest/jws.ts';
 import { type ArchiveFile, forbidden, readArchive, writeArchive } from '../../engine/archive/index.ts';
@@ -22,7 +21,7 @@ import type { Args } from '../args.ts';
 import type { BundleSettings } from '../bundles/flags.ts';
 import { openReferences } from '../bundles/open.ts';
 import type { ExitCode } from '../exit.ts';
-import { readSource } from '../files.ts';
+import { readSource, writeWhole } from '../files.ts';
 import type { Io } from '../io.ts';
 
 /** What a bundle is built with. */
@@ -138,7 +137,7 @@ async function signed(
 
 function write(output: string, archive: Uint8Array): void {
   try {
-    writeFileSync(output, archive);
+    writeWhole(output, archive);
   } catch (cause) {
     throw new EngineError('POLICY_UNREADABLE', `cannot write ${JSON.stringify(output)}`, {
       cause,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { type OciReference, parseOciReference } from '../../attest/oci/index.ts';
 import { EngineError } from '../../engine/index.ts';
 import { admitName, type Lock, type Pin, withReleases } from '../../engine/policy/release/index.ts';
@@ -12,6 +12,7 @@ import { pullBundle, registryAccess } from '../bundles/registry.ts';
 import { policyTrust } from '../bundles/trust.ts';
 import { codeOf } from '../cause.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
+import { writeWhole } from '../files.ts';
 import { findInstallation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { findProject } from '../loading/project.ts';
@@ -43,16 +44,22 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const reference = parseOciReference(target);
   const reader = openYamlReader(findInstallation().toolchain);
   const settings = bundleSettings(args, io, findProject(args.text('project'), reader));
+  const trust = policyTrust(settings);
+  const idle = ['env', 'allow-bundle'].find((flag) => args.has(flag));
+  if (idle !== undefined && trust === undefined)
+    throw new UsageError(
+      `--${idle} has no effect: no key is trusted for policy`,
+      'name one with --trust, or in the Project',
+    );
   const lock = loadLock(settings.lock);
   const pulled = await pullBundle(reference, registryAccess(settings));
   const isUpdate = args.has('update');
   if (!isUpdate) refuseUnpinned(reference, pulled.digest, lock, settings);
   const verification = verificationOf(settings);
-  const opened = await openArchive(
-    { ...pulled, name: reference.name, trust: policyTrust(settings) },
-    settings,
-    { yaml: () => reader, ...(verification === undefined ? {} : { verification }) },
-  );
+  const opened = await openArchive({ ...pulled, name: reference.name, trust }, settings, {
+    yaml: () => reader,
+    ...(verification === undefined ? {} : { verification }),
+  });
   if (opened.release === undefined)
     io.err('note: no key is trusted for policy: the bundle counts by its digest alone\n');
   if (isUpdate)
@@ -101,7 +108,7 @@ function updated(
 
 function writeBytes(file: string, bytes: Uint8Array): void {
   try {
-    writeFileSync(file, bytes);
+    writeWhole(file, bytes);
   } catch (cause) {
     throw new EngineError('POLICY_UNREADABLE', `cannot write ${JSON.stringify(file)}: ${codeOf(cause)}`, {
       cause,

@@ -11,7 +11,9 @@ import { type ExitCode, UsageError } from '../exit.ts';
 import { readSource } from '../files.ts';
 import { findInstallation } from '../installation.ts';
 import type { Io } from '../io.ts';
+import { refuseIdleFlags, refuseWithoutEnvironments } from '../loading/idle.ts';
 import { loadJudge } from '../loading/judge.ts';
+import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
 import { findProject, stateOf } from '../loading/project.ts';
 import { withProgress } from '../report/progress.ts';
 import { openState, readKeyPem, stateKey } from '../seal.ts';
@@ -47,12 +49,7 @@ export const serve: Verb = {
       multiple: true,
       help: 'folder, file or bundle of Rego policies; adds to the packs',
     },
-    'policy-namespace': {
-      value: 'NAME',
-      multiple: true,
-      help: 'package that Conftest rules are read from (default main)',
-    },
-    'all-policy-namespaces': { help: 'read Conftest rules from every package' },
+    ...NAMESPACE_FLAGS_OF_POLICY,
     'strict-errors': {
       help: 'a builtin that fails is an error in Conftest rules too, as it always is in native ones',
     },
@@ -63,6 +60,7 @@ export const serve: Verb = {
       help: 'load policies and lock file anew this often (at least 10); what is refused leaves the last good ones judging',
     },
     follow: {
+      needs: ['refresh'],
       help: 'take what the tag of an oci:// reference stands for now, where its release is signed by a trusted key and not older',
     },
     key: { value: 'FILE', help: 'private key that signs records (default: the key of the state folder)' },
@@ -86,6 +84,7 @@ export const serve: Verb = {
     'print-manifest': { help: 'print the ValidatingWebhookConfiguration for this server and exit' },
     url: {
       value: 'URL',
+      needs: ['print-manifest'],
       help: 'with --print-manifest: where the API server reaches it (default: the service countersign in its namespace); its host gets into the certificate',
     },
     namespace: {
@@ -102,9 +101,26 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   if (args.positionals.length > 0)
     throw new UsageError(`unexpected ${JSON.stringify(args.positionals[0])}`, 'see countersign serve --help');
   const reader = openYamlReader(findInstallation().toolchain);
-  const state = stateOf(args.text('state'), findProject(args.text('project'), reader));
-  return args.has('print-manifest') ? printManifest(args, state, io) : startAndWait(args, state, io);
+  const found = findProject(args.text('project'), reader);
+  refuseIdleFlags(args, io, { found, environment: args.text('env') });
+  refuseWithoutEnvironments(args, found);
+  const state = stateOf(args.text('state'), found);
+  if (!args.has('print-manifest')) return startAndWait(args, state, io);
+  const idle = Object.keys(serve.flags).filter((flag) => args.has(flag) && !PRINTED_BY.has(flag));
+  if (idle.length > 0)
+    io.err(`note: --print-manifest takes no account of ${idle.map((flag) => `--${flag}`).join(', ')}\n`);
+  return printManifest(args, state, io);
 }
+
+/** What the printed configuration follows from. Others are no mistake: the command line of the server may be given as it is. */
+const PRINTED_BY: ReadonlySet<string> = new Set([
+  'print-manifest',
+  'state',
+  'project',
+  'host',
+  'url',
+  'namespace',
+]);
 
 async function printManifest(args: Args, state: string, io: Io): Promise<ExitCode> {
   const { ensureCertificate, hostOfUrl, webhookManifest } = await import('../../webhook/index.ts');
@@ -235,10 +251,7 @@ function threadsOf(args: Args): number {
 /** How often policies are loaded anew, in milliseconds; undefined where they are loaded once. */
 function refreshOf(args: Args): number | undefined {
   const text = args.text('refresh');
-  if (text === undefined) {
-    if (args.has('follow')) throw new UsageError('--follow needs --refresh', 'such as --refresh 60');
-    return undefined;
-  }
+  if (text === undefined) return undefined;
   const seconds = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (seconds < 10)
     throw new UsageError(`--refresh ${JSON.stringify(text)} is no number of seconds from 10`, 'such as 60');

@@ -13,6 +13,7 @@ import { type ExitCode, UsageError } from '../exit.ts';
 import { readManifests, readSource } from '../files.ts';
 import { findInstallation } from '../installation.ts';
 import type { Io } from '../io.ts';
+import { type OnProgress, withProgress } from '../report/progress.ts';
 import { visible } from '../report/text.ts';
 import { type Check, type Decided, decidedChecks, readDecided, type Wanted } from './decided.ts';
 
@@ -51,7 +52,10 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const format = args.text('format') ?? 'text';
   if (format !== 'text' && format !== 'json')
     throw new UsageError(`unknown format ${JSON.stringify(format)}`, 'formats are text, json');
-  const { checks, decided } = await verify(file, readTrustFile(trustFile), args, io);
+  const trust = readTrustFile(trustFile);
+  const { checks, decided } = await withProgress(io, 'verifying', (onProgress) =>
+    verify({ file, trust, args, io, ...(onProgress === undefined ? {} : { onProgress }) }),
+  );
   const holds = checks.every((check) => check.holds);
   const result = { record: file, verified: holds, checks, ...(decided === undefined ? {} : { decided }) };
   io.out(format === 'json' ? `${JSON.stringify(result, null, 2)}\n` : textOf(file, checks, holds));
@@ -64,7 +68,17 @@ interface Verification {
   readonly decided?: Decided;
 }
 
-async function verify(file: string, trust: Trust, args: Args, io: Io): Promise<Verification> {
+/** What is verified, by what, and who is told how far it is. */
+interface Question {
+  readonly file: string;
+  readonly trust: Trust;
+  readonly args: Args;
+  readonly io: Io;
+  readonly onProgress?: OnProgress;
+}
+
+async function verify(question: Question): Promise<Verification> {
+  const { file, trust, args, io } = question;
   const wanted = wantedBy(args);
   const { environment } = wanted;
   const result = verifyRecord(readSource(file).bytes, trust, {
@@ -83,7 +97,7 @@ async function verify(file: string, trust: Trust, args: Args, io: Io): Promise<V
     { name: 'signature', holds: true, detail: `signed by key ${JSON.stringify(value.keyName)}` },
     { name: 'ledger', holds: true, detail: `entry ${value.logIndex} of a trusted log` },
     ...decidedChecks(decided, value, wanted),
-    ...(args.has('manifests') ? [await manifestCheck(args, io, value.subjects)] : []),
+    ...(args.has('manifests') ? [await manifestCheck(question, value.subjects)] : []),
   ];
   return { checks, decided };
 }
@@ -111,13 +125,14 @@ function wantedBy(args: Args): Wanted {
   };
 }
 
+/** First the files are counted, then the objects. */
 async function manifestCheck(
-  args: Args,
-  io: Io,
+  { args, io, onProgress }: Question,
   subjects: readonly { readonly digest: Readonly<Record<string, string>> }[],
 ): Promise<Check> {
   const sources = await readManifests(args.list('manifests'), io);
-  const set = listSet(readDocuments(sources, openYamlReader(findInstallation().toolchain)), false);
+  const reader = openYamlReader(findInstallation().toolchain);
+  const set = listSet(readDocuments(sources, reader, onProgress), false, onProgress);
   const holds = subjects.length === 1 && subjects[0]?.digest['sha256'] === set.digest;
   return {
     name: 'manifests',

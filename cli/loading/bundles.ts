@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Policy, readLibraries, refuseUnknownRules } from '../../engine/policy/index.ts';
+import {
+  type Policy,
+  readLibraries,
+  refuseUnknownRules,
+  refuseUnmatched,
+} from '../../engine/policy/index.ts';
 import { type LoadedBundles, loadBundles, type ReleasedBundle } from '../bundles/policies.ts';
 import type { Request } from '../prepare.ts';
 import { compile, type Tools } from './load.ts';
+import { ownData } from './maps.ts';
 import type { Extra } from './policies.ts';
 
 /** What came of all bundles of a run. */
@@ -45,7 +51,9 @@ async function loadGroup(
   const [first] = extras;
   if (first === undefined) return { policies: [], releases: [] };
   const { project, environment } = request;
-  const [flags, data] = first.takesFlags ? [request.parameters, request.data] : [{}, {}];
+  const [flags, given] = first.takesFlags ? [request.parameters, request.data] : [{}, {}];
+  // One OPA, one document under data: what one policy of the Project names, the others of this group see too.
+  const files = [...new Set(extras.flatMap(({ data }) => data))];
   const stated: Record<string, unknown> = Object.assign({}, ...extras.map(({ parameters }) => parameters));
   const loaded = await loadBundles(
     {
@@ -55,7 +63,7 @@ async function loadGroup(
         all: extras.some(({ namespaces }) => namespaces.all),
       },
       parameters: { ...flags, ...stated },
-      data,
+      data: ownData(files, given, tools.reader),
       builtins: tools.builtins,
       ...(project?.limits === undefined ? {} : { limits: project.limits }),
       settings: {
@@ -69,6 +77,11 @@ async function loadGroup(
       compile: (wanted) => compile(wanted, request, tools),
     },
   );
+  for (const { namespaces } of extras.filter((extra) => extra.namespaces !== request.namespaces))
+    refuseUnmatched(
+      namespaces,
+      loaded.policies.flatMap(({ rules }) => rules),
+    );
   const name = extras.map(({ path }) => JSON.stringify(path)).join(', ');
   for (const unread of loaded.unread)
     notes.push(

@@ -2,19 +2,19 @@
 // The judge of a server: one of one environment, or one of a whole Project whose environments follow from the requests.
 import { environmentNamed, type Project } from '../../engine/context/project.ts';
 import { partsOf } from '../../engine/parts.ts';
-import { DEFAULT_NAMESPACES } from '../../engine/policy/index.ts';
 import type { Lock } from '../../engine/policy/release/index.ts';
 import type { BuiltinServer } from '../../engine/rego/index.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args } from '../args.ts';
 import { type BundleSettings, bundleSettings } from '../bundles/flags.ts';
 import type { LoadedJudge } from '../bundles/serving.ts';
-import { mergeMaps } from '../commands/check.ts';
 import { UsageError } from '../exit.ts';
 import { readSource } from '../files.ts';
 import type { Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { type Prepared, prepare } from '../prepare.ts';
+import { mergeMaps } from './maps.ts';
+import { namespacesOf } from './namespaces.ts';
 import { findProject } from './project.ts';
 
 /** Loads what `serve`'s flags and its Project name. `notes` are told what was assumed. */
@@ -75,7 +75,6 @@ async function benchFor(
   frame: Frame,
   of: { project?: Project; environment?: string },
 ): Promise<Prepared> {
-  const names = args.list('policy-namespace');
   const environment =
     of.project === undefined || of.environment === undefined
       ? undefined
@@ -86,10 +85,7 @@ async function benchFor(
       ...(environment === undefined ? {} : { environment }),
       policies: args.list('policy'),
       bundles: frame.bundles,
-      namespaces: {
-        names: names.length === 0 ? DEFAULT_NAMESPACES.names : names,
-        all: args.has('all-policy-namespaces'),
-      },
+      namespaces: namespacesOf(args),
       parameters: mergeMaps(args.list('parameters').map(readSource), frame.reader, 'parameters'),
       data: mergeMaps(args.list('data').map(readSource), frame.reader, 'data'),
       strictErrors: args.has('strict-errors'),

@@ -7,17 +7,21 @@ import {
   readPack,
   readPackSources,
   readRegoSources,
+  refuseUnmatched,
   unreadPackages,
   withoutTests,
 } from '../../engine/policy/index.ts';
 import type { Request } from '../prepare.ts';
 import { compile, load, type Tools } from './load.ts';
+import { ownData } from './maps.ts';
 
 /** One folder or file of policies beside the packs. */
 export interface Extra {
   readonly path: string;
   readonly namespaces: Namespaces;
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** Files of data of its own. */
+  readonly data: readonly string[];
   /** Whether flags set its parameters and data: never for what an environment asks for. */
   readonly takesFlags: boolean;
 }
@@ -86,11 +90,17 @@ export async function loadExtra(
   const needsLibraries = own.some((source) => source.text.includes('data.countersign.lib.'));
   const sources = needsLibraries ? [...own, ...readLibraries(tools.installation.policies)] : own;
   const compiled = await compile({ name: extra.path, sources, namespaces: extra.namespaces }, request, tools);
+  if (extra.namespaces !== request.namespaces)
+    refuseUnmatched(
+      extra.namespaces,
+      compiled.entries.map(({ rule }) => rule),
+    );
   for (const name of unreadPackages(own, compiled.entries))
     notes.push(
       `rules of package ${JSON.stringify(name)} in ${JSON.stringify(extra.path)} are not read: name it with --policy-namespace`,
     );
-  const [flags, data] = extra.takesFlags ? [request.parameters, request.data] : [{}, {}];
+  const [flags, given] = extra.takesFlags ? [request.parameters, request.data] : [{}, {}];
+  const data = ownData(extra.data, given, tools.reader);
   const stated = extra.parameters;
   const parameters = { ...flags, ...stated };
   return load(compiled, { name: extra.path, revision: '', parameters, stated, data }, request, tools);

@@ -25,6 +25,7 @@ export function findProject(
   const policies = project.policies.map((policy) => ({
     ...policy,
     path: policy.path.startsWith('oci://') ? policy.path : join(directory, policy.path),
+    ...(policy.data === undefined ? {} : { data: policy.data.map((file) => join(directory, file)) }),
   }));
   return { project: { ...project, policies }, directory };
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Decision } from '../../engine/index.ts';
 import { EngineError } from '../../engine/index.ts';
 import { codeOf } from '../cause.ts';
 import { UsageError } from '../exit.ts';
+import { writeWhole } from '../files.ts';
 import { type Io, mayColour } from '../io.ts';
 import { jsonReport } from './json.ts';
 import { junitReport } from './junit.ts';
@@ -79,7 +79,7 @@ export function writeReports(
 
 function writeReport(file: string, text: string): void {
   try {
-    writeFileSync(file, text);
+    writeWhole(file, text);
   } catch (cause) {
     const code = codeOf(cause);
     throw new EngineError('INPUT_UNREADABLE', `cannot write the report ${JSON.stringify(file)}: ${code}`, {

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import type { Enforcement } from '../decide/findings.ts';
 import { EngineError, type Problem } from '../error.ts';
 import { type Document, type JsonValue, locate, readDocuments, type Source } from '../manifest/index.ts';
+import { malformedName } from '../policy/namespaces/index.ts';
 import { canonicalBytes } from '../record/canonical.ts';
 import type { RegoLimits } from '../rego/limits.ts';
 import type { YamlReader } from '../toolchain/yaml.ts';
@@ -31,6 +32,8 @@ export interface Project {
     readonly path: string;
     readonly namespaces?: readonly string[];
     readonly parameters?: Readonly<Record<string, unknown>>;
+    /** Files whose keys become the document under `data` of this policy. */
+    readonly data?: readonly string[];
   }[];
   /** A builtin that fails is an error in Conftest rules too; in native rules it always is. */
   readonly strictErrors?: boolean;
@@ -61,6 +64,7 @@ export function readProject(source: Source, reader: YamlReader): Project {
       hint: 'docs/project.md lists every key',
     });
   }
+  refuseMalformedNames(stated, source, document);
   refuseAmbiguous(stated, source, document);
   return {
     ...stated,
@@ -96,6 +100,19 @@ function onlyDocument(source: Source, reader: YamlReader): Document {
     );
   }
   return first;
+}
+
+/** A pattern that can match nothing would leave rules out. */
+function refuseMalformedNames(stated: Stated, source: Source, document: Document): void {
+  const problems = (stated.policies ?? []).flatMap(({ namespaces = [] }, index) => {
+    const malformed = malformedName(namespaces);
+    if (malformed === undefined) return [];
+    const pointer = `/policies/${index}/namespaces/${namespaces.indexOf(malformed)}`;
+    const message = `${JSON.stringify(malformed)} is a malformed glob`;
+    return [{ message, location: locate(source, document, pointer) }];
+  });
+  if (problems.length > 0)
+    throw new EngineError('PROJECT_SCHEMA', `${JSON.stringify(source.name)} is not a Project`, { problems });
 }
 
 /** Two environments of one name, or one namespace (or all that has none) in two environments: which rules hold would be a matter of order. */

@@ -69,10 +69,12 @@ export function idOf(value: JsonValue): ObjectId | undefined {
 
 /** What ends a line, hides or parts: control and format characters, lone surrogates and every kind of space. */
 const PARTING = /[\p{Cc}\p{Cf}\p{Cs}\p{Z}]/u;
+/** A name is the last field of its line, so the space that Kubernetes allows in names of RBAC ends nothing there; others deceive. */
+const PARTING_NAME = /\/|[\p{Cc}\p{Cf}\p{Cs}]|(?! )\p{Z}/u;
 
 /**
  * Refuses an identity that would read as another in a listing: lines are `<hex>  <group>/<Kind>/<namespace>/<name>`, so no part may
- * hold what ends a line or parts its fields. Kubernetes allows some of it in the names of Roles.
+ * hold what ends a line or parts its fields. Kubernetes allows control and format characters in the names of Roles too; we do not.
  * @throws {EngineError} INPUT_SHAPE, without a location
  */
 export function refuseUnlistable(document: Document): void {
@@ -81,7 +83,7 @@ export function refuseUnlistable(document: Document): void {
     id === undefined ? unlistable('file', document.file, /[\p{Cc}\p{Cs}\u2028\u2029]/u) : faultOf(id);
   if (fault === undefined) return;
   throw new EngineError('INPUT_SHAPE', fault, {
-    hint: 'a record lists objects by group, kind, namespace and name: rename it without spaces, control characters and slashes',
+    hint: 'a record lists objects by group, kind, namespace and name: rename it without slashes, control characters, and spaces other than the plain one in a name',
   });
 }
 
@@ -92,7 +94,7 @@ function faultOf({ apiVersion, kind, namespace = '', name }: ObjectId): string |
   return (
     unlistable('kind', kind, parting) ??
     unlistable('namespace', namespace, parting) ??
-    unlistable('name', name, parting)
+    unlistable('name', name, PARTING_NAME)
   );
 }
 

@@ -23,6 +23,7 @@ const POD_SPECS: ReadonlyMap<string, readonly string[]> = new Map([
   ['DaemonSet', ['spec', 'template', 'spec']],
   ['Job', ['spec', 'template', 'spec']],
   ['CronJob', ['spec', 'jobTemplate', 'spec', 'template', 'spec']],
+  ['ControllerRevision', ['data', 'spec', 'template', 'spec']],
 ]);
 
 const CONTAINER_LISTS = ['initContainers', 'containers', 'ephemeralContainers'] as const;

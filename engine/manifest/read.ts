@@ -14,20 +14,26 @@ import { regionOf } from './region.ts';
  * Limits of a file: 32 MiB, valid UTF-8 without NUL; of a YAML document: 100 levels, 100 aliases; of Lists: 8 in each other. A value of
  * any other kind (array, string, object without kind) is a Document without id. Two equal objects are no error here.
  *
+ * @param onProgress told after each source how many of them are read
  * @throws {EngineError} INPUT_EMPTY | INPUT_SYNTAX | INPUT_ENCODING | INPUT_SHAPE | INPUT_TOO_LARGE | INPUT_TOO_DEEP |
  *   INPUT_DUPLICATE_KEY | INPUT_ALIASES | INPUT_NUMBER: the first fault, with all faults of all sources as `problems` when
  *   there are several; TOOLCHAIN_FAILED | TOOLCHAIN_DIGEST
  */
-export function readDocuments(sources: readonly Source[], reader: YamlReader): readonly Document[] {
+export function readDocuments(
+  sources: readonly Source[],
+  reader: YamlReader,
+  onProgress?: (done: number, total: number) => void,
+): readonly Document[] {
   const faults: EngineError[] = [];
   const documents: Document[] = [];
-  for (const source of sources) {
+  for (const [index, source] of sources.entries()) {
     try {
       for (const document of readSource(source, reader)) documents.push(document);
     } catch (error) {
       if (!(error instanceof EngineError) || !error.code.startsWith('INPUT_')) throw error;
       faults.push(error);
     }
+    onProgress?.(index + 1, sources.length);
   }
   const [first] = faults;
   if (first !== undefined) throw faults.length === 1 ? first : together(first, faults);

@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { EngineError } from '../error.ts';
 import type { RegoModuleInfo, RegoSource, RegoToolchain } from '../toolchain/rego.ts';
 import { entrypointOf, entrypointSource, stylesOf } from './entrypoint.ts';
+import type { Namespaces } from './namespaces/index.ts';
 import type { Entry } from './rule.ts';
-import { entriesOf, type Namespaces } from './style.ts';
+import { entriesOf } from './style.ts';
 
 /** A policy as compiled: a WASM module and the entries of its generated entrypoint. */
 export interface CompiledPolicy {

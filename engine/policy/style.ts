@@ -2,20 +2,13 @@
 import { EngineError } from '../error.ts';
 import type { RegoModuleInfo, RegoSource } from '../toolchain/rego.ts';
 import { conftestRule, nativeRule } from './metadata.ts';
+import { isChosen, type Namespaces } from './namespaces/index.ts';
 import type { Effect, Entry, Rule } from './rule.ts';
 
 const NATIVE = 'countersign.rules.';
 const SET = 'countersign.set.';
 const OURS = 'countersign';
 const LIBRARY = 'countersign.lib';
-
-/** Which packages Conftest-style rules are read from; Conftest's own default is `main`. */
-export interface Namespaces {
-  readonly names: readonly string[];
-  readonly all: boolean;
-}
-
-export const DEFAULT_NAMESPACES: Namespaces = { names: ['main'], all: false };
 
 /** The code of a native rule: its package below `countersign.rules.`, with `_` written as `-`. */
 export function nativeCode(packageName: string): string {
@@ -105,7 +98,7 @@ export function entriesOf(modules: readonly RegoModuleInfo[], namespaces: Namesp
 function offeredBy(module: RegoModuleInfo, namespaces: Namespaces): readonly Entry[] {
   if (module.package.startsWith(NATIVE)) return nativeEntries(module);
   if (isWithin(module.package, OURS)) return [];
-  return namespaces.all || namespaces.names.includes(module.package) ? conftestEntries(module) : [];
+  return isChosen(namespaces, module.package) ? conftestEntries(module) : [];
 }
 
 /** Packages with rules in Conftest's style that no entry is read from, by the look of their sources: enough for a note. */

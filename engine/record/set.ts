@@ -39,15 +39,22 @@ export function objectDigest(document: Document): string {
 /**
  * The listing of a change: lines `<hex>  <id>` (`-  <id>` for a delete), ordered by id bytewise. The same object twice in one
  * set stays twice, so a listing never hides one; where a record is made it is refused (`refuseDuplicates`).
+ * @param onProgress told after each document how many of them are listed
  * @throws {EngineError} INPUT_SHAPE where a name would forge a line
  */
-export function listSet(documents: readonly Document[], isDelete: boolean): ObjectSet {
+export function listSet(
+  documents: readonly Document[],
+  isDelete: boolean,
+  onProgress?: (done: number, total: number) => void,
+): ObjectSet {
   documents.forEach(refuseUnlistable);
   const entries = documents
-    .map((document): SetEntry => {
+    .map((document, index): SetEntry => {
       const object = objectOf(document);
       const entry = { id: objectId(object), apiVersion: object.apiVersion };
-      return isDelete ? entry : { ...entry, digest: objectDigest(document) };
+      const listed = isDelete ? entry : { ...entry, digest: objectDigest(document) };
+      onProgress?.(index + 1, documents.length);
+      return listed;
     })
     .sort(
       (a, b) =>

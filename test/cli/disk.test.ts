@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   openSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -117,6 +118,25 @@ describe('where the answer cannot be written', () => {
       out: '',
       err: 'countersign: cannot write the report "/dev/full": ENOSPC [INPUT_UNREADABLE]\nhint: check that its folder exists and can be written\n',
     });
+  });
+
+  it.each([
+    ['that was there stays as it was', 'old'],
+    ['that was not there is not there by halves', undefined],
+  ])('a report %s', (_, before) => {
+    const report = join(root, 'report.json');
+    rmSync(report, { force: true });
+    if (before !== undefined) writeFileSync(report, before);
+    const many = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n---\n'.repeat(200);
+    writeFileSync(join(root, 'many.yaml'), many.replaceAll('kind: Pod', 'kind: X'));
+    const argv = ['check', 'many.yaml', '--policy', 'allow.rego', '--format', 'json=report.json'];
+    expect(run(argv, { limitKiB: 8 })).toEqual({
+      status: 3,
+      out: '',
+      err: 'countersign: cannot write the report "report.json": EFBIG [INPUT_UNREADABLE]\nhint: check that its folder exists and can be written\n',
+    });
+    expect(existsSync(report) ? readFileSync(report, 'utf8') : undefined).toBe(before);
+    expect(readdirSync(root).filter((name) => name.startsWith('report.json.'))).toEqual([]);
   });
 
   it('a record is not put in the place of what is no file', () => {

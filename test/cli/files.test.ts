@@ -2,12 +2,23 @@
 // What is read of a folder, a link, a pipe or a device: all that kubectl would read, or an error.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { readManifests, readStream } from '../../cli/files.ts';
+import { readManifests, readStream, writeWhole } from '../../cli/files.ts';
 import type { Io } from '../../cli/io.ts';
 import { EngineError } from '../../engine/error.ts';
 
@@ -120,5 +131,43 @@ describe('what has no end', () => {
       'INPUT_TOO_LARGE: "-" is larger than 32 MiB',
     );
     expect(given).toBeLessThan(64);
+  });
+});
+
+describe('a file that is written whole', () => {
+  const at = (name: string): string => join(folder, name);
+
+  it('is there, and nothing beside it', () => {
+    writeWhole(at('a'), 'text');
+    writeWhole(at('b'), Buffer.from([0, 255]));
+    expect(readdirSync(folder)).toEqual(['a', 'b']);
+    expect([readFileSync(at('a'), 'utf8'), [...readFileSync(at('b'))]]).toEqual(['text', [0, 255]]);
+  });
+
+  it('keeps its mode and the link that leads to it', () => {
+    put('a', 'old');
+    chmodSync(at('a'), 0o600);
+    symlinkSync('a', at('link'));
+    writeWhole(at('link'), 'new');
+    expect([readFileSync(at('a'), 'utf8'), statSync(at('a')).mode & 0o777]).toEqual(['new', 0o600]);
+    expect(lstatSync(at('link')).isSymbolicLink()).toBe(true);
+  });
+
+  it('takes the place of no device', () => {
+    expect(() => writeWhole('/dev/full', 'x')).toThrow(expect.objectContaining({ code: 'ENOSPC' }));
+    writeWhole('/dev/null', 'x');
+    expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
+  });
+
+  it.each([
+    ['in a folder that is none', 'a/b', 'ENOTDIR'],
+    ['in a folder that is missing', 'none/b', 'ENOENT'],
+    ['whose name is too long for another beside it', 'n'.repeat(250), 'ENAMETOOLONG'],
+    ['that is a folder', '.', 'EISDIR'],
+  ])('%s is not written', (_, name, code) => {
+    put('a', 'old');
+    expect(() => writeWhole(at(name), 'new')).toThrow(expect.objectContaining({ code }));
+    expect(readdirSync(folder)).toEqual(['a']);
+    expect(readFileSync(at('a'), 'utf8')).toBe('old');
   });
 });

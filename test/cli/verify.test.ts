@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Ledger } from '../../attest/index.ts';
+import type { Io } from '../../cli/io.ts';
 import {
   appendTo,
   newSigner,
@@ -37,7 +38,11 @@ const at = (name: string): string => join(folder, name);
 /** Verifies a record with this predicate by a key trusted for these environments. */
 async function verify(
   predicate: object,
-  o: { readonly environments?: readonly string[]; readonly argv?: readonly string[] } = {},
+  o: {
+    readonly environments?: readonly string[];
+    readonly argv?: readonly string[];
+    readonly world?: Partial<Io>;
+  } = {},
 ): Promise<Outcome> {
   const record = {
     verdict: 'allow',
@@ -52,7 +57,8 @@ async function verify(
   );
   const key = trustedKey(signer, { environments: [...(o.environments ?? ['*'])] });
   writeFileSync(at('trust.json'), JSON.stringify(trustOf([key], [ledger])));
-  return countersign(['verify', 'record', at('record.json'), '--trust', at('trust.json'), ...(o.argv ?? [])]);
+  const argv = ['verify', 'record', at('record.json'), '--trust', at('trust.json'), ...(o.argv ?? [])];
+  return countersign(argv, o.world);
 }
 
 /** Exit code and the lines that say no. */
@@ -164,5 +170,43 @@ describe('a trust file', () => {
       out: '',
       err: expect.stringMatching(/ENOENT \[TRUST_UNREADABLE\]\nhint: /),
     });
+  });
+});
+
+describe('the progress of a verification', () => {
+  /** A world whose clock goes on by so much with each look at it. */
+  const world = (stepMs: number, errIsTerminal: boolean): Partial<Io> => {
+    let now = Date.parse('2026-11-24T12:00:00Z');
+    return {
+      errIsTerminal,
+      now: () => {
+        now += stepMs;
+        return new Date(now);
+      },
+    };
+  };
+  const manifests = (): string => {
+    const folder = folders.make();
+    const pod = (name: string): string => `apiVersion: v1\nkind: Pod\nmetadata: {name: ${name}}\n`;
+    for (const name of ['a', 'b', 'c', 'd', 'e']) writeFileSync(join(folder, `${name}.yaml`), pod(name));
+    return folder;
+  };
+
+  it('is drawn on a terminal where it takes long, and erased', async () => {
+    const { out, err } = await verify({}, { argv: ['--manifests', manifests()], world: world(700, true) });
+    expect(err.replaceAll('\r\u001b[K', '|')).toBe(
+      '|verifying … 2/5|verifying … 3/5|verifying … 4/5|verifying … 5/5|verifying … 1/5|verifying … 2/5|verifying … 3/5|verifying … 4/5|verifying … 5/5|',
+    );
+    expect(out).toContain('manifests: 5 objects');
+  });
+
+  it('is not drawn where it does not, nor where nobody looks', async () => {
+    for (const [stepMs, isTerminal] of [[1, true] as const, [700, false] as const]) {
+      const answer = await verify(
+        {},
+        { argv: ['--manifests', manifests()], world: world(stepMs, isTerminal) },
+      );
+      expect(answer.err).toBe('');
+    }
   });
 });

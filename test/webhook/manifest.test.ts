@@ -46,7 +46,7 @@ describe('the webhook configuration', () => {
               'podtemplates',
               'replicationcontrollers',
             ]),
-            rule('apps', ['deployments', 'replicasets', 'statefulsets', 'daemonsets']),
+            rule('apps', ['deployments', 'replicasets', 'statefulsets', 'daemonsets', 'controllerrevisions']),
             rule('batch', ['jobs', 'cronjobs']),
             rule('rbac.authorization.k8s.io', [
               'roles',
@@ -54,6 +54,7 @@ describe('the webhook configuration', () => {
               'rolebindings',
               'clusterrolebindings',
             ]),
+            rule('', ['persistentvolumes']),
             rule('', ['serviceaccounts', 'configmaps', 'services']),
             rule('networking.k8s.io', ['ingresses', 'networkpolicies']),
             rule(

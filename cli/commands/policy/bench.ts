@@ -3,25 +3,30 @@ import { createHash } from 'node:crypto';
 import { EngineError } from '../../../engine/index.ts';
 import { readDocuments } from '../../../engine/manifest/index.ts';
 import { entrypointOf } from '../../../engine/policy/entrypoint.ts';
-import { type CompiledPolicy, compilePolicy, withoutTests } from '../../../engine/policy/index.ts';
+import {
+  type CompiledPolicy,
+  compilePolicy,
+  refuseUnknownRules,
+  refuseUnmatched,
+  withoutTests,
+} from '../../../engine/policy/index.ts';
 import { conftestInput, nativeInput } from '../../../engine/policy/input.ts';
 import { loadRego, type RegoProgram } from '../../../engine/rego/index.ts';
 import { openRegoBuiltins } from '../../../engine/toolchain/builtins.ts';
 import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
-import type { Args, Verb } from '../../args.ts';
+import { type Args, excluding, type Verb } from '../../args.ts';
 import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../../bundles/flags.ts';
 import type { PolicySources } from '../../bundles/sources.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import { readManifests, readSource } from '../../files.ts';
 import type { Io } from '../../io.ts';
+import { mergeMaps } from '../../loading/maps.ts';
+import { NAMESPACE_FLAGS, namespacesOf } from '../../loading/namespaces.ts';
 import { benchText, measure } from '../../report/bench.ts';
 import { withProgress } from '../../report/progress.ts';
-import { mergeMaps } from '../check.ts';
 import { inputOf } from './query.ts';
 import {
   formatOf,
-  NAMESPACE_FLAGS,
-  namespacesOf,
   numberOf,
   pathsOf,
   readPolicies,
@@ -57,7 +62,7 @@ export const policyBench: Verb = {
     },
     parameters: { value: 'FILE', multiple: true, help: 'JSON or YAML: rule code to parameters' },
     format: { short: 'f', value: 'text|json', help: 'how to print the result' },
-    ...NAMESPACE_FLAGS,
+    ...excluding('entrypoint', NAMESPACE_FLAGS),
     ...VERSION_FLAGS,
     ...BUNDLE_FLAGS,
     ...REGISTRY_FLAGS,
@@ -93,19 +98,35 @@ async function bench(args: Args, io: Io, tools: Workbench): Promise<ExitCode> {
   return 0;
 }
 
-function compile(args: Args, policies: PolicySources, { toolchain }: Workbench): Promise<CompiledPolicy> {
+async function compile(
+  args: Args,
+  policies: PolicySources,
+  { toolchain }: Workbench,
+): Promise<CompiledPolicy> {
   const sources = withoutTests(policies.sources);
   const optimise = numberOf(args, 'optimize', { min: 0, max: 2, whole: true }) ?? 0;
-  const request = { name: pathsOf(args).join(' '), sources, namespaces: namespacesOf(args) };
-  return compilePolicy(request, toolchain, { entrypoints: args.list('entrypoint'), optimise });
+  const namespaces = namespacesOf(args);
+  const compiled = await compilePolicy({ name: pathsOf(args).join(' '), sources, namespaces }, toolchain, {
+    entrypoints: args.list('entrypoint'),
+    optimise,
+  });
+  refuseUnmatched(
+    namespaces,
+    compiled.entries.map(({ rule }) => rule),
+  );
+  return compiled;
 }
 
 function load(
   args: Args,
-  { wasm, data }: Pick<CompiledPolicy, 'wasm'> & Pick<PolicySources, 'data'>,
+  { wasm, entries, data }: Pick<CompiledPolicy, 'wasm' | 'entries'> & Pick<PolicySources, 'data'>,
   { installation, yaml }: Workbench,
 ): RegoProgram {
   const parameters = mergeMaps(args.list('parameters').map(readSource), yaml(), 'parameters');
+  const rules = entries.map(({ rule }) => rule);
+  // An entrypoint may read what is there, whosever it is.
+  if (!args.has('entrypoint'))
+    refuseUnknownRules([{ where: '--parameters', codes: Object.keys(parameters), policies: [{ rules }] }]);
   return loadRego(wasm, {
     data: Buffer.from(JSON.stringify({ ...data, countersign: { parameters } })),
     builtins: openRegoBuiltins(installation.toolchain),

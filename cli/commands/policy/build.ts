@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { EngineError } from '../../../engine/index.ts';
-import { type CompiledPolicy, compilePolicy, withoutTests } from '../../../engine/policy/index.ts';
-import type { Args, Verb } from '../../args.ts';
-import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../../bundles/flags.ts';
+import {
+  type CompiledPolicy,
+  compilePolicy,
+  refuseUnmatched,
+  withoutTests,
+} from '../../../engine/policy/index.ts';
+import { type Args, excluding, needing, type Verb } from '../../args.ts';
+import { BUNDLE_FLAGS, REGISTRY_FLAGS, SIGNATURE_FLAGS } from '../../bundles/flags.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
+import { writeWhole } from '../../files.ts';
 import type { Installation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
+import { refuseIdleBundleFlags } from '../../loading/idle.ts';
+import { NAMESPACE_FLAGS, namespacesOf } from '../../loading/namespaces.ts';
 import { withProgress } from '../../report/progress.ts';
 import {
   type Asked,
-  NAMESPACE_FLAGS,
-  namespacesOf,
   numberOf,
   pathsOf,
   readPolicies,
@@ -37,13 +43,18 @@ export const policyBuild: Verb = {
       help: 'where to write (default policy-build, or bundle.tar.gz with --bundle)',
     },
     bundle: { short: 'b', help: 'write an OPA bundle: Rego without tests, data.json, manifest' },
-    revision: { value: 'TEXT', help: 'with --bundle: its revision' },
+    revision: { value: 'TEXT', needs: ['bundle'], help: 'with --bundle: its revision' },
     root: {
       value: 'PATH',
+      needs: ['bundle'],
       multiple: true,
       help: 'with --bundle: the part of data it owns, such as main (default: those of its inputs, or all)',
     },
-    'signing-key': { value: 'FILE', help: 'with --bundle: private key (PEM) or secret that signs its files' },
+    'signing-key': {
+      value: 'FILE',
+      needs: ['bundle'],
+      help: 'with --bundle: private key (PEM) or secret that signs its files',
+    },
     entrypoint: {
       short: 'e',
       value: 'PATH',
@@ -51,9 +62,10 @@ export const policyBuild: Verb = {
       help: 'one more entrypoint, such as authz/allow',
     },
     optimize: { short: 'O', value: '0|1|2', help: "OPA's level of optimisation (default 0)" },
-    ...NAMESPACE_FLAGS,
+    ...excluding('bundle', NAMESPACE_FLAGS),
     ...VERSION_FLAGS,
     ...BUNDLE_FLAGS,
+    ...needing(['verification-key', 'signing-key'], SIGNATURE_FLAGS),
     ...REGISTRY_FLAGS,
   },
   run: (args, io) => withProgress(io, 'compiling', () => withWorkbench((bench) => build(args, io, bench))),
@@ -65,10 +77,15 @@ async function build(args: Args, io: Io, bench: Workbench): Promise<ExitCode> {
   const { toolchain, installation } = bench;
   const optimise = numberOf(args, 'optimize', { min: 0, max: 2, whole: true }) ?? 0;
   const { sources } = await readPolicies(paths, { args, io, bench });
+  const namespaces = namespacesOf(args);
   const compiled = await compilePolicy(
-    { name: paths.join(' '), sources: withoutTests(sources), namespaces: namespacesOf(args) },
+    { name: paths.join(' '), sources: withoutTests(sources), namespaces },
     toolchain,
     { entrypoints: args.list('entrypoint'), optimise },
+  );
+  refuseUnmatched(
+    namespaces,
+    compiled.entries.map(({ rule }) => rule),
   );
   const output = args.text('output') ?? 'policy-build';
   const digest = createHash('sha256').update(compiled.wasm).digest('hex');
@@ -83,6 +100,7 @@ async function buildAsBundle(asked: Asked): Promise<ExitCode> {
   const other = ['entrypoint', 'optimize', 'v0-compatible'].find((name) => args.has(name));
   if (other !== undefined)
     throw new UsageError(`--bundle and --${other} exclude each other`, 'give one of them');
+  refuseIdleBundleFlags(args, args.positionals, () => settingsOf(asked));
   const { buildBundle } = await import('../policy_bundle.ts');
   const { toolchain, yaml, installation } = bench;
   return buildBundle(args, io, {
@@ -108,8 +126,8 @@ function manifestOf(compiled: CompiledPolicy, digest: string, installation: Inst
 function write(output: string, compiled: CompiledPolicy, manifest: object): void {
   try {
     mkdirSync(output, { recursive: true });
-    writeFileSync(join(output, 'policy.wasm'), compiled.wasm);
-    writeFileSync(join(output, 'policy.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+    writeWhole(join(output, 'policy.wasm'), compiled.wasm);
+    writeWhole(join(output, 'policy.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   } catch (cause) {
     throw new EngineError('POLICY_UNREADABLE', `cannot write to ${JSON.stringify(output)}`, {
       cause,

@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EngineError } from '../../../engine/index.ts';
-import { entriesOf, entrypointsOf } from '../../../engine/policy/index.ts';
+import { entriesOf, entrypointsOf, refuseUnmatched } from '../../../engine/policy/index.ts';
 import { readSchemas } from '../../../engine/toolchain/schemas.ts';
 import type { Args, Verb } from '../../args.ts';
 import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../../bundles/flags.ts';
 import type { ExitCode } from '../../exit.ts';
 import type { Io } from '../../io.ts';
+import { NAMESPACE_FLAGS, namespacesOf } from '../../loading/namespaces.ts';
 import { watched } from './watch.ts';
-import {
-  NAMESPACE_FLAGS,
-  namespacesOf,
-  pathsOf,
-  readPolicies,
-  VERSION_FLAGS,
-  type Workbench,
-  withWorkbench,
-} from './workbench.ts';
+import { pathsOf, readPolicies, VERSION_FLAGS, type Workbench, withWorkbench } from './workbench.ts';
 
 export const policyCheck: Verb = {
   name: 'policy check',
@@ -46,7 +39,12 @@ async function check(args: Args, io: Io, bench: Workbench): Promise<ExitCode> {
   const schema = args.text('schema');
   await toolchain.check(sources, { strict: true, schemas: schema === undefined ? [] : readSchemas(schema) });
   const modules = await toolchain.parse(sources);
-  const entries = entriesOf(modules, namespacesOf(args));
+  const namespaces = namespacesOf(args);
+  const entries = entriesOf(modules, namespaces);
+  refuseUnmatched(
+    namespaces,
+    entries.map(({ rule }) => rule),
+  );
   const rules = new Set(entries.map((entry) => entry.rule.code));
   const entrypoints = entrypointsOf(modules);
   if (rules.size === 0 && entrypoints.length === 0)

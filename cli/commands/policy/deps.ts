@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Args, Verb } from '../../args.ts';
-import type { ExitCode } from '../../exit.ts';
+import { type Args, needing, type Verb } from '../../args.ts';
+import { type ExitCode, UsageError } from '../../exit.ts';
 import type { Io } from '../../io.ts';
 import { withProgress } from '../../report/progress.ts';
 import { QUERY_FLAGS, queryOf, worldOf } from './query.ts';
@@ -14,7 +14,7 @@ export const policyDeps: Verb = {
   flags: {
     ...QUERY_FLAGS,
     format: { short: 'f', value: 'text|json', help: 'how to print the result' },
-    ...VERSION_FLAGS,
+    ...needing(['policy', 'data'], VERSION_FLAGS),
   },
   run: (args, io) => withProgress(io, 'looking', () => withWorkbench((bench) => deps(args, io, bench))),
 };
@@ -22,6 +22,12 @@ export const policyDeps: Verb = {
 async function deps(args: Args, io: Io, bench: Workbench): Promise<ExitCode> {
   const format = formatOf(args, ['text', 'json']);
   const query = queryOf(args);
+  const plain = args.list('data').find((file) => !file.endsWith('.rego'));
+  if (plain !== undefined)
+    throw new UsageError(
+      `--data ${JSON.stringify(plain)} has no effect: it is no Rego`,
+      'what a reference reads follows from Rego alone',
+    );
   const { base, virtual } = await bench.toolchain.deps((await worldOf({ args, io, bench })).sources, query);
   if (format === 'json') io.out(`${JSON.stringify({ base, virtual }, null, 2)}\n`);
   else

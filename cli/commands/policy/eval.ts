@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Args, Verb } from '../../args.ts';
+import { type Args, needing, type Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import type { Io } from '../../io.ts';
 import { evalJson, evalText, explanation } from '../../report/eval_text.ts';
@@ -30,7 +30,7 @@ export const policyEval: Verb = {
     'strict-builtin-errors': { help: 'the first failing builtin is an error, not undefined' },
     fail: { help: 'exit with 1 where the query is undefined' },
     'fail-defined': { help: 'exit with 1 where the query is defined' },
-    ...VERSION_FLAGS,
+    ...needing(['policy', 'data'], VERSION_FLAGS),
   },
   run: (args, io) =>
     withProgress(io, 'evaluating', () => withWorkbench((bench) => evaluate(args, io, bench))),

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomUUID } from 'node:crypto';
-import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { EngineError } from '../../../engine/index.ts';
 import type { RegoSource } from '../../../engine/toolchain/rego.ts';
 import type { Args, Verb } from '../../args.ts';
 import { codeOf } from '../../cause.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
+import { writeWhole } from '../../files.ts';
 import type { Io } from '../../io.ts';
 import { unifiedDiff } from '../../report/diff.ts';
 import { withProgress } from '../../report/progress.ts';
@@ -20,7 +19,7 @@ export const policyFmt: Verb = {
   flags: {
     write: { short: 'w', help: 'write the files instead of printing them' },
     diff: { short: 'd', help: 'print what would change' },
-    list: { short: 'l', help: 'print the names of the files that would change' },
+    list: { short: 'l', excludes: ['diff'], help: 'print the names of the files that would change' },
     fail: { help: 'exit with 1 where a file would change' },
     ...VERSION_FLAGS,
   },
@@ -75,13 +74,9 @@ function print(args: Args, io: Io, all: readonly Laid[], changed: readonly Laid[
 
 /** A file is replaced in one step, so that whatever happens it is either the old one or the new one. */
 function write({ file, after }: Laid): void {
-  const temporary = `${file}.${randomUUID()}`;
   try {
-    const target = realpathSync(file);
-    writeFileSync(temporary, after, { mode: statSync(target).mode });
-    renameSync(temporary, target);
+    writeWhole(file, after);
   } catch (cause) {
-    rmSync(temporary, { force: true });
     throw new EngineError('POLICY_UNREADABLE', `cannot write ${JSON.stringify(file)}: ${codeOf(cause)}`, {
       cause,
       hint: 'check that this user may write the file and its folder',

@@ -9,7 +9,8 @@ import { UsageError } from '../../exit.ts';
 import { readSource } from '../../files.ts';
 import type { Installation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
-import { type Asked, dataOf, readPolicies } from './workbench.ts';
+import { refuseIdleBundleFlags } from '../../loading/idle.ts';
+import { type Asked, dataOf, readPolicies, settingsOf } from './workbench.ts';
 
 /** What a query sees; `--data` takes Rego files too, as `opa eval` does. */
 export const QUERY_FLAGS: Readonly<Record<string, Flag>> = {
@@ -48,6 +49,7 @@ export async function worldOf(asked: Asked): Promise<PolicySources> {
   const data = asked.args.list('data');
   const policies = [...asked.args.list('policy'), ...data.filter(isRego)];
   const files = data.filter((file) => !isRego(file));
+  refuseIdleBundleFlags(asked.args, policies, () => settingsOf(asked));
   if (policies.length > 0) return readPolicies(policies, asked, files);
   return { sources: [], data: dataOf(files, asked.bench) };
 }

@@ -3,7 +3,7 @@ import { type PolicyTestReport, runTests } from '../../../engine/policy/index.ts
 import { openRegoBuiltins } from '../../../engine/toolchain/builtins.ts';
 import type { Args, Verb } from '../../args.ts';
 import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../../bundles/flags.ts';
-import type { ExitCode } from '../../exit.ts';
+import { type ExitCode, UsageError } from '../../exit.ts';
 import type { Io } from '../../io.ts';
 import { testsJunit } from '../../report/tests_junit.ts';
 import { testsText } from '../../report/tests_text.ts';
@@ -54,6 +54,8 @@ export const policyTest: Verb = {
 
 async function test(args: Args, io: Io, bench: Workbench): Promise<ExitCode> {
   const format = formatOf(args, ['text', 'json', 'junit']);
+  if (format === 'junit' && args.has('coverage'))
+    throw new UsageError('--coverage has no place in junit', 'leave it out, or --format text or json');
   const threshold = numberOf(args, 'threshold', { min: 0, max: 100 });
   const timeoutMs = spanMsOf(args, 'timeout');
   const run = args.text('run');

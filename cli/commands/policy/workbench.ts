@@ -1,10 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import {
-  DEFAULT_NAMESPACES,
-  type Namespaces,
-  readLibraries,
-  readRegoSources,
-} from '../../../engine/policy/index.ts';
+import { readLibraries, readRegoSources } from '../../../engine/policy/index.ts';
 import { openRegoToolchain, type RegoSource, type RegoToolchain } from '../../../engine/toolchain/rego.ts';
 import { openYamlReader, type YamlReader } from '../../../engine/toolchain/yaml.ts';
 import type { Args, Flag } from '../../args.ts';
@@ -14,8 +9,9 @@ import { type ExitCode, UsageError } from '../../exit.ts';
 import { readSource } from '../../files.ts';
 import { findInstallation, type Installation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
+import { refuseIdleBundleFlags } from '../../loading/idle.ts';
+import { mergeMaps } from '../../loading/maps.ts';
 import { findProject } from '../../loading/project.ts';
-import { mergeMaps } from '../check.ts';
 
 const DEADLINE_MS = 120_000;
 
@@ -29,18 +25,8 @@ export interface Workbench {
 
 /** Which language the files are written in, as `opa` has it. */
 export const VERSION_FLAGS: Readonly<Record<string, Flag>> = {
-  'v0-compatible': { help: 'the files are Rego as it was before OPA 1.0' },
+  'v0-compatible': { excludes: ['v1-compatible'], help: 'the files are Rego as it was before OPA 1.0' },
   'v1-compatible': { help: 'the files are Rego v1 (the default)' },
-};
-
-/** Which packages Conftest rules are read from. */
-export const NAMESPACE_FLAGS: Readonly<Record<string, Flag>> = {
-  'policy-namespace': {
-    value: 'NAME',
-    multiple: true,
-    help: 'package that Conftest rules are read from (default main)',
-  },
-  'all-policy-namespaces': { help: 'read Conftest rules from every package' },
 };
 
 /** Opens the toolchain for `run` and closes it. */
@@ -77,8 +63,6 @@ export function readFiles(paths: readonly string[], args: Args): readonly RegoSo
 
 function versionOf(args: Args): (source: RegoSource) => RegoSource {
   const isOld = args.has('v0-compatible');
-  if (isOld && args.has('v1-compatible'))
-    throw new UsageError('--v0-compatible and --v1-compatible exclude each other', 'give one of them');
   return (source) => (isOld ? { ...source, v0: true } : source);
 }
 
@@ -106,6 +90,7 @@ export async function readPolicies(
 ): Promise<PolicySources> {
   const { args, bench } = asked;
   const inVersion = versionOf(args);
+  refuseIdleBundleFlags(args, paths, () => settingsOf(asked));
   const { sources, data } = await readReferences(paths, () => settingsOf(asked), {
     yaml: bench.yaml,
     given: files.length === 0 ? {} : dataOf(files, bench),
@@ -120,14 +105,6 @@ export async function readPolicies(
 /** @throws {EngineError} POLICY_DATA for what is no map, and for a key that two files set */
 export const dataOf = (files: readonly string[], { yaml }: Workbench): Record<string, unknown> =>
   mergeMaps(files.map(readSource), yaml(), 'data');
-
-export function namespacesOf(args: Args): Namespaces {
-  const names = args.list('policy-namespace');
-  return {
-    names: names.length === 0 ? DEFAULT_NAMESPACES.names : names,
-    all: args.has('all-policy-namespaces'),
-  };
-}
 
 /** The format that was asked for. @throws {UsageError} */
 export function formatOf<T extends string>(args: Args, formats: readonly [T, ...T[]]): T {

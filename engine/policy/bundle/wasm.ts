@@ -10,9 +10,10 @@ import {
   type RegoValue,
 } from '../../rego/index.ts';
 import { conftestRule } from '../metadata.ts';
+import { isChosen, type Namespaces } from '../namespaces/index.ts';
 import type { Evaluation, Policy } from '../policy.ts';
 import type { Entry, Rule } from '../rule.ts';
-import { conftestEffect, type Namespaces } from '../style.ts';
+import { conftestEffect } from '../style.ts';
 import type { WasmFile } from './bundle.ts';
 
 /** What is loaded beside a module of somebody else's. */
@@ -85,7 +86,7 @@ function entryOf(entrypoint: string, { namespaces, answered }: WasmFacts): Entry
       },
     );
   const effect = conftestEffect(name);
-  if (effect === undefined || !(namespaces.all || namespaces.names.includes(packageName))) return [];
+  if (effect === undefined || !isChosen(namespaces, packageName)) return [];
   const module = {
     file: entrypoint,
     package: packageName,

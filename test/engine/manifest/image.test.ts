@@ -45,6 +45,7 @@ describe('imagesOf', () => {
     ['apps/v1', 'DaemonSet', '/spec/template/spec'],
     ['batch/v1', 'Job', '/spec/template/spec'],
     ['batch/v1', 'CronJob', '/spec/jobTemplate/spec/template/spec'],
+    ['apps/v1', 'ControllerRevision', '/data/spec/template/spec'],
   ])('finds every image of a %s %s', (apiVersion, kind, path) => {
     const images = imagesOf(documentOf({ apiVersion, kind, ...Object(nested(path)) }));
     expect(images).toEqual([

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals';
 import { EngineError } from '../../../engine/error.ts';
-import { DEFAULT_NAMESPACES, entriesOf, type Namespaces, nativeCode } from '../../../engine/policy/style.ts';
+import { DEFAULT_NAMESPACES, type Namespaces } from '../../../engine/policy/namespaces/index.ts';
+import { entriesOf, nativeCode } from '../../../engine/policy/style.ts';
 import type { RegoModuleInfo } from '../../../engine/toolchain/rego.ts';
 import { expectThrown, thrownBy } from '../../expect.ts';
 import { annotationOf, moduleOf } from './modules.ts';

@@ -42,7 +42,10 @@ describe('the set listing', () => {
     ['a line feed in a name', { name: 'a\nx' }],
     ['a carriage return in a name', { name: 'a\rx' }],
     ['a line separator in a name', { name: 'a\u2028x' }],
-    ['a space in a name', { name: 'a b' }],
+    ['a space of another kind in a name', { name: 'a\u00a0b' }],
+    ['a character without width in a name', { name: 'a\u200bb' }],
+    ['a space in a namespace', { namespace: 'x y' }],
+    ['a space in an apiVersion', { apiVersion: 'apps /v1' }],
     ['a slash in a name', { name: 'a/b' }],
     ['an escape in a name', { name: 'a\u001b[2K' }],
     ['a line feed in a namespace', { namespace: 'x\ny' }],
@@ -66,6 +69,62 @@ describe('the set listing', () => {
     const admitted = { ...only('{}'), json: bytes, value, file, id: file === 'a.yaml' ? id : undefined };
     for (const isDelete of [false, true])
       expectThrown(() => listSet([admitted], isDelete), EngineError, 'INPUT_SHAPE');
+  });
+
+  it('lists names of RBAC as they are, with spaces and colons', () => {
+    const role = (name: string): string =>
+      `apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: ${JSON.stringify(name)}}\n`;
+    const names = [' a', 'a ', 'a  b', 'read only', 'system:node'];
+    const { entries, listing } = listSet(read(names.map(role).join('---\n')), false);
+    expect(entries.map(({ id }) => id)).toEqual(
+      names.map((name) => `rbac.authorization.k8s.io/ClusterRole//${name}`),
+    );
+    expect(listing.split('\n')).toHaveLength(names.length + 1);
+  });
+
+  it('is another one for other objects, and tells them all', () => {
+    const part = fc.string({ unit: fc.constantFrom('a', '-', ':', '.', ' '), maxLength: 4 });
+    const dense = fc.string({ unit: fc.constantFrom('a', 'b', '-'), minLength: 1, maxLength: 2 });
+    const object = fc.record({
+      group: fc.option(dense, { nil: undefined }),
+      kind: dense,
+      namespace: fc.option(dense, { nil: undefined }),
+      name: part,
+      size: fc.nat(3),
+    });
+    type One = typeof object extends fc.Arbitrary<infer T> ? T : never;
+    const document = ({ group, kind, namespace, name, size }: One): Document => ({
+      ...only('{}'),
+      json: Buffer.from(JSON.stringify({ size })),
+      id: {
+        apiVersion: group === undefined ? 'v1' : `${group}/v1`,
+        kind,
+        name,
+        ...(namespace === undefined ? {} : { namespace }),
+      },
+    });
+    // What a reader of the listing finds in a line: the digest, and the id up to its third slash.
+    const parsed = (line: string): readonly string[] => {
+      const [, digest = '', id = ''] = /^([0-9a-f]{64}|-) {2}(.*)$/.exec(line) ?? [];
+      const [group = '', kind = '', namespace = '', ...name] = id.split('/');
+      return [digest, group, kind, namespace, name.join('/')];
+    };
+    fc.assert(
+      fc.property(fc.array(object, { maxLength: 6 }), fc.boolean(), (objects, isDelete) => {
+        const { listing } = listSet(objects.map(document), isDelete);
+        const told = listing.split('\n').slice(0, -1).map(parsed);
+        const facts = objects.map((one) => [
+          isDelete ? '-' : sha256(JSON.stringify({ size: one.size })),
+          one.group ?? '',
+          one.kind,
+          one.namespace ?? '',
+          one.name,
+        ]);
+        const sorted = (all: readonly (readonly string[])[]): readonly string[] =>
+          all.map((one) => JSON.stringify(one)).sort();
+        expect(sorted(told)).toEqual(sorted(facts));
+      }),
+    );
   });
 
   it('has one line for each object, whatever objects are called', () => {

@@ -1,48 +1,85 @@
 # METADATA
 # scope: package
 # title: "Roles name what they allow"
-# description: "No rule of a Role or ClusterRole allows all verbs, resources or API groups."
+# description: "No rule of a Role or ClusterRole allows all verbs, resources or API groups, and no ClusterRole gathers one that does."
 # custom:
 #   severity: high
 #   controls: [cis:5.1.3]
-#   remedy: "list the verbs, resources and API groups that are needed"
+#   remedy: "list the verbs, resources and API groups that are needed, and gather ClusterRoles by a label of your own"
 package countersign.rules.rbac.wildcard
 
+import data.countersign.lib.rbac
 import rego.v1
 
-_kinds := {"Role", "ClusterRole"}
+deny contains rbac.malformed_role[_]
 
-_fields := ["verbs", "resources", "apiGroups", "nonResourceURLs"]
-
-deny contains {"msg": sprintf("rule %d allows all %s", [i, field]), "path": sprintf("/rules/%d/%s", [i, field])} if {
-	input.object.kind in _kinds
-	is_array(input.object.rules)
-	some i, rule in input.object.rules
-	some field in _fields
-	some item in rule[field]
-	is_string(item)
+deny contains {"msg": sprintf("rule %d allows all %s", [entry.index, field]), "path": sprintf("/rules/%d/%s", [entry.index, field])} if {
+	some entry in rbac.rules
+	some field in ["verbs", "resources", "apiGroups", "nonResourceURLs"]
+	some item in entry.rule[field]
 	contains(item, "*")
 }
 
-deny contains {"msg": "rules is not a list of rules", "path": "/rules"} if {
-	input.object.kind in _kinds
-	rules := object.get(input.object, "rules", [])
-	not _is_readable(rules)
+deny contains {"msg": sprintf("selector %d gathers cluster-admin, which allows all", [i]), "path": sprintf("/aggregationRule/clusterRoleSelectors/%d", [i])} if {
+	some i, selector in _selectors
+	_selects_admin(_object(selector))
 }
 
-_is_readable(rules) if rules == null
-
-_is_readable(rules) if {
-	is_array(rules)
-	every rule in rules {
-		is_object(rule)
-		every field in _fields { _are_texts(object.get(rule, field, [])) }
-	}
+deny contains {"msg": "aggregationRule is not a list of selectors", "path": "/aggregationRule"} if {
+	input.object.kind == "ClusterRole"
+	not _is_aggregation(object.get(input.object, "aggregationRule", null))
 }
 
-_are_texts(items) if items == null
-
-_are_texts(items) if {
-	is_array(items)
-	every item in items { is_string(item) }
+_selectors := input.object.aggregationRule.clusterRoleSelectors if {
+	input.object.kind == "ClusterRole"
+	is_array(input.object.aggregationRule.clusterRoleSelectors)
 }
+
+# What the API server puts on every role of its own, cluster-admin among them.
+_labels := {"kubernetes.io/bootstrapping": "rbac-defaults"}
+
+# All terms of a selector must hold, so an empty one selects every role there is. A term that cannot be read holds.
+_selects_admin(selector) if {
+	every key, value in _object(object.get(selector, "matchLabels", {})) { object.get(_labels, key, null) == value }
+	every term in _list(object.get(selector, "matchExpressions", [])) { not _excludes_admin(term) }
+}
+
+_excludes_admin(term) if {
+	term.operator == "In"
+	not object.get(_labels, term.key, null) in term.values
+}
+
+_excludes_admin(term) if {
+	term.operator == "NotIn"
+	_labels[term.key] in term.values
+}
+
+_excludes_admin(term) if {
+	term.operator == "Exists"
+	not _labels[term.key]
+}
+
+_excludes_admin(term) if {
+	term.operator == "DoesNotExist"
+	_labels[term.key]
+}
+
+_object(value) := value if is_object(value)
+
+_object(value) := {} if not is_object(value)
+
+_list(value) := value if is_array(value)
+
+_list(value) := [] if not is_array(value)
+
+_is_aggregation(value) if value == null
+
+_is_aggregation(value) if {
+	is_object(value)
+	selectors := object.get(value, "clusterRoleSelectors", null)
+	_is_list_or_null(selectors)
+}
+
+_is_list_or_null(value) if value == null
+
+_is_list_or_null(value) if is_array(value)

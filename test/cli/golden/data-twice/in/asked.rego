@@ -1,0 +1,3 @@
+package main
+import rego.v1
+deny contains sprintf("asked sees %v", [data.teams]) if not data.exempt

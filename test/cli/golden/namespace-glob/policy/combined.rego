@@ -1,0 +1,3 @@
+package k8s.combined.pod
+import rego.v1
+warn contains "combined"

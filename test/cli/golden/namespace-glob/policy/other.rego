@@ -1,0 +1,3 @@
+package other
+import rego.v1
+deny contains "other"

@@ -1,0 +1,3 @@
+package k8s.simple
+import rego.v1
+deny contains "simple"
