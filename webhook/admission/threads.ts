@@ -28,6 +28,8 @@ export interface ThreadsOptions extends ThreadData {
   readonly count: number;
   /** MiB of JavaScript heap a thread may take before it is ended; a body of 7 MiB can take some hundred. */
   readonly heapMib?: number;
+  /** Milliseconds after which a thread that owes an answer is ended; longer than any caller waits. */
+  readonly stuckMs?: number;
 }
 
 /** As many as one thread is sent at once: with more, others would wait behind one that takes long while a thread is free. */
@@ -35,9 +37,13 @@ const AT_ONCE = 4;
 /** Bodies from this size on are moved to the thread instead of copied twice. */
 const MOVED_BYTES = 64 * 1024;
 const HEAP_MIB = 1024;
+/** Step limits end every evaluation long before: this is for what they do not know of. */
+const STUCK_MS = 60_000;
 const FILE = import.meta.url.endsWith('.ts') ? './judging_worker.ts' : './judging_worker.js';
 
 interface Waiting {
+  /** When it was sent to a thread. */
+  sentMs?: number;
   readonly body: Uint8Array;
   readonly facts: JudgingFacts;
   readonly isWanted: () => boolean;
@@ -70,9 +76,12 @@ class Pool implements JudgingThreads {
   #isScheduled = false;
   #isClosed = false;
   #ticket = 0;
+  readonly #watch: NodeJS.Timeout;
 
   constructor(options: ThreadsOptions) {
     this.#options = options;
+    const { stuckMs = STUCK_MS } = options;
+    this.#watch = setInterval(() => this.#endStuck(stuckMs), stuckMs / 4).unref();
   }
 
   judge(body: Uint8Array, facts: JudgingFacts, isWanted: () => boolean): Promise<Judged> {
@@ -108,6 +117,7 @@ class Pool implements JudgingThreads {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearInterval(this.#watch);
     for (const waiting of this.#waiting.splice(0)) waiting.reject(gone());
     await Promise.all([...this.#threads].map(({ worker }) => worker.terminate()));
   }
@@ -132,6 +142,7 @@ class Pool implements JudgingThreads {
   #ask(thread: Thread, waiting: Waiting): Asked {
     const { body, facts } = waiting;
     const ticket = this.#ticket++;
+    waiting.sentMs = performance.now();
     thread.asked.set(ticket, waiting);
     // Bytes of their own: the body may be a slice of a larger buffer, which would go along.
     return { ticket, body: Uint8Array.from(body), time: facts.time.getTime(), decision: facts.id };
@@ -150,6 +161,15 @@ class Pool implements JudgingThreads {
       }
     } catch (cause) {
       if (this.#threads.size === 0) for (const { reject } of this.#waiting.splice(0)) reject(gone(cause));
+    }
+  }
+
+  #endStuck(stuckMs: number): void {
+    for (const { asked, worker } of this.#threads) {
+      // In the order in which they were sent, and are answered.
+      const [oldest] = asked.values();
+      if (oldest?.sentMs !== undefined && performance.now() - oldest.sentMs > stuckMs)
+        void worker.terminate();
     }
   }
 

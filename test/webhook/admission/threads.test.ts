@@ -41,8 +41,8 @@ async function partsFor(text = RULES, facts: Partial<PolicyFacts> = {}): Promise
   return { bench: partsOf({ policies: [policy], enforcement: {} }) };
 }
 
-function start(count = 2, heapMib = 512): JudgingThreads {
-  const threads = openThreads({ count, heapMib, toolchain: TOOLCHAIN, engine: { version: '0', opa: '0' } });
+function start(count = 2, limits: { heapMib?: number; stuckMs?: number } = {}): JudgingThreads {
+  const threads = openThreads({ count, ...limits, toolchain: TOOLCHAIN, engine: { version: '0', opa: '0' } });
   open.push(threads);
   return threads;
 }
@@ -172,7 +172,7 @@ describe('threads that judge', () => {
   });
 
   it('that end reject what they were asked, and others take their place', async () => {
-    const threads = start(2, 48);
+    const threads = start(2, { heapMib: 48 });
     await threads.use(await partsFor());
     const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web' }, spec: [] };
     const hungry = JSON.stringify(reviewOf({ object })).replace(
@@ -187,5 +187,13 @@ describe('threads that judge', () => {
     expect(await outcomes(Array.from({ length: 12 }, () => ask(threads, bodyOf())))).toEqual(
       Array.from({ length: 12 }, () => 'allow'),
     );
+  });
+
+  it('that do not answer are ended', async () => {
+    const threads = start(1, { stuckMs: 400 });
+    const long = RULES.replaceAll('3000', '100000');
+    await threads.use(await partsFor(long, { limits: { steps: 1e15, memoryBytes: 2e9 } }));
+    await expect(ask(threads, bodyOf('slow'))).rejects.toMatchObject({ code: 'INTERNAL' });
+    expect((await ask(threads, bodyOf())).verdict).toBe('allow');
   });
 });
