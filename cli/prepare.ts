@@ -7,6 +7,7 @@ import {
   type Namespaces,
   type Policy,
   type PolicyCache,
+  type RegoVersion,
   refuseUnknownRules,
 } from '../engine/policy/index.ts';
 import type { BuiltinServer } from '../engine/rego/index.ts';
@@ -30,6 +31,8 @@ export interface Request {
   /** Folders from `--policy`: they add to the environment's packs, and stand alone where there is no Project. */
   readonly policies: readonly string[];
   readonly namespaces: Namespaces;
+  /** Of what `policies` name, where files do not state their own. */
+  readonly regoVersion?: RegoVersion;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly data: Readonly<Record<string, unknown>>;
   /** Where compiled policies are kept; absent where something is signed. */
@@ -152,6 +155,7 @@ function extrasOf(request: Request): readonly Extra[] {
       path: policy.path,
       namespaces:
         policy.namespaces === undefined ? DEFAULT_NAMESPACES : { names: policy.namespaces, all: false },
+      ...(policy.regoVersion === undefined ? {} : { regoVersion: policy.regoVersion }),
       parameters: policy.parameters ?? {},
       takesFlags: request.environment === undefined,
     }),
@@ -161,6 +165,7 @@ function extrasOf(request: Request): readonly Extra[] {
     ...request.policies.map((path) => ({
       path,
       namespaces: request.namespaces,
+      ...(request.regoVersion === undefined ? {} : { regoVersion: request.regoVersion }),
       parameters: {},
       takesFlags: true,
     })),

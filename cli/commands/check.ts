@@ -13,6 +13,7 @@ import { readManifests, readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { findProject, stateOf, userCache } from '../loading/project.ts';
+import { VERSION_FLAGS, versionOf } from '../loading/version.ts';
 import { type Prepared, prepare } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
 import { parseTargets, writeReports } from '../report/report.ts';
@@ -71,6 +72,7 @@ export const check: Verb = {
       value: 'DIR',
       help: "folder that holds the ledger (default .countersign, or the Project's ledger)",
     },
+    ...VERSION_FLAGS,
     ...BUNDLE_FLAGS,
     ...REGISTRY_FLAGS,
   },
@@ -156,6 +158,7 @@ interface Frame {
 async function prepareFor(args: Args, io: Io, frame: Frame): Promise<Prepared> {
   const { project, environment } = frame;
   const cache = userCache(io, frame.installation);
+  const version = versionOf(args);
   return prepare(
     {
       ...(project === undefined ? {} : { project }),
@@ -163,6 +166,7 @@ async function prepareFor(args: Args, io: Io, frame: Frame): Promise<Prepared> {
       policies: args.list('policy'),
       bundles: frame.bundles,
       namespaces: namespacesOf(args),
+      ...(version === undefined ? {} : { regoVersion: version }),
       parameters: mergeMaps(args.list('parameters').map(readSource), frame.reader, 'parameters'),
       data: mergeMaps(args.list('data').map(readSource), frame.reader, 'data'),
       strictErrors: args.has('strict-errors'),

@@ -13,6 +13,7 @@ import { findInstallation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { loadJudge } from '../loading/judge.ts';
 import { findProject, stateOf } from '../loading/project.ts';
+import { VERSION_FLAGS } from '../loading/version.ts';
 import { withProgress } from '../report/progress.ts';
 import { openState, readKeyPem, stateKey } from '../seal.ts';
 import { uuidv7 } from '../uuid.ts';
@@ -87,6 +88,7 @@ export const serve: Verb = {
       value: 'NAME',
       help: 'the namespace this server runs in, which is not judged (default countersign; with --url none)',
     },
+    ...VERSION_FLAGS,
     ...BUNDLE_FLAGS,
     ...REGISTRY_FLAGS,
   },

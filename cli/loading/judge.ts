@@ -16,6 +16,7 @@ import type { Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { type Prepared, prepare } from '../prepare.ts';
 import { findProject } from './project.ts';
+import { versionOf } from './version.ts';
 
 /** Loads what `serve`'s flags and its Project name. `notes` are told what was assumed. */
 export async function loadJudge(
@@ -76,6 +77,7 @@ async function benchFor(
   of: { project?: Project; environment?: string },
 ): Promise<Prepared> {
   const names = args.list('policy-namespace');
+  const version = versionOf(args);
   const environment =
     of.project === undefined || of.environment === undefined
       ? undefined
@@ -90,6 +92,7 @@ async function benchFor(
         names: names.length === 0 ? DEFAULT_NAMESPACES.names : names,
         all: args.has('all-policy-namespaces'),
       },
+      ...(version === undefined ? {} : { regoVersion: version }),
       parameters: mergeMaps(args.list('parameters').map(readSource), frame.reader, 'parameters'),
       data: mergeMaps(args.list('data').map(readSource), frame.reader, 'data'),
       strictErrors: args.has('strict-errors'),

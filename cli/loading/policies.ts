@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Environment } from '../../engine/context/project.ts';
 import {
+  inVersion,
   type Namespaces,
   type Policy,
+  type RegoVersion,
   readLibraries,
   readPack,
   readPackSources,
@@ -17,6 +19,8 @@ import { compile, load, type Tools } from './load.ts';
 export interface Extra {
   readonly path: string;
   readonly namespaces: Namespaces;
+  /** Of files that do not state their own. */
+  readonly regoVersion?: RegoVersion;
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Whether flags set its parameters and data: never for what an environment asks for. */
   readonly takesFlags: boolean;
@@ -82,7 +86,7 @@ export async function loadExtra(
   tools: Tools,
   notes: string[],
 ): Promise<Policy> {
-  const own = withoutTests(readRegoSources(extra.path));
+  const own = inVersion(withoutTests(readRegoSources(extra.path)), extra.regoVersion);
   const needsLibraries = own.some((source) => source.text.includes('data.countersign.lib.'));
   const sources = needsLibraries ? [...own, ...readLibraries(tools.installation.policies)] : own;
   const compiled = await compile({ name: extra.path, sources, namespaces: extra.namespaces }, request, tools);

@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import type { Enforcement } from '../decide/findings.ts';
 import { EngineError, type Problem } from '../error.ts';
 import { type Document, type JsonValue, locate, readDocuments, type Source } from '../manifest/index.ts';
+import type { RegoVersion } from '../policy/sources.ts';
 import { canonicalBytes } from '../record/canonical.ts';
 import type { RegoLimits } from '../rego/limits.ts';
 import type { YamlReader } from '../toolchain/yaml.ts';
@@ -30,6 +31,8 @@ export interface Project {
   readonly policies: readonly {
     readonly path: string;
     readonly namespaces?: readonly string[];
+    /** Of files that do not state their own; a bundle's manifest does. */
+    readonly regoVersion?: RegoVersion;
     readonly parameters?: Readonly<Record<string, unknown>>;
   }[];
   /** A builtin that fails is an error in Conftest rules too; in native rules it always is. */

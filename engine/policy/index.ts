@@ -13,7 +13,7 @@ export { type Pack, readLibraries, readPack, readPackSources } from './pack.ts';
 export { checkParameters, refuseUnknownRules } from './parameters.ts';
 export { type Evaluation, loadPolicy, type Policy, type RawResult } from './policy.ts';
 export type { Entry, Rule, Style } from './rule.ts';
-export { isBundlePath, readRegoSources, withoutTests } from './sources.ts';
+export { inVersion, isBundlePath, type RegoVersion, readRegoSources, withoutTests } from './sources.ts';
 export { DEFAULT_NAMESPACES, entriesOf, type Namespaces, unreadPackages } from './style.ts';
 export {
   type ModuleOutcome,

@@ -14,11 +14,11 @@ import { openRegoThread, type RegoThread } from './rego_thread.ts';
 
 export type * from './rego_answer.ts';
 
-/** One Rego file; `v0` where it is written in Rego as it was before OPA 1.0. */
+/** One Rego file; `v0` where it is written in Rego as it was before OPA 1.0, absent where nobody said so, which is v1. */
 export interface RegoSource {
   readonly file: string;
   readonly text: string;
-  readonly v0?: true;
+  readonly v0?: boolean;
 }
 
 /** A JSON Schema. `path` is what METADATA calls it below `schema`, in parts; empty for the one that `input` has everywhere. */

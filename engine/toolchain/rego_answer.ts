@@ -188,13 +188,19 @@ function failed(found: NonNullable<Answer['problems']>): EngineError {
       ...(file === undefined ? {} : { location: { file, line: line ?? 1, column: column ?? 1 } }),
     }),
   );
-  const hint = isRefused ? builtinHint(found.map((problem) => problem.message)) : undefined;
+  const hint = isRefused ? builtinHint(found.map((problem) => problem.message)) : versionHint(problems);
   return new EngineError(
     code,
     `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} in the policy`,
     { problems, ...(hint === undefined ? {} : { hint }) },
   );
 }
+
+/** What OPA says first of all about a rule as it was written before 1.0. */
+const versionHint = (problems: readonly Problem[]): string | undefined =>
+  problems.some(({ message }) => /^`(?:if|contains)` keyword is required /.test(message))
+    ? 'Rego as it was before OPA 1.0 is read with --v0-compatible, or regoVersion: v0 of a policy in the Project'
+    : undefined;
 
 const builtinHint = (names: readonly string[]): string =>
   names.map(insteadOf).find((hint) => hint !== undefined) ?? 'docs/policies.md lists the builtins that are';

@@ -14,6 +14,7 @@ import type { PolicySources } from '../../bundles/sources.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import { readManifests, readSource } from '../../files.ts';
 import type { Io } from '../../io.ts';
+import { VERSION_FLAGS } from '../../loading/version.ts';
 import { benchText, measure } from '../../report/bench.ts';
 import { withProgress } from '../../report/progress.ts';
 import { mergeMaps } from '../check.ts';
@@ -26,7 +27,6 @@ import {
   pathsOf,
   readPolicies,
   spanMsOf,
-  VERSION_FLAGS,
   type Workbench,
   withWorkbench,
 } from './workbench.ts';

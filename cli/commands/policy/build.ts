@@ -9,6 +9,7 @@ import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../../bundles/flags.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import type { Installation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
+import { VERSION_FLAGS } from '../../loading/version.ts';
 import { withProgress } from '../../report/progress.ts';
 import {
   type Asked,
@@ -18,7 +19,6 @@ import {
   pathsOf,
   readPolicies,
   settingsOf,
-  VERSION_FLAGS,
   type Workbench,
   withWorkbench,
 } from './workbench.ts';
@@ -77,10 +77,10 @@ async function build(args: Args, io: Io, bench: Workbench): Promise<ExitCode> {
   return 0;
 }
 
-/** A bundle is made of sources as they are: what would compile them, or read them as another language, is refused. */
+/** A bundle is made of sources as they are: what would compile them is refused. */
 async function buildAsBundle(asked: Asked): Promise<ExitCode> {
   const { args, io, bench } = asked;
-  const other = ['entrypoint', 'optimize', 'v0-compatible'].find((name) => args.has(name));
+  const other = ['entrypoint', 'optimize'].find((name) => args.has(name));
   if (other !== undefined)
     throw new UsageError(`--bundle and --${other} exclude each other`, 'give one of them');
   const { buildBundle } = await import('../policy_bundle.ts');

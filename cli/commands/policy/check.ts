@@ -6,13 +6,13 @@ import type { Args, Verb } from '../../args.ts';
 import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../../bundles/flags.ts';
 import type { ExitCode } from '../../exit.ts';
 import type { Io } from '../../io.ts';
+import { VERSION_FLAGS } from '../../loading/version.ts';
 import { watched } from './watch.ts';
 import {
   NAMESPACE_FLAGS,
   namespacesOf,
   pathsOf,
   readPolicies,
-  VERSION_FLAGS,
   type Workbench,
   withWorkbench,
 } from './workbench.ts';

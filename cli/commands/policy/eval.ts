@@ -2,11 +2,12 @@
 import type { Args, Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import type { Io } from '../../io.ts';
+import { VERSION_FLAGS } from '../../loading/version.ts';
 import { evalJson, evalText, explanation } from '../../report/eval_text.ts';
 import { withProgress } from '../../report/progress.ts';
 import { visible } from '../../report/text.ts';
 import { inputOf, QUERY_FLAGS, queryOf, worldOf } from './query.ts';
-import { formatOf, VERSION_FLAGS, type Workbench, withWorkbench } from './workbench.ts';
+import { formatOf, type Workbench, withWorkbench } from './workbench.ts';
 
 export const policyEval: Verb = {
   name: 'policy eval',

@@ -6,7 +6,7 @@ import type { RegoSource } from '../../toolchain/rego.ts';
 import type { YamlReader } from '../../toolchain/yaml.ts';
 import { insertData } from './data.ts';
 import { type ExactJson, type ExactObject, hashedText, parseExact, plainValue } from './json.ts';
-import { type BundleManifest, NO_MANIFEST, readManifest } from './manifest.ts';
+import { type BundleManifest, isV0, NO_MANIFEST, readManifest } from './manifest/index.ts';
 import { isBelow, packageOf, pathOutside } from './roots.ts';
 import { type BundleVerification, type HashedForm, SIGNATURES_FILE, verifySignatures } from './signature.ts';
 import { yamlValue } from './yaml.ts';
@@ -56,7 +56,11 @@ export async function readBundle(
       : readManifest(textOf(`${name}/.manifest`, manifestFile.bytes), name);
   const sources = files
     .filter(({ path }) => path.endsWith('.rego'))
-    .map((file) => ({ file: `${name}/${file.path}`, text: textOf(`${name}/${file.path}`, file.bytes) }));
+    .map(({ path, bytes }): RegoSource => {
+      const v0 = isV0(manifest.versions, path);
+      const file = `${name}/${path}`;
+      return { file, text: textOf(file, bytes), ...(v0 === undefined ? {} : { v0 }) };
+    });
   const data = files
     .filter(({ path }) => isData(path))
     .reduce<ExactObject>((all, file) => insert(all, file, name, options.yaml), new Map());
