@@ -9,6 +9,7 @@ export {
   compilePolicy,
   entrypointsOf,
 } from './compile.ts';
+export type { ChangedData } from './data/index.ts';
 export { type Pack, readLibraries, readPack, readPackSources } from './pack.ts';
 export { checkParameters, refuseUnknownRules } from './parameters.ts';
 export { type Evaluation, loadPolicy, type Policy, type RawResult } from './policy.ts';

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { hash } from 'node:crypto';
 import type { PolicyReference } from '../decide/decision.ts';
 import { EngineError } from '../error.ts';
 import {
@@ -11,11 +10,13 @@ import {
   type RegoValue,
 } from '../rego/index.ts';
 import type { CompiledPolicy } from './compile.ts';
+import { type ChangedData, loadedData } from './data/index.ts';
 import { entrypointOf, stylesOf } from './entrypoint.ts';
 import type { Entry, Rule, Style } from './rule.ts';
 
 /** Compiled rules with their data, ready to evaluate. */
-export interface Policy {
+export interface Policy extends Pick<ChangedData, 'setData' | 'removeData'> {
+  /** Names the module and the data of now: another object once the data was changed. */
   readonly reference: PolicyReference;
   readonly styles: readonly Style[];
   readonly rules: readonly Rule[];
@@ -53,9 +54,10 @@ export interface PolicyFacts {
  * @throws {EngineError} POLICY_BUILTIN | POLICY_MODULE
  */
 export function loadPolicy(compiled: CompiledPolicy, facts: PolicyFacts): Policy {
-  const data = Buffer.from(JSON.stringify({ ...facts.data, countersign: { parameters: facts.parameters } }));
+  const document = { ...facts.data, countersign: { parameters: facts.parameters } };
+  const bytes = Buffer.from(JSON.stringify(document));
   const program = loadRego(compiled.wasm, {
-    data,
+    data: bytes,
     ...(compiled.metered === undefined ? {} : { metered: compiled.metered }),
     ...(facts.limits === undefined ? {} : { limits: facts.limits }),
     ...(facts.builtins === undefined ? {} : { builtins: facts.builtins }),
@@ -64,9 +66,14 @@ export function loadPolicy(compiled: CompiledPolicy, facts: PolicyFacts): Policy
   const rules = new Map(
     compiled.entries.filter((entry) => entry.effect !== 'exception').map(({ rule }) => [rule.code, rule]),
   );
-  const digest = hash('sha256', `${program.digest}\n${hash('sha256', data, 'hex')}\n`, 'hex');
+  const data = loadedData(program, { bytes, value: document });
   return {
-    reference: { name: facts.name, revision: facts.revision, digest, sources: compiled.sources },
+    get reference() {
+      const { name, revision } = facts;
+      return { name, revision, digest: data.digest(), sources: compiled.sources };
+    },
+    setData: data.setData,
+    removeData: data.removeData,
     styles: stylesOf(compiled.entries),
     rules: [...rules.values()],
     evaluate: (style, input, moment) => {

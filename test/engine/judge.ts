@@ -28,6 +28,8 @@ export function policyOf(name: string, rules: readonly TestRule[]): Policy {
     reference: { name, revision: '', digest: name, sources: name },
     styles: [...new Set(about.map((rule) => rule.style))],
     rules: about,
+    setData: () => undefined,
+    removeData: () => undefined,
     evaluate: (style, input) => ({
       failures: [],
       results: rules.flatMap((rule, index): RawResult[] => {

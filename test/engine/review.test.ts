@@ -24,6 +24,8 @@ function policyOf(style: Style, says: Readonly<Record<string, Say>>, part: Parti
     reference: { name: `a ${style} policy`, revision: '', digest: '', sources: '' },
     styles: [style],
     rules,
+    setData: () => undefined,
+    removeData: () => undefined,
     evaluate: (_, bytes) => {
       const input: JsonObject = JSON.parse(Buffer.from(bytes).toString());
       const results = rules.map((rule) => ({
