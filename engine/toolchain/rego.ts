@@ -6,6 +6,7 @@ import {
   type RegoDependencies,
   type RegoEvaluation,
   type RegoModuleInfo,
+  type RegoQueryModule,
   type RegoTestModule,
   type RegoTestReport,
   readAnswer,
@@ -95,6 +96,11 @@ export interface RegoToolchain {
   testModule(sources: readonly RegoSource[], options: Pick<RegoTestOptions, 'run'>): Promise<RegoTestModule>;
   /** Answers a query with OPA's own evaluator. @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN | POLICY_EVALUATION | POLICY_DATA */
   eval(sources: readonly RegoSource[], options: RegoEvalOptions): Promise<RegoEvaluation>;
+  /** Compiles what `eval` would answer. @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN | POLICY_DATA */
+  evalModule(
+    sources: readonly RegoSource[],
+    options: Pick<RegoEvalOptions, 'query' | 'data'>,
+  ): Promise<RegoQueryModule>;
   /** @param query as in `eval` @throws {EngineError} POLICY_COMPILE */
   deps(sources: readonly RegoSource[], query: string): Promise<RegoDependencies>;
   close(): Promise<void>;
@@ -144,6 +150,13 @@ export function openRegoToolchain(options: {
       };
       const more = { eval: how, data: documentsOf(data), ...(input === undefined ? {} : { input }) };
       return need((await ask('eval', sources, more)).answer.eval);
+    },
+    evalModule: async (sources, { query, data }) => {
+      const { answer, module } = await ask('eval_module', sources, {
+        eval: { query },
+        data: documentsOf(data),
+      });
+      return { wasm: module, parts: need(answer.parts) };
     },
     deps: async (sources, query) => need((await ask('deps', sources, { eval: { query } })).answer.deps),
     close: () => thread.close(),

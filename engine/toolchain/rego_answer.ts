@@ -129,6 +129,19 @@ export interface RegoEvaluation {
   readonly rules: readonly RegoRuleTrace[];
 }
 
+/** One expression of a query that is compiled; `captured` is the variable that has its value, absent where it is only true. */
+export interface RegoQueryPart {
+  readonly text: string;
+  readonly location: { readonly row: number; readonly col: number } | null;
+  readonly captured?: string;
+}
+
+/** A query as a module: its entrypoint `eval` is an array of answers, each an object of variables. */
+export interface RegoQueryModule {
+  readonly wasm: Uint8Array;
+  readonly parts: readonly RegoQueryPart[];
+}
+
 /** The documents that a query reads: base ones come from outside, virtual ones from rules. */
 export interface RegoDependencies {
   readonly base: readonly string[];
@@ -151,6 +164,7 @@ export interface Answer {
   readonly deps?: RegoDependencies;
   readonly eval?: RegoEvaluation;
   readonly entries?: readonly RegoTestEntry[];
+  readonly parts?: readonly RegoQueryPart[];
 }
 
 /**
