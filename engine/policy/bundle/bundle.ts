@@ -83,12 +83,20 @@ function refuseForeign(name: string, files: readonly ArchiveFile[]): void {
       throw forbidden(name, path, 'a manifest of this form is not supported');
     if (path.endsWith('.manifest') && path !== '.manifest')
       throw forbidden(name, path, 'the manifest belongs to the root');
-    if (base === 'patch.json') throw forbidden(name, path, 'delta bundles are not supported');
+    if (base === 'patch.json') throw deltaBundle(name, path);
     // OPA drops the dots in front of the path of data, so that two folders would be one.
     if (isData(path) && path !== base && path.startsWith('.'))
       throw forbidden(name, path, 'data cannot live in a hidden folder');
   }
 }
+
+/** It changes the data of a bundle that an OPA holds: what it makes of them depends on what was there, and no signature covers it. */
+const deltaBundle = (name: string, path: string): EngineError =>
+  new EngineError(
+    'BUNDLE_ENTRY',
+    `archive ${JSON.stringify(name)} holds ${JSON.stringify(path)}: a delta bundle is no policy by itself`,
+    { hint: 'give the whole bundle; docs/bundles.md says why' },
+  );
 
 const MAX_SOURCE_BYTES = 4 * 1024 * 1024;
 

@@ -114,6 +114,14 @@ describe('a bundle', () => {
     await refused({ [path]: '{}' }).toMatchObject({ name: 'EngineError', code: 'BUNDLE_ENTRY' });
   });
 
+  it('is refused where it is a delta bundle, and says why', async () => {
+    await refused({ 'patch.json': '{"data": []}' }).toMatchObject({
+      code: 'BUNDLE_ENTRY',
+      message: 'archive "b" holds "patch.json": a delta bundle is no policy by itself',
+      hint: 'give the whole bundle; docs/bundles.md says why',
+    });
+  });
+
   it.each<[string, Readonly<Record<string, string>>]>([
     ['no JSON', { 'data.json': '{"a": }' }],
     ['no object at the root', { 'data.json': '[1]' }],
