@@ -9,7 +9,7 @@ import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts'
 import type { Args, Verb } from '../args.ts';
 import { BUNDLE_FLAGS, type BundleSettings, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
-import { readManifests, readSource } from '../files.ts';
+import { readManifests, readSource, refuseHalves } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { findProject, stateOf, userCache } from '../loading/project.ts';
@@ -212,6 +212,7 @@ export function mergeMaps(
 ): Record<string, unknown> {
   const merged = new Map<string, unknown>();
   for (const source of sources) {
+    refuseHalves(source);
     const [document, second] = readDocuments([source], reader);
     const value = document?.value;
     if (second !== undefined || typeof value !== 'object' || value === null || Array.isArray(value)) {

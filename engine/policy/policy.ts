@@ -10,7 +10,7 @@ import {
   type RegoValue,
 } from '../rego/index.ts';
 import type { CompiledPolicy } from './compile.ts';
-import { type ChangedData, loadedData } from './data/index.ts';
+import { type ChangedData, isKnown, loadedData } from './data/index.ts';
 import { entrypointOf, stylesOf } from './entrypoint.ts';
 import type { Entry, Rule, Style } from './rule.ts';
 
@@ -51,9 +51,10 @@ export interface PolicyFacts {
 
 /**
  * Loads a compiled policy. Its digest covers the module and the data that it evaluates with.
- * @throws {EngineError} POLICY_BUILTIN | POLICY_MODULE
+ * @throws {EngineError} POLICY_BUILTIN | POLICY_MODULE | POLICY_DATA for a document where a rule is, which OPA refuses as well
  */
 export function loadPolicy(compiled: CompiledPolicy, facts: PolicyFacts): Policy {
+  refuseClash(compiled, facts);
   const document = { ...facts.data, countersign: { parameters: facts.parameters } };
   const bytes = Buffer.from(JSON.stringify(document));
   const program = loadRego(compiled.wasm, {
@@ -81,6 +82,16 @@ export function loadPolicy(compiled: CompiledPolicy, facts: PolicyFacts): Policy
       return { results: resultsOf(value, entries), failures };
     },
   };
+}
+
+function refuseClash({ paths }: CompiledPolicy, { name, data }: PolicyFacts): void {
+  const clash = paths.find((path) => isKnown(data, path.split('/')));
+  if (clash === undefined) return;
+  throw new EngineError(
+    'POLICY_DATA',
+    `data has something at ${JSON.stringify(clash)}, where ${JSON.stringify(name)} has a rule`,
+    { hint: 'a path below data is that of a rule or of a document, never of both' },
+  );
 }
 
 function resultsOf(value: RegoValue | undefined, entries: ReadonlyMap<string, Entry>): readonly RawResult[] {

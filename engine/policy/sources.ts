@@ -62,6 +62,8 @@ function listFiles(path: string): readonly string[] {
 function walk(directory: string, found: string[], root: string): string[] {
   for (const item of readdirSync(directory, { withFileTypes: true })) {
     const path = join(directory, item.name);
+    if (item.name.includes('\ufffd') && !existsSync(path))
+      throw new EngineError('POLICY_UNREADABLE', `the name of ${JSON.stringify(path)} is not UTF-8`);
     if (item.isDirectory() && !isLeftOut(item.name)) walk(path, found, root);
     if (item.isFile() || isLinkedFile(item, path, root)) found.push(path);
     else if (item.name.endsWith('.rego') && !item.isDirectory() && !item.isSymbolicLink())

@@ -65,7 +65,7 @@ function refuseReserved(path: DataPath): void {
 }
 
 /** Whether a document has something at a path. */
-function isKnown(document: unknown, path: DataPath): boolean {
+export function isKnown(document: unknown, path: DataPath): boolean {
   let value: unknown = document;
   for (const name of path) {
     if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, name))
