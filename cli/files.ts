@@ -175,3 +175,29 @@ function attempt<T>(path: string, run: () => T): T {
     );
   }
 }
+
+const HALF = /\\u[dD][89a-fA-F]/;
+
+/**
+ * Refuses JSON that writes half a character, which is no text: Go takes another character for it, and what is judged would not be
+ * what was written. Anything else is for its reader to judge.
+ * @throws {EngineError} INPUT_ENCODING
+ */
+export function refuseHalves({ name, bytes }: Source): void {
+  const text = Buffer.from(bytes).toString('utf8');
+  if (!HALF.test(text)) return;
+  const isText = (value: unknown): boolean => typeof value !== 'string' || value.isWellFormed();
+  let isWhole = true;
+  try {
+    JSON.parse(text, (key, value: unknown) => {
+      isWhole &&= isText(key) && isText(value);
+      return value;
+    });
+  } catch {
+    return; // no JSON
+  }
+  if (isWhole) return;
+  throw new EngineError('INPUT_ENCODING', `${JSON.stringify(name)} holds a lone surrogate`, {
+    hint: 'half a character is no text: another reader would take it for something else',
+  });
+}

@@ -7,6 +7,7 @@ import {
   type Namespaces,
   type Policy,
   type PolicyCache,
+  type RegoVersion,
   refuseUnknownRules,
   refuseUnmatched,
 } from '../engine/policy/index.ts';
@@ -31,6 +32,8 @@ export interface Request {
   /** Folders from `--policy`: they add to the environment's packs, and stand alone where there is no Project. */
   readonly policies: readonly string[];
   readonly namespaces: Namespaces;
+  /** Of what `policies` name, where files do not state their own. */
+  readonly regoVersion?: RegoVersion;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly data: Readonly<Record<string, unknown>>;
   /** Where compiled policies are kept; absent where something is signed. */
@@ -157,6 +160,7 @@ function extrasOf(request: Request): readonly Extra[] {
       path: policy.path,
       namespaces:
         policy.namespaces === undefined ? DEFAULT_NAMESPACES : { names: policy.namespaces, all: false },
+      ...(policy.regoVersion === undefined ? {} : { regoVersion: policy.regoVersion }),
       parameters: policy.parameters ?? {},
       data: policy.data ?? [],
       takesFlags: request.environment === undefined,
@@ -167,6 +171,7 @@ function extrasOf(request: Request): readonly Extra[] {
     ...request.policies.map((path) => ({
       path,
       namespaces: request.namespaces,
+      ...(request.regoVersion === undefined ? {} : { regoVersion: request.regoVersion }),
       parameters: {},
       data: [],
       takesFlags: true,

@@ -5,9 +5,11 @@ import {
   type CompiledPolicy,
   type CompileRequest,
   checkParameters,
+  inVersion,
   loadPolicy,
   type Namespaces,
   type Policy,
+  type RegoVersion,
   unreadPackages,
   withoutTests,
 } from '../../engine/policy/index.ts';
@@ -21,6 +23,8 @@ import { openReferences } from './open.ts';
 /** The bundles of one run and what they are read with. */
 export interface BundleRequest {
   readonly references: readonly string[];
+  /** By reference: of files whose manifest does not state it. */
+  readonly versions?: ReadonlyMap<string, RegoVersion | undefined>;
   readonly namespaces: Namespaces;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly data: Readonly<Record<string, unknown>>;
@@ -55,7 +59,11 @@ export interface ReleasedBundle {
  * @throws {EngineError} POLICY_EMPTY where no rule comes of it
  */
 export async function loadBundles(request: BundleRequest, tools: BundleTools): Promise<LoadedBundles> {
-  const bundles = await openReferences(request.references, request.settings, tools.yaml);
+  const opened = await openReferences(request.references, request.settings, tools.yaml);
+  const bundles = opened.map((bundle) => ({
+    ...bundle,
+    sources: inVersion(bundle.sources, request.versions?.get(bundle.name)),
+  }));
   const joined = joinBundles(bundles, request.data);
   const compiled = await compiledOf(joined, request, tools);
   const policies: Policy[] = [];

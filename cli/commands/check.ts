@@ -15,6 +15,7 @@ import { refuseIdleFlags } from '../loading/idle.ts';
 import { mergeMaps } from '../loading/maps.ts';
 import { NAMESPACE_FLAGS_OF_POLICY, namespacesOf } from '../loading/namespaces.ts';
 import { findProject, stateOf, userCache } from '../loading/project.ts';
+import { VERSION_FLAGS, versionOf } from '../loading/version.ts';
 import { type Prepared, prepare } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
 import { parseTargets, writeReports } from '../report/report.ts';
@@ -69,6 +70,7 @@ export const check: Verb = {
       needs: ['record'],
       help: "folder that holds the ledger (default .countersign, or the Project's ledger)",
     },
+    ...VERSION_FLAGS,
     ...BUNDLE_FLAGS,
     ...REGISTRY_FLAGS,
   },
@@ -157,6 +159,7 @@ interface Frame {
 async function prepareFor(args: Args, io: Io, frame: Frame): Promise<Prepared> {
   const { project, environment } = frame;
   const cache = userCache(io, frame.installation);
+  const version = versionOf(args);
   return prepare(
     {
       ...(project === undefined ? {} : { project }),
@@ -164,6 +167,7 @@ async function prepareFor(args: Args, io: Io, frame: Frame): Promise<Prepared> {
       policies: args.list('policy'),
       bundles: frame.bundles,
       namespaces: namespacesOf(args),
+      ...(version === undefined ? {} : { regoVersion: version }),
       parameters: mergeMaps(args.list('parameters').map(readSource), frame.reader, 'parameters'),
       data: mergeMaps(args.list('data').map(readSource), frame.reader, 'data'),
       strictErrors: args.has('strict-errors'),

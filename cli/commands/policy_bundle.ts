@@ -13,8 +13,9 @@ import {
   readReference,
   SIGNATURES_FILE,
   signFiles,
+  statedVersions,
 } from '../../engine/policy/bundle/index.ts';
-import { isBundlePath, readLibraries, withoutTests } from '../../engine/policy/index.ts';
+import { inVersion, isBundlePath, readLibraries, withoutTests } from '../../engine/policy/index.ts';
 import type { RegoToolchain } from '../../engine/toolchain/rego.ts';
 import type { YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args } from '../args.ts';
@@ -23,6 +24,7 @@ import { openReferences } from '../bundles/open.ts';
 import type { ExitCode } from '../exit.ts';
 import { readSource, writeWhole } from '../files.ts';
 import type { Io } from '../io.ts';
+import { versionOf } from '../loading/version.ts';
 
 /** What a bundle is built with. */
 export interface BundleBuild {
@@ -67,9 +69,13 @@ async function filesOf(
   args: Args,
   { toolchain, policies }: BundleBuild,
 ): Promise<readonly ArchiveFile[]> {
+  const version = versionOf(args);
   const joined = joinBundles(bundles);
   const own = bundles.flatMap((bundle) =>
-    withoutTests(bundle.sources).map((source) => ({ source, path: pathOf(source.file, bundle.name) })),
+    inVersion(withoutTests(bundle.sources), version).map((source) => ({
+      source,
+      path: pathOf(source.file, bundle.name),
+    })),
   );
   const needs = own.some(({ source }) => source.text.includes('data.countersign.lib.'));
   const brings = own.some(({ source }) => /^package countersign\.lib\./m.test(source.text));
@@ -84,11 +90,12 @@ async function filesOf(
       { strict: true },
     );
   refuseTwice(sources.map(({ path }) => path));
+  const versions = statedVersions(sources.map(({ source, path }) => ({ path, v0: source.v0 === true })));
   return [
     ...sources.map(({ source, path }) => ({ path, bytes: Buffer.from(source.text) })),
     ...joined.modules.map(({ path, bytes }) => ({ path, bytes })),
     { path: 'data.json', bytes: Buffer.from(JSON.stringify(joined.data)) },
-    { path: '.manifest', bytes: manifestOf(bundles, args, libraries.length > 0) },
+    { path: '.manifest', bytes: manifestOf(bundles, args, { hasLibraries: libraries.length > 0, versions }) },
   ];
 }
 
@@ -101,7 +108,11 @@ function refuseTwice(paths: readonly string[]): void {
   if (twice !== undefined) throw forbidden('the bundle', twice, 'two of the inputs hold it');
 }
 
-function manifestOf(bundles: readonly Bundle[], args: Args, hasLibraries: boolean): Uint8Array {
+function manifestOf(
+  bundles: readonly Bundle[],
+  args: Args,
+  { hasLibraries, versions }: { readonly hasLibraries: boolean; readonly versions: object },
+): Uint8Array {
   const stated = args.list('root');
   const own = stated.length > 0 ? stated : bundles.flatMap(({ manifest }) => manifest.roots);
   const roots = hasLibraries && !own.includes('') ? [...own, 'countersign/lib'] : own;
@@ -114,7 +125,7 @@ function manifestOf(bundles: readonly Bundle[], args: Args, hasLibraries: boolea
     ...(wasm.length === 0
       ? {}
       : { wasm: wasm.map(({ entrypoint, module }) => ({ entrypoint, module: `/${module}` })) }),
-    rego_version: 1,
+    ...versions,
   };
   return Buffer.from(`${JSON.stringify(manifest)}\n`);
 }

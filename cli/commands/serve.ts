@@ -15,6 +15,7 @@ import { refuseIdleFlags, refuseWithoutEnvironments } from '../loading/idle.ts';
 import { loadJudge } from '../loading/judge.ts';
 import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
 import { findProject, stateOf } from '../loading/project.ts';
+import { VERSION_FLAGS } from '../loading/version.ts';
 import { withProgress } from '../report/progress.ts';
 import { openState, readKeyPem, stateKey } from '../seal.ts';
 import { uuidv7 } from '../uuid.ts';
@@ -91,6 +92,7 @@ export const serve: Verb = {
       value: 'NAME',
       help: 'the namespace this server runs in, which is not judged (default countersign; with --url none)',
     },
+    ...VERSION_FLAGS,
     ...BUNDLE_FLAGS,
     ...REGISTRY_FLAGS,
   },

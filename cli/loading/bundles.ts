@@ -58,6 +58,7 @@ async function loadGroup(
   const loaded = await loadBundles(
     {
       references: extras.map(({ path }) => path),
+      versions: new Map(extras.map(({ path, regoVersion }) => [path, regoVersion])),
       namespaces: {
         names: [...new Set(extras.flatMap(({ namespaces }) => namespaces.names))],
         all: extras.some(({ namespaces }) => namespaces.all),

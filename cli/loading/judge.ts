@@ -16,6 +16,7 @@ import { type Prepared, prepare } from '../prepare.ts';
 import { mergeMaps } from './maps.ts';
 import { namespacesOf } from './namespaces.ts';
 import { findProject } from './project.ts';
+import { versionOf } from './version.ts';
 
 /** Loads what `serve`'s flags and its Project name. `notes` are told what was assumed. */
 export async function loadJudge(
@@ -75,6 +76,7 @@ async function benchFor(
   frame: Frame,
   of: { project?: Project; environment?: string },
 ): Promise<Prepared> {
+  const version = versionOf(args);
   const environment =
     of.project === undefined || of.environment === undefined
       ? undefined
@@ -86,6 +88,7 @@ async function benchFor(
       policies: args.list('policy'),
       bundles: frame.bundles,
       namespaces: namespacesOf(args),
+      ...(version === undefined ? {} : { regoVersion: version }),
       parameters: mergeMaps(args.list('parameters').map(readSource), frame.reader, 'parameters'),
       data: mergeMaps(args.list('data').map(readSource), frame.reader, 'data'),
       strictErrors: args.has('strict-errors'),

@@ -2,7 +2,7 @@
 import { EngineError } from '../../engine/index.ts';
 import { readDocuments, type Source } from '../../engine/manifest/index.ts';
 import type { YamlReader } from '../../engine/toolchain/yaml.ts';
-import { readSource } from '../files.ts';
+import { readSource, refuseHalves } from '../files.ts';
 
 /** Merges the top-level keys of several files; the same key twice is an error, since which one counts would be a matter of order. */
 export function mergeMaps(
@@ -12,6 +12,7 @@ export function mergeMaps(
 ): Record<string, unknown> {
   const merged = new Map<string, unknown>();
   for (const source of sources) {
+    refuseHalves(source);
     const [document, second] = readDocuments([source], reader);
     const value = document?.value;
     if (second !== undefined || typeof value !== 'object' || value === null || Array.isArray(value)) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Environment } from '../../engine/context/project.ts';
 import {
+  inVersion,
   type Namespaces,
   type Policy,
+  type RegoVersion,
   readLibraries,
   readPack,
   readPackSources,
@@ -19,6 +21,8 @@ import { ownData } from './maps.ts';
 export interface Extra {
   readonly path: string;
   readonly namespaces: Namespaces;
+  /** Of files that do not state their own. */
+  readonly regoVersion?: RegoVersion;
   readonly parameters: Readonly<Record<string, unknown>>;
   /** Files of data of its own. */
   readonly data: readonly string[];
@@ -86,7 +90,7 @@ export async function loadExtra(
   tools: Tools,
   notes: string[],
 ): Promise<Policy> {
-  const own = withoutTests(readRegoSources(extra.path));
+  const own = inVersion(withoutTests(readRegoSources(extra.path)), extra.regoVersion);
   const needsLibraries = own.some((source) => source.text.includes('data.countersign.lib.'));
   const sources = needsLibraries ? [...own, ...readLibraries(tools.installation.policies)] : own;
   const compiled = await compile({ name: extra.path, sources, namespaces: extra.namespaces }, request, tools);

@@ -4,6 +4,7 @@ import type { Enforcement } from '../decide/findings.ts';
 import { EngineError, type Problem } from '../error.ts';
 import { type Document, type JsonValue, locate, readDocuments, type Source } from '../manifest/index.ts';
 import { malformedName } from '../policy/namespaces/index.ts';
+import type { RegoVersion } from '../policy/sources.ts';
 import { canonicalBytes } from '../record/canonical.ts';
 import type { RegoLimits } from '../rego/limits.ts';
 import type { YamlReader } from '../toolchain/yaml.ts';
@@ -31,6 +32,8 @@ export interface Project {
   readonly policies: readonly {
     readonly path: string;
     readonly namespaces?: readonly string[];
+    /** Of files that do not state their own; a bundle's manifest does. */
+    readonly regoVersion?: RegoVersion;
     readonly parameters?: Readonly<Record<string, unknown>>;
     /** Files whose keys become the document under `data` of this policy. */
     readonly data?: readonly string[];

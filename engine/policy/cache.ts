@@ -18,7 +18,7 @@ import type { RegoToolchain } from '../toolchain/rego.ts';
 import { type CompiledPolicy, type CompileRequest, compilePolicy, digestSources } from './compile.ts';
 import type { Entry } from './rule.ts';
 
-const FORMAT = 'countersign policy cache 3\n';
+const FORMAT = 'countersign policy cache 4\n';
 
 /**
  * Where compiled policies are kept for speed. `userId` is the caller's; a directory of anybody else, or one that is open to
@@ -79,6 +79,7 @@ function makeFolder(path: string): void {
 
 interface Meta {
   readonly entries: readonly Entry[];
+  readonly paths: readonly string[];
   readonly sources: string;
   /** Bytes of the module; what follows it is the metered one. */
   readonly size: number;
@@ -89,6 +90,8 @@ const isMeta = (value: unknown): value is Meta =>
   value !== null &&
   'entries' in value &&
   Array.isArray(value.entries) &&
+  'paths' in value &&
+  Array.isArray(value.paths) &&
   'sources' in value &&
   'size' in value;
 
@@ -106,11 +109,12 @@ function readCached(file: string, userId: number | undefined): CompiledPolicy | 
     const modules = 4 + body.readUInt32BE(0);
     const meta: unknown = JSON.parse(body.toString('utf8', 4, modules));
     if (!isMeta(meta)) return undefined;
-    const { entries, sources, size } = meta;
+    const { entries, paths, sources, size } = meta;
     return {
       wasm: body.subarray(modules, modules + size),
       metered: body.subarray(modules + size),
       entries,
+      paths,
       sources,
     };
   } catch {
@@ -135,9 +139,9 @@ const checksum = (file: string, body: Uint8Array): string =>
 
 function writeCached(
   file: string,
-  { wasm, metered, entries, sources }: CompiledPolicy & { readonly metered: Uint8Array },
+  { wasm, metered, entries, paths, sources }: CompiledPolicy & { readonly metered: Uint8Array },
 ): void {
-  const facts: Meta = { entries, sources, size: wasm.length };
+  const facts: Meta = { entries, paths, sources, size: wasm.length };
   const meta = Buffer.from(JSON.stringify(facts));
   const size = Buffer.alloc(4);
   size.writeUInt32BE(meta.length);

@@ -11,6 +11,8 @@ import { entriesOf } from './style.ts';
 export interface CompiledPolicy {
   readonly wasm: Uint8Array;
   readonly entries: readonly Entry[];
+  /** Paths `a/b/c` below data that rules define, in order: no document may have something there. */
+  readonly paths: readonly string[];
   /** Every entrypoint of the module, those that were generated first; absent where no extras were asked for. */
   readonly entrypoints?: readonly string[];
   /** SHA-256 (hex) of the sources, names and texts. */
@@ -61,8 +63,17 @@ export async function compilePolicy(
   const sources = entries.length === 0 ? request.sources : [...request.sources, entrypointSource(entries)];
   const entrypoints = [...stylesOf(entries).map(entrypointOf), ...own];
   const { wasm } = await toolchain.build(sources, { entrypoints, optimise: extras?.optimise ?? 0 });
-  const policy = { wasm, entries, sources: digestSources(request.sources) };
+  const policy = { wasm, entries, paths: pathsOf(modules), sources: digestSources(request.sources) };
   return extras === undefined ? policy : { ...policy, entrypoints };
+}
+
+function pathsOf(modules: readonly RegoModuleInfo[]): readonly string[] {
+  const paths = modules.flatMap((module) =>
+    module.rules
+      .filter(({ kind }) => kind !== 'function')
+      .map(({ name }) => `${module.package.replaceAll('.', '/')}/${name}`),
+  );
+  return [...new Set(paths)].sort();
 }
 
 /** The paths of what METADATA calls an entrypoint, in order: `data.a["b-c"].d` is `a/b-c/d`. */

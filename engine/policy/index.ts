@@ -9,12 +9,13 @@ export {
   compilePolicy,
   entrypointsOf,
 } from './compile.ts';
+export type { ChangedData } from './data/index.ts';
 export { DEFAULT_NAMESPACES, malformedName, type Namespaces, refuseUnmatched } from './namespaces/index.ts';
 export { type Pack, readLibraries, readPack, readPackSources } from './pack.ts';
 export { checkParameters, refuseUnknownRules } from './parameters.ts';
 export { type Evaluation, loadPolicy, type Policy, type RawResult } from './policy.ts';
 export type { Entry, Rule, Style } from './rule.ts';
-export { isBundlePath, readRegoSources, withoutTests } from './sources.ts';
+export { inVersion, isBundlePath, type RegoVersion, readRegoSources, withoutTests } from './sources.ts';
 export { entriesOf, unreadPackages } from './style.ts';
 export {
   type ModuleOutcome,

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { hash } from 'node:crypto';
 import type { PolicyReference } from '../decide/decision.ts';
 import { EngineError } from '../error.ts';
 import {
@@ -14,11 +13,13 @@ import {
 import type { WasmFile } from './bundle/bundle.ts';
 import type { WasmFacts } from './bundle/wasm.ts';
 import type { CompiledPolicy } from './compile.ts';
+import { type ChangedData, isKnown, loadedData } from './data/index.ts';
 import { entrypointOf, stylesOf } from './entrypoint.ts';
 import type { Entry, Rule, Style } from './rule.ts';
 
 /** Compiled rules with their data, ready to evaluate. */
-export interface Policy {
+export interface Policy extends Pick<ChangedData, 'setData' | 'removeData'> {
+  /** Names the module and the data of now: another object once the data was changed. */
   readonly reference: PolicyReference;
   readonly styles: readonly Style[];
   readonly rules: readonly Rule[];
@@ -26,7 +27,10 @@ export interface Policy {
   evaluate(style: Style, input: Uint8Array, moment: RegoMoment): Evaluation;
 }
 
-/** What a policy was loaded from, as plain values: whoever is given them, such as another thread, loads the same. */
+/**
+ * What a policy was loaded from, as plain values: whoever is given them, such as another thread, loads the same. What `setData`
+ * changed since is not in them.
+ */
 export type PolicyParts =
   | {
       readonly kind: 'compiled';
@@ -63,14 +67,16 @@ export interface PolicyFacts {
 
 /**
  * Loads a compiled policy. Its digest covers the module and the data that it evaluates with.
- * @throws {EngineError} POLICY_BUILTIN | POLICY_MODULE
+ * @throws {EngineError} POLICY_BUILTIN | POLICY_MODULE | POLICY_DATA for a document where a rule is, which OPA refuses as well
  */
 export function loadPolicy(compiled: CompiledPolicy, facts: PolicyFacts): Policy {
+  refuseClash(compiled, facts);
   const { builtins: _server, ...plain } = facts;
-  const data = Buffer.from(JSON.stringify({ ...facts.data, countersign: { parameters: facts.parameters } }));
+  const document = { ...facts.data, countersign: { parameters: facts.parameters } };
+  const bytes = Buffer.from(JSON.stringify(document));
   const metered = compiled.metered ?? meter(compiled.wasm);
   const program = loadRego(compiled.wasm, {
-    data,
+    data: bytes,
     metered,
     ...(facts.limits === undefined ? {} : { limits: facts.limits }),
     ...(facts.builtins === undefined ? {} : { builtins: facts.builtins }),
@@ -79,9 +85,14 @@ export function loadPolicy(compiled: CompiledPolicy, facts: PolicyFacts): Policy
   const rules = new Map(
     compiled.entries.filter((entry) => entry.effect !== 'exception').map(({ rule }) => [rule.code, rule]),
   );
-  const digest = hash('sha256', `${program.digest}\n${hash('sha256', data, 'hex')}\n`, 'hex');
+  const data = loadedData(program, { bytes, value: document });
   return {
-    reference: { name: facts.name, revision: facts.revision, digest, sources: compiled.sources },
+    get reference() {
+      const { name, revision } = facts;
+      return { name, revision, digest: data.digest(), sources: compiled.sources };
+    },
+    setData: data.setData,
+    removeData: data.removeData,
     styles: stylesOf(compiled.entries),
     rules: [...rules.values()],
     parts: { kind: 'compiled', compiled: { ...compiled, metered }, facts: plain },
@@ -90,6 +101,16 @@ export function loadPolicy(compiled: CompiledPolicy, facts: PolicyFacts): Policy
       return { results: resultsOf(value, entries), failures };
     },
   };
+}
+
+function refuseClash({ paths }: CompiledPolicy, { name, data }: PolicyFacts): void {
+  const clash = paths.find((path) => isKnown(data, path.split('/')));
+  if (clash === undefined) return;
+  throw new EngineError(
+    'POLICY_DATA',
+    `data has something at ${JSON.stringify(clash)}, where ${JSON.stringify(name)} has a rule`,
+    { hint: 'a path below data is that of a rule or of a document, never of both' },
+  );
 }
 
 function resultsOf(value: RegoValue | undefined, entries: ReadonlyMap<string, Entry>): readonly RawResult[] {

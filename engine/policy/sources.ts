@@ -27,6 +27,18 @@ export function withoutTests(sources: readonly RegoSource[]): readonly RegoSourc
   return sources.filter((source) => !source.file.endsWith('_test.rego'));
 }
 
+/** The version of Rego that files are in where nothing else says so: a bundle's manifest does, and `import rego.v1` does to OPA. */
+export type RegoVersion = 'v0' | 'v1';
+
+/** Sources in the version that was named for them, but for those whose own is stated. */
+export function inVersion(
+  sources: readonly RegoSource[],
+  version: RegoVersion | undefined,
+): readonly RegoSource[] {
+  if (version !== 'v0') return sources;
+  return sources.map((source) => (source.v0 === undefined ? { ...source, v0: true } : source));
+}
+
 /**
  * Whether a path is a bundle rather than a file or folder of Rego: an archive by its name, a compiled module, or a folder that says
  * of itself what it owns or who signed it.
@@ -50,6 +62,8 @@ function listFiles(path: string): readonly string[] {
 function walk(directory: string, found: string[], root: string): string[] {
   for (const item of readdirSync(directory, { withFileTypes: true })) {
     const path = join(directory, item.name);
+    if (item.name.includes('\ufffd') && !existsSync(path))
+      throw new EngineError('POLICY_UNREADABLE', `the name of ${JSON.stringify(path)} is not UTF-8`);
     if (item.isDirectory() && !isLeftOut(item.name)) walk(path, found, root);
     if (item.isFile() || isLinkedFile(item, path, root)) found.push(path);
     else if (item.name.endsWith('.rego') && !item.isDirectory() && !item.isSymbolicLink())

@@ -12,6 +12,8 @@ export class OutOfFuel extends Error {}
 
 /** What the host's share of a builtin call costs, for every byte that goes in or out: fuel cannot see JavaScript. */
 const FUEL_PER_BYTE = 64;
+/** And for the call itself: about 2 us of JavaScript, as much as that many steps take. */
+const FUEL_PER_CALL = 6_000;
 
 /** The host's side of one instance; `exports` and `builtins` are filled in once the instance exists. */
 export interface Host {
@@ -78,6 +80,7 @@ function callBuiltin(host: Host, id: number, addresses: readonly number[]): numb
   const { exports } = host;
   const bound = host.builtins.get(id);
   if (exports === undefined || bound === undefined) throw new Aborted(`unknown builtin ${id}`);
+  pay(exports, FUEL_PER_CALL);
   if (bound.kind === 'error' && !host.calls.isStrict) return 0;
   const dumps = addresses.map((address) => addressOf(exports.valueDump(address)));
   const found = answer(
@@ -87,7 +90,7 @@ function callBuiltin(host: Host, id: number, addresses: readonly number[]): numb
   );
   for (const dump of dumps) exports.free(dump);
   if (found === undefined) return 0;
-  pay(exports, found.length);
+  pay(exports, FUEL_PER_BYTE * found.length);
   const address = put(host, exports, found, exports.valueParse);
   if (address === 0) throw new BuiltinBroken(`${bound.name}: its answer is unreadable`);
   return address;
@@ -102,12 +105,12 @@ export function takeText(host: Host, exports: PolicyExports, value: number): str
 function paidText(host: Host, exports: PolicyExports, dump: number): Uint8Array {
   const bytes = host.memory.bytes();
   const end = endOf(bytes, dump);
-  pay(exports, end - dump);
+  pay(exports, FUEL_PER_BYTE * (end - dump));
   return bytes.subarray(dump, end);
 }
 
-function pay(exports: PolicyExports, bytes: number): void {
-  const left = BigInt(exports.fuel.value) - BigInt(FUEL_PER_BYTE * bytes);
+function pay(exports: PolicyExports, steps: number): void {
+  const left = BigInt(exports.fuel.value) - BigInt(steps);
   exports.fuel.value = left;
   if (left < 0n) throw new OutOfFuel();
 }

@@ -29,5 +29,6 @@ export {
   type RegoTestReport,
   type RegoToolchain,
 } from './rego.ts';
+export { evaluateOnModule } from './rego_query.ts';
 export { readSchemas } from './schemas.ts';
 export { openYamlReader, type YamlReader, type YamlSection } from './yaml.ts';

@@ -6,6 +6,7 @@ import {
   type RegoDependencies,
   type RegoEvaluation,
   type RegoModuleInfo,
+  type RegoQueryModule,
   type RegoTestModule,
   type RegoTestReport,
   readAnswer,
@@ -14,11 +15,11 @@ import { openRegoThread, type RegoThread } from './rego_thread.ts';
 
 export type * from './rego_answer.ts';
 
-/** One Rego file; `v0` where it is written in Rego as it was before OPA 1.0. */
+/** One Rego file; `v0` where it is written in Rego as it was before OPA 1.0, absent where nobody said so, which is v1. */
 export interface RegoSource {
   readonly file: string;
   readonly text: string;
-  readonly v0?: true;
+  readonly v0?: boolean;
 }
 
 /** A JSON Schema. `path` is what METADATA calls it below `schema`, in parts; empty for the one that `input` has everywhere. */
@@ -95,6 +96,11 @@ export interface RegoToolchain {
   testModule(sources: readonly RegoSource[], options: Pick<RegoTestOptions, 'run'>): Promise<RegoTestModule>;
   /** Answers a query with OPA's own evaluator. @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN | POLICY_EVALUATION | POLICY_DATA */
   eval(sources: readonly RegoSource[], options: RegoEvalOptions): Promise<RegoEvaluation>;
+  /** Compiles what `eval` would answer. @throws {EngineError} POLICY_COMPILE | POLICY_BUILTIN | POLICY_DATA */
+  evalModule(
+    sources: readonly RegoSource[],
+    options: Pick<RegoEvalOptions, 'query' | 'data'>,
+  ): Promise<RegoQueryModule>;
   /** @param query as in `eval` @throws {EngineError} POLICY_COMPILE */
   deps(sources: readonly RegoSource[], query: string): Promise<RegoDependencies>;
   close(): Promise<void>;
@@ -144,6 +150,13 @@ export function openRegoToolchain(options: {
       };
       const more = { eval: how, data: documentsOf(data), ...(input === undefined ? {} : { input }) };
       return need((await ask('eval', sources, more)).answer.eval);
+    },
+    evalModule: async (sources, { query, data }) => {
+      const { answer, module } = await ask('eval_module', sources, {
+        eval: { query },
+        data: documentsOf(data),
+      });
+      return { wasm: module, parts: need(answer.parts) };
     },
     deps: async (sources, query) => need((await ask('deps', sources, { eval: { query } })).answer.deps),
     close: () => thread.close(),

@@ -129,6 +129,19 @@ export interface RegoEvaluation {
   readonly rules: readonly RegoRuleTrace[];
 }
 
+/** One expression of a query that is compiled; `captured` is the variable that has its value, absent where it is only true. */
+export interface RegoQueryPart {
+  readonly text: string;
+  readonly location: { readonly row: number; readonly col: number } | null;
+  readonly captured?: string;
+}
+
+/** A query as a module: its entrypoint `eval` is an array of answers, each an object of variables. */
+export interface RegoQueryModule {
+  readonly wasm: Uint8Array;
+  readonly parts: readonly RegoQueryPart[];
+}
+
 /** The documents that a query reads: base ones come from outside, virtual ones from rules. */
 export interface RegoDependencies {
   readonly base: readonly string[];
@@ -151,6 +164,7 @@ export interface Answer {
   readonly deps?: RegoDependencies;
   readonly eval?: RegoEvaluation;
   readonly entries?: readonly RegoTestEntry[];
+  readonly parts?: readonly RegoQueryPart[];
 }
 
 /**
@@ -188,13 +202,19 @@ function failed(found: NonNullable<Answer['problems']>): EngineError {
       ...(file === undefined ? {} : { location: { file, line: line ?? 1, column: column ?? 1 } }),
     }),
   );
-  const hint = isRefused ? builtinHint(found.map((problem) => problem.message)) : undefined;
+  const hint = isRefused ? builtinHint(found.map((problem) => problem.message)) : versionHint(problems);
   return new EngineError(
     code,
     `${problems.length} ${problems.length === 1 ? 'problem' : 'problems'} in the policy`,
     { problems, ...(hint === undefined ? {} : { hint }) },
   );
 }
+
+/** What OPA says first of all about a rule as it was written before 1.0. */
+const versionHint = (problems: readonly Problem[]): string | undefined =>
+  problems.some(({ message }) => /^`(?:if|contains)` keyword is required /.test(message))
+    ? 'Rego as it was before OPA 1.0 is read with --v0-compatible, or regoVersion: v0 of a policy in the Project'
+    : undefined;
 
 const builtinHint = (names: readonly string[]): string =>
   names.map(insteadOf).find((hint) => hint !== undefined) ?? 'docs/policies.md lists the builtins that are';

@@ -44,6 +44,32 @@ const KEYS = [
   ['HS512', 'secret'],
 ] as const;
 
+/** Rego from before OPA 1.0 beside Rego of today: each reads what the other wrote, from an archive and from a folder. */
+async function versions(scene: Scene): Promise<void> {
+  const { tally, programs } = scene;
+  write(scene, {
+    'mixed/.manifest': '{"rego_version": 1, "file_rego_versions": {"/main/[o]ld.r*": 0}}',
+    'mixed/main/old.rego': 'package main\n\ndeny[msg] {\n\tmsg := "old"\n}\n',
+    'mixed/main/new.rego': 'package main\n\nwarn contains "new" if true\n',
+  });
+  const said = '{"deny":["old"],"warn":["new"]}';
+  const opa = (bundle: string): void =>
+    expectOutcome(run(scene, programs.opa, 'eval', '-b', bundle, '-f', 'raw', 'data.main'), 0, said);
+  const ours = (bundle: string): void =>
+    expectOutcome(countersign(scene, 'check', '--policy', bundle, 'object.yaml'), 1, 'old [main.deny]');
+  await tally.check('opa and we read Rego v0 by the manifest of a bundle, and write it', async () => {
+    opa('mixed');
+    ours('mixed');
+    expectOutcome(countersign(scene, 'policy', 'build', '-b', 'mixed', '-o', 'mixed-ours.tar.gz'), 0);
+    opa('mixed-ours.tar.gz');
+    ours('mixed-ours.tar.gz');
+    expectOutcome(run(scene, programs.opa, 'build', '-b', 'mixed', '-o', 'mixed-theirs.tar.gz'), 0);
+    opa('mixed-theirs.tar.gz');
+    ours('mixed-theirs.tar.gz');
+    return undefined;
+  });
+}
+
 /** Our bundles in OPA. */
 export async function ourBundles(scene: Scene): Promise<void> {
   const { tally, programs } = scene;
@@ -94,6 +120,7 @@ export async function ourBundles(scene: Scene): Promise<void> {
     expectOutcome(countersign(scene, 'check', '--policy', 'ours.tar.gz', 'object.yaml'), 1, '1 replicas');
     return undefined;
   });
+  await versions(scene);
   for (const [algorithm, key] of KEYS)
     await tally.check(`opa verifies our signature with ${algorithm}, and we verify that of opa`, async () => {
       const sign = ['--signing-key', `${key}.pem`, '--signing-alg', algorithm];

@@ -36,6 +36,8 @@ export function policyOf(name: string, rules: readonly TestRule[]): Policy {
     styles: [...new Set(about.map((rule) => rule.style))],
     rules: about,
     parts: NO_PARTS,
+    setData: () => undefined,
+    removeData: () => undefined,
     evaluate: (style, input) => ({
       failures: [],
       results: rules.flatMap((rule, index): RawResult[] => {

@@ -26,6 +26,8 @@ function policyOf(style: Style, says: Readonly<Record<string, Say>>, part: Parti
     styles: [style],
     rules,
     parts: NO_PARTS,
+    setData: () => undefined,
+    removeData: () => undefined,
     evaluate: (_, bytes) => {
       const input: JsonObject = JSON.parse(Buffer.from(bytes).toString());
       const results = rules.map((rule) => ({

@@ -22,6 +22,7 @@ import { readManifests, readSource } from '../../files.ts';
 import type { Io } from '../../io.ts';
 import { mergeMaps } from '../../loading/maps.ts';
 import { NAMESPACE_FLAGS, namespacesOf } from '../../loading/namespaces.ts';
+import { VERSION_FLAGS } from '../../loading/version.ts';
 import { benchText, measure } from '../../report/bench.ts';
 import { withProgress } from '../../report/progress.ts';
 import { inputOf } from './query.ts';
@@ -31,7 +32,6 @@ import {
   pathsOf,
   readPolicies,
   spanMsOf,
-  VERSION_FLAGS,
   type Workbench,
   withWorkbench,
 } from './workbench.ts';

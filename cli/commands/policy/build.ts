@@ -17,6 +17,7 @@ import type { Installation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
 import { refuseIdleBundleFlags } from '../../loading/idle.ts';
 import { NAMESPACE_FLAGS, namespacesOf } from '../../loading/namespaces.ts';
+import { VERSION_FLAGS } from '../../loading/version.ts';
 import { withProgress } from '../../report/progress.ts';
 import {
   type Asked,
@@ -24,7 +25,6 @@ import {
   pathsOf,
   readPolicies,
   settingsOf,
-  VERSION_FLAGS,
   type Workbench,
   withWorkbench,
 } from './workbench.ts';
@@ -94,10 +94,10 @@ async function build(args: Args, io: Io, bench: Workbench): Promise<ExitCode> {
   return 0;
 }
 
-/** A bundle is made of sources as they are: what would compile them, or read them as another language, is refused. */
+/** A bundle is made of sources as they are: what would compile them is refused. */
 async function buildAsBundle(asked: Asked): Promise<ExitCode> {
   const { args, io, bench } = asked;
-  const other = ['entrypoint', 'optimize', 'v0-compatible'].find((name) => args.has(name));
+  const other = ['entrypoint', 'optimize'].find((name) => args.has(name));
   if (other !== undefined)
     throw new UsageError(`--bundle and --${other} exclude each other`, 'give one of them');
   refuseIdleBundleFlags(args, args.positionals, () => settingsOf(asked));

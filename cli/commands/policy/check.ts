@@ -7,8 +7,9 @@ import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../../bundles/flags.ts';
 import type { ExitCode } from '../../exit.ts';
 import type { Io } from '../../io.ts';
 import { NAMESPACE_FLAGS, namespacesOf } from '../../loading/namespaces.ts';
+import { VERSION_FLAGS } from '../../loading/version.ts';
 import { watched } from './watch.ts';
-import { pathsOf, readPolicies, VERSION_FLAGS, type Workbench, withWorkbench } from './workbench.ts';
+import { pathsOf, readPolicies, type Workbench, withWorkbench } from './workbench.ts';
 
 export const policyCheck: Verb = {
   name: 'policy check',

@@ -2,9 +2,10 @@
 import { type Args, needing, type Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import type { Io } from '../../io.ts';
+import { VERSION_FLAGS } from '../../loading/version.ts';
 import { withProgress } from '../../report/progress.ts';
 import { QUERY_FLAGS, queryOf, worldOf } from './query.ts';
-import { formatOf, VERSION_FLAGS, type Workbench, withWorkbench } from './workbench.ts';
+import { formatOf, type Workbench, withWorkbench } from './workbench.ts';
 
 export const policyDeps: Verb = {
   name: 'policy deps',

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { RegoEvalOptions, RegoEvaluation, RegoSource } from '../../../engine/toolchain/rego.ts';
 import { type Args, needing, type Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import type { Io } from '../../io.ts';
+import { VERSION_FLAGS } from '../../loading/version.ts';
 import { evalJson, evalText, explanation } from '../../report/eval_text.ts';
 import { withProgress } from '../../report/progress.ts';
 import { visible } from '../../report/text.ts';
 import { inputOf, QUERY_FLAGS, queryOf, worldOf } from './query.ts';
-import { formatOf, VERSION_FLAGS, type Workbench, withWorkbench } from './workbench.ts';
+import { formatOf, type Workbench, withWorkbench } from './workbench.ts';
 
 export const policyEval: Verb = {
   name: 'policy eval',
@@ -23,6 +25,11 @@ export const policyEval: Verb = {
       short: 'f',
       value: 'pretty|json|text',
       help: "pretty: values with their variables; json: OPA's result; text: a value a line",
+    },
+    target: {
+      short: 't',
+      value: 'rego|wasm',
+      help: "rego: OPA's evaluator (default); wasm: the module that the query is compiled to, with the limits of a policy",
     },
     explain: {
       help: 'say of each rule body whether it fired, or its first expression that was undefined or false',
@@ -41,19 +48,48 @@ async function evaluate(args: Args, io: Io, bench: Workbench): Promise<ExitCode>
   const query = queryOf(args);
   if (args.has('fail') && args.has('fail-defined'))
     throw new UsageError('--fail and --fail-defined exclude each other', 'give one of them');
+  const target = targetOf(args);
   const { sources, data } = await worldOf({ args, io, bench });
   const input = await inputOf(args, io, bench.installation);
-  const answer = await bench.toolchain.eval(sources, {
+  const asked: RegoEvalOptions = {
     query,
     data,
     time: io.now(),
     ...(input === undefined ? {} : { input }),
-    ...(args.has('explain') ? { explain: true } : {}),
     ...(args.has('strict-builtin-errors') ? { strictBuiltinErrors: true } : {}),
-  });
+  };
+  const answer =
+    target === 'wasm'
+      ? await onModule(sources, bench, asked)
+      : await bench.toolchain.eval(sources, { ...asked, ...(args.has('explain') ? { explain: true } : {}) });
   if (answer.printed !== '') io.err(visible(answer.printed));
   io.out(format === 'json' ? evalJson(answer, args.has('explain')) : evalText(answer, format));
   if (args.has('explain') && format !== 'json') io.out(explanation(answer.rules));
   const isDefined = answer.result.length > 0;
   return args.has(isDefined ? 'fail-defined' : 'fail') ? 1 : 0;
+}
+
+function targetOf(args: Args): 'rego' | 'wasm' {
+  const target = args.text('target') ?? 'rego';
+  if (target !== 'rego' && target !== 'wasm')
+    throw new UsageError(`unknown target ${JSON.stringify(target)}`, 'targets are rego and wasm');
+  if (target === 'wasm' && args.has('explain'))
+    throw new UsageError(
+      '--explain and --target wasm exclude each other',
+      "only OPA's evaluator can explain",
+    );
+  return target;
+}
+
+/** What is needed for it alone is loaded here. */
+async function onModule(
+  sources: readonly RegoSource[],
+  { toolchain, installation }: Workbench,
+  asked: RegoEvalOptions,
+): Promise<RegoEvaluation> {
+  const { evaluateOnModule, openRegoBuiltins } = await import('../../../engine/toolchain/index.ts');
+  return evaluateOnModule(sources, toolchain, {
+    ...asked,
+    builtins: openRegoBuiltins(installation.toolchain),
+  });
 }

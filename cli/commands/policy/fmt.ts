@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EngineError } from '../../../engine/index.ts';
+import { inVersion } from '../../../engine/policy/index.ts';
 import type { RegoSource } from '../../../engine/toolchain/rego.ts';
 import type { Args, Verb } from '../../args.ts';
 import { codeOf } from '../../cause.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import { writeWhole } from '../../files.ts';
 import type { Io } from '../../io.ts';
+import { VERSION_FLAGS, versionOf } from '../../loading/version.ts';
 import { unifiedDiff } from '../../report/diff.ts';
 import { withProgress } from '../../report/progress.ts';
-import { readFiles, VERSION_FLAGS, type Workbench, withWorkbench } from './workbench.ts';
+import { readFiles, type Workbench, withWorkbench } from './workbench.ts';
 
 export const policyFmt: Verb = {
   name: 'policy fmt',
@@ -50,7 +52,7 @@ async function sourcesOf(args: Args, io: Io): Promise<readonly RegoSource[]> {
   if (positionals.length > 0 && !positionals.includes('-')) return readFiles(positionals, args);
   if (positionals.length > 1 || args.has('write'))
     throw new UsageError('standard input is one text and cannot be written', 'name files, or pipe one in');
-  return [{ file: '-', text: textOf(await io.stdin()), ...(args.has('v0-compatible') ? { v0: true } : {}) }];
+  return inVersion([{ file: '-', text: textOf(await io.stdin()) }], versionOf(args));
 }
 
 function textOf(bytes: Uint8Array): string {

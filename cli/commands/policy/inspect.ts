@@ -2,24 +2,33 @@
 import { entrypointsOf } from '../../../engine/policy/index.ts';
 import type { RegoModuleInfo } from '../../../engine/toolchain/rego.ts';
 import type { Args, Verb } from '../../args.ts';
+import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../../bundles/flags.ts';
 import type { ExitCode } from '../../exit.ts';
 import type { Io } from '../../io.ts';
+import { VERSION_FLAGS } from '../../loading/version.ts';
 import { withProgress } from '../../report/progress.ts';
 import { visible } from '../../report/text.ts';
-import { formatOf, pathsOf, readFiles, VERSION_FLAGS, type Workbench, withWorkbench } from './workbench.ts';
+import { formatOf, pathsOf, readOwn, type Workbench, withWorkbench } from './workbench.ts';
 
 export const policyInspect: Verb = {
   name: 'policy inspect',
-  summary: 'Lists packages, rules with their titles, imports, builtins and entrypoints of Rego files.',
+  summary:
+    'Lists packages, rules with their titles, imports, builtins and entrypoints of Rego files and bundles.',
   positionals: 'PATH…',
   details: '',
-  flags: { format: { short: 'f', value: 'text|json', help: 'how to print the result' }, ...VERSION_FLAGS },
+  flags: {
+    format: { short: 'f', value: 'text|json', help: 'how to print the result' },
+    ...VERSION_FLAGS,
+    ...BUNDLE_FLAGS,
+    ...REGISTRY_FLAGS,
+  },
   run: (args, io) => withProgress(io, 'looking', () => withWorkbench((bench) => inspect(args, io, bench))),
 };
 
-async function inspect(args: Args, io: Io, { toolchain }: Workbench): Promise<ExitCode> {
+async function inspect(args: Args, io: Io, bench: Workbench): Promise<ExitCode> {
   const format = formatOf(args, ['text', 'json']);
-  const modules = await toolchain.parse(readFiles(pathsOf(args), args));
+  const { sources } = await readOwn(pathsOf(args), { args, io, bench });
+  const modules = await bench.toolchain.parse(sources);
   const entrypoints = entrypointsOf(modules);
   io.out(
     format === 'json'

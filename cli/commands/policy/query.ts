@@ -6,7 +6,7 @@ import type { Args, Flag } from '../../args.ts';
 import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../../bundles/flags.ts';
 import type { PolicySources } from '../../bundles/sources.ts';
 import { UsageError } from '../../exit.ts';
-import { readSource } from '../../files.ts';
+import { readSource, refuseHalves } from '../../files.ts';
 import type { Installation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
 import { refuseIdleBundleFlags } from '../../loading/idle.ts';
@@ -76,13 +76,8 @@ export async function inputOf(args: Args, io: Io, installation: Installation): P
 function jsonOf({ name, bytes }: Source): string | undefined {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    JSON.parse(text, (key, value: unknown) => {
-      if (!key.isWellFormed() || (typeof value === 'string' && !value.isWellFormed()))
-        throw new EngineError('INPUT_ENCODING', `${JSON.stringify(name)} holds a lone surrogate`, {
-          hint: 'half a character is no text: another reader would take it for something else',
-        });
-      return value;
-    });
+    JSON.parse(text);
+    refuseHalves({ name, bytes });
     return text;
   } catch (error) {
     if (error instanceof EngineError) throw error;

@@ -5,6 +5,7 @@ import type { Args, Verb } from '../../args.ts';
 import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../../bundles/flags.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import type { Io } from '../../io.ts';
+import { VERSION_FLAGS } from '../../loading/version.ts';
 import { testsJunit } from '../../report/tests_junit.ts';
 import { testsText } from '../../report/tests_text.ts';
 import { watched } from './watch.ts';
@@ -14,7 +15,6 @@ import {
   pathsOf,
   readPolicies,
   spanMsOf,
-  VERSION_FLAGS,
   type Workbench,
   withWorkbench,
 } from './workbench.ts';

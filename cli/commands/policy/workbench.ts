@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readLibraries, readRegoSources } from '../../../engine/policy/index.ts';
+import { inVersion, readLibraries, readRegoSources } from '../../../engine/policy/index.ts';
 import { openRegoToolchain, type RegoSource, type RegoToolchain } from '../../../engine/toolchain/rego.ts';
 import { openYamlReader, type YamlReader } from '../../../engine/toolchain/yaml.ts';
-import type { Args, Flag } from '../../args.ts';
+import type { Args } from '../../args.ts';
 import { type BundleSettings, bundleSettings } from '../../bundles/flags.ts';
 import { type PolicySources, readPolicies as readReferences } from '../../bundles/sources.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
@@ -12,6 +12,7 @@ import type { Io } from '../../io.ts';
 import { refuseIdleBundleFlags } from '../../loading/idle.ts';
 import { mergeMaps } from '../../loading/maps.ts';
 import { findProject } from '../../loading/project.ts';
+import { versionOf } from '../../loading/version.ts';
 
 const DEADLINE_MS = 120_000;
 
@@ -22,12 +23,6 @@ export interface Workbench {
   /** Opened when it is asked for. */
   readonly yaml: () => YamlReader;
 }
-
-/** Which language the files are written in, as `opa` has it. */
-export const VERSION_FLAGS: Readonly<Record<string, Flag>> = {
-  'v0-compatible': { excludes: ['v1-compatible'], help: 'the files are Rego as it was before OPA 1.0' },
-  'v1-compatible': { help: 'the files are Rego v1 (the default)' },
-};
 
 /** Opens the toolchain for `run` and closes it. */
 export async function withWorkbench(run: (bench: Workbench) => Promise<ExitCode>): Promise<ExitCode> {
@@ -52,18 +47,12 @@ export function pathsOf(args: Args): readonly string[] {
 }
 
 /**
- * The Rego files at these paths, each once, in the language version that the flags name.
+ * The Rego files at these paths, each once, in the version of Rego that the flags name.
  * @throws {EngineError} POLICY_UNREADABLE | POLICY_EMPTY
  */
 export function readFiles(paths: readonly string[], args: Args): readonly RegoSource[] {
-  const inVersion = versionOf(args);
   const files = paths.flatMap(readRegoSources).map((source) => [source.file, source] as const);
-  return [...new Map(files).values()].map(inVersion);
-}
-
-function versionOf(args: Args): (source: RegoSource) => RegoSource {
-  const isOld = args.has('v0-compatible');
-  return (source) => (isOld ? { ...source, v0: true } : source);
+  return inVersion([...new Map(files).values()], versionOf(args));
 }
 
 /** Who asks for policies. */
@@ -88,18 +77,28 @@ export async function readPolicies(
   asked: Asked,
   files: readonly string[] = [],
 ): Promise<PolicySources> {
+  const { sources, data } = await readOwn(paths, asked, files);
+  const brings = sources.some((source) => /^package countersign\.lib\./m.test(source.text));
+  const needs = sources.some((source) => source.text.includes('data.countersign.lib.'));
+  const libraries = needs && !brings ? readLibraries(asked.bench.installation.policies) : [];
+  return { sources: [...sources, ...libraries], data };
+}
+
+/** What stands at these paths and no more. @throws {EngineError} as readPolicies */
+export async function readOwn(
+  paths: readonly string[],
+  asked: Asked,
+  files: readonly string[] = [],
+): Promise<PolicySources> {
   const { args, bench } = asked;
-  const inVersion = versionOf(args);
+  const version = versionOf(args);
   refuseIdleBundleFlags(args, paths, () => settingsOf(asked));
   const { sources, data } = await readReferences(paths, () => settingsOf(asked), {
     yaml: bench.yaml,
     given: files.length === 0 ? {} : dataOf(files, bench),
     isVerified: args.has('verification-key'),
   });
-  const brings = sources.some((source) => /^package countersign\.lib\./m.test(source.text));
-  const needs = sources.some((source) => source.text.includes('data.countersign.lib.'));
-  const libraries = needs && !brings ? readLibraries(bench.installation.policies) : [];
-  return { sources: [...sources.map(inVersion), ...libraries], data };
+  return { sources: inVersion(sources, version), data };
 }
 
 /** @throws {EngineError} POLICY_DATA for what is no map, and for a key that two files set */

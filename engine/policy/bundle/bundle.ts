@@ -6,7 +6,7 @@ import type { RegoSource } from '../../toolchain/rego.ts';
 import type { YamlReader } from '../../toolchain/yaml.ts';
 import { insertData } from './data.ts';
 import { type ExactJson, type ExactObject, hashedText, parseExact, plainValue } from './json.ts';
-import { type BundleManifest, NO_MANIFEST, readManifest } from './manifest.ts';
+import { type BundleManifest, isV0, NO_MANIFEST, readManifest } from './manifest/index.ts';
 import { isBelow, packageOf, pathOutside } from './roots.ts';
 import { type BundleVerification, type HashedForm, SIGNATURES_FILE, verifySignatures } from './signature.ts';
 import { yamlValue } from './yaml.ts';
@@ -56,7 +56,11 @@ export async function readBundle(
       : readManifest(textOf(`${name}/.manifest`, manifestFile.bytes), name);
   const sources = files
     .filter(({ path }) => path.endsWith('.rego'))
-    .map((file) => ({ file: `${name}/${file.path}`, text: textOf(`${name}/${file.path}`, file.bytes) }));
+    .map(({ path, bytes }): RegoSource => {
+      const v0 = isV0(manifest.versions, path);
+      const file = `${name}/${path}`;
+      return { file, text: textOf(file, bytes), ...(v0 === undefined ? {} : { v0 }) };
+    });
   const data = files
     .filter(({ path }) => isData(path))
     .reduce<ExactObject>((all, file) => insert(all, file, name, options.yaml), new Map());
@@ -79,12 +83,20 @@ function refuseForeign(name: string, files: readonly ArchiveFile[]): void {
       throw forbidden(name, path, 'a manifest of this form is not supported');
     if (path.endsWith('.manifest') && path !== '.manifest')
       throw forbidden(name, path, 'the manifest belongs to the root');
-    if (base === 'patch.json') throw forbidden(name, path, 'delta bundles are not supported');
+    if (base === 'patch.json') throw deltaBundle(name, path);
     // OPA drops the dots in front of the path of data, so that two folders would be one.
     if (isData(path) && path !== base && path.startsWith('.'))
       throw forbidden(name, path, 'data cannot live in a hidden folder');
   }
 }
+
+/** It changes the data of a bundle that an OPA holds: what it makes of them depends on what was there, and no signature covers it. */
+const deltaBundle = (name: string, path: string): EngineError =>
+  new EngineError(
+    'BUNDLE_ENTRY',
+    `archive ${JSON.stringify(name)} holds ${JSON.stringify(path)}: a delta bundle is no policy by itself`,
+    { hint: 'give the whole bundle; docs/bundles.md says why' },
+  );
 
 const MAX_SOURCE_BYTES = 4 * 1024 * 1024;
 

@@ -14,7 +14,7 @@ export {
 export { readArchiveFile } from './folder.ts';
 export { type JoinedBundles, joinBundles } from './join.ts';
 export { type ExactObject, plainValue } from './json.ts';
-export { type BundleManifest, NO_MANIFEST } from './manifest.ts';
+export { type BundleManifest, NO_MANIFEST, statedVersions } from './manifest/index.ts';
 export { type ReferenceOptions, readReference } from './reference.ts';
 export { rootSegments } from './roots.ts';
 export { type BundleVerification, SIGNATURES_FILE, signFiles } from './signature.ts';

@@ -5,7 +5,7 @@ import { EngineError } from '../../error.ts';
 import { isBundlePath, readRegoSources } from '../sources.ts';
 import { type Bundle, type BundleOptions, readBundle } from './bundle.ts';
 import { readArchiveFile, readFolder } from './folder.ts';
-import { NO_MANIFEST } from './manifest.ts';
+import { NO_MANIFEST } from './manifest/index.ts';
 
 /** How a reference is read. */
 export interface ReferenceOptions extends BundleOptions {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { hash } from 'node:crypto';
 import { EngineError } from '../../error.ts';
 import {
   type BuiltinServer,
@@ -9,6 +8,7 @@ import {
   type RegoProgram,
   type RegoValue,
 } from '../../rego/index.ts';
+import { loadedData } from '../data/index.ts';
 import { conftestRule } from '../metadata.ts';
 import { isChosen, type Namespaces } from '../namespaces/index.ts';
 import type { Evaluation, Policy } from '../policy.ts';
@@ -35,11 +35,11 @@ export interface WasmFacts {
  * @throws {EngineError} POLICY_MODULE | POLICY_BUILTIN | POLICY_DATA | POLICY_METADATA (native rules, which need their source)
  */
 export function loadWasmPolicy(file: WasmFile, facts: WasmFacts): Policy | undefined {
-  const data = Buffer.from(JSON.stringify(facts.data));
   const { builtins, ...plain } = facts;
+  const bytes = Buffer.from(JSON.stringify(facts.data));
   const { limits } = facts;
   const program = loadRego(file.bytes, {
-    data,
+    data: bytes,
     ...(limits === undefined ? {} : { limits }),
     ...(builtins === undefined ? {} : { builtins }),
   });
@@ -56,9 +56,14 @@ export function loadWasmPolicy(file: WasmFile, facts: WasmFacts): Policy | undef
       .filter(({ effect }) => effect !== 'exception')
       .map(({ rule }): [string, Rule] => [rule.code, rule]),
   );
-  const digest = hash('sha256', `${program.digest}\n${hash('sha256', data, 'hex')}\n`, 'hex');
+  const data = loadedData(program, { bytes, value: facts.data });
   return {
-    reference: { name: facts.name, revision: facts.revision, digest, sources: program.digest },
+    get reference() {
+      const { name, revision } = facts;
+      return { name, revision, digest: data.digest(), sources: program.digest };
+    },
+    setData: data.setData,
+    removeData: data.removeData,
     styles: ['conftest'],
     rules: [...rules.values()],
     parts: { kind: 'module', file, facts: plain },

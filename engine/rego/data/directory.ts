@@ -79,7 +79,7 @@ export class Directory {
     }
     const entry = this.#element(name, node);
     this.#entries.set(key, entry);
-    if (bucketsFor(this.#entries.size) !== this.#buckets.length) this.#distribute();
+    if (bucketsFor(this.#entries.size) !== this.#buckets.length) this.#grow(entry);
     else {
       this.#insert(entry);
       this.#link(entry.hash % this.#buckets.length);
@@ -145,16 +145,38 @@ export class Directory {
     return { name, hash: hashOf(name), address, node, next: undefined, linked: 0 };
   }
 
-  /** Lays all members out anew over as many buckets as their number asks for. A table that is too large is used in part. */
+  /**
+   * One member more than the table holds: twice as many buckets. Each bucket's members go to two, in the order that they have, so
+   * nothing is compared; all the same this one step costs as much as there are members, since memory must show the larger table at once.
+   */
+  #grow(entry: Entry): void {
+    const half = this.#buckets.length;
+    const grown = this.#buckets.concat(this.#buckets);
+    for (const [index, first] of this.#buckets.entries()) {
+      const { low, high } = split(first, half);
+      grown[index] = low;
+      grown[index + half] = high;
+    }
+    this.#buckets = grown;
+    this.#insert(entry);
+    this.#show();
+  }
+
+  /** Lays all members out anew over as many buckets as their number asks for. */
   #distribute(): void {
-    const size = bucketsFor(this.#entries.size);
+    this.#buckets = Array.from({ length: bucketsFor(this.#entries.size) }, () => undefined);
+    for (const entry of this.#entries.values()) this.#insert(entry);
+    this.#show();
+  }
+
+  /** Writes the whole table. One that is too large is used in part. */
+  #show(): void {
+    const size = this.#buckets.length;
     if (size > this.#tableSize) {
       this.#area.give(this.#table, this.#tableSize * POINTER_BYTES);
       this.#table = this.#area.take(size * POINTER_BYTES);
       this.#tableSize = size;
     }
-    this.#buckets = Array.from({ length: size }, () => undefined);
-    for (const entry of this.#entries.values()) this.#insert(entry);
     for (const entry of this.#entries.values()) this.#linkNext(entry);
     const heads = Buffer.alloc(size * POINTER_BYTES);
     for (const [index, entry] of this.#buckets.entries())
@@ -178,6 +200,28 @@ export class Directory {
     entry.linked = next;
     this.#area.write32(entry.address + ELEMENT.next, next);
   }
+}
+
+/** A bucket's members by one bit of their hashes, each part in the order that they had. */
+function split(
+  first: Entry | undefined,
+  bit: number,
+): { readonly low: Entry | undefined; readonly high: Entry | undefined } {
+  const low: Pick<Entry, 'next'> = { next: undefined };
+  const high: Pick<Entry, 'next'> = { next: undefined };
+  let lowEnd = low;
+  let highEnd = high;
+  for (let entry = first; entry !== undefined; entry = entry.next)
+    if ((entry.hash & bit) === 0) {
+      lowEnd.next = entry;
+      lowEnd = entry;
+    } else {
+      highEnd.next = entry;
+      highEnd = entry;
+    }
+  lowEnd.next = undefined;
+  highEnd.next = undefined;
+  return { low: low.next, high: high.next };
 }
 
 /** A node is not used any more. */

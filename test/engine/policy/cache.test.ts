@@ -65,6 +65,7 @@ const toolchain: RegoToolchain = {
   format: unused,
   testModule: unused,
   eval: unused,
+  evalModule: unused,
   deps: unused,
   test: unused,
   close: async () => undefined,

@@ -6,6 +6,7 @@ import { EngineError } from '../../../engine/error.ts';
 import { type CompileRequest, compilePolicy, digestSources } from '../../../engine/policy/compile.ts';
 import { loadPolicy } from '../../../engine/policy/policy.ts';
 import { openRegoToolchain } from '../../../engine/toolchain/rego.ts';
+import { expectThrown } from '../../expect.ts';
 
 const toolchain = openRegoToolchain({
   directory: join(import.meta.dirname, '../../../engine/toolchain/built'),
@@ -29,6 +30,23 @@ const MAIN =
   'package main\nimport rego.v1\ndeny contains "a" if input.a\nwarn contains "b" if input.b\ndeny_list := ["c"] if input.c\n';
 
 describe('compiling', () => {
+  it('gives a policy that takes no data where it has rules', async () => {
+    const text = `${MAIN}twice(x) := x * 2\n`;
+    const compiled = await compilePolicy(request(text), toolchain);
+    expect(compiled.paths).toEqual(['main/deny', 'main/deny_list', 'main/warn']);
+    const load = (data: Record<string, unknown>) =>
+      loadPolicy(compiled, { name: 'p', revision: 'r', parameters: {}, data });
+    for (const deny of [null, {}, 1])
+      expectThrown(
+        () => load({ main: { deny } }),
+        EngineError,
+        'POLICY_DATA',
+        'data has something at "main/deny", where "p" has a rule',
+      );
+    for (const data of [{ main: { twice: 1, other: 2 } }, { main: 1 }, { deny: 1 }])
+      expect(load(data).styles).toEqual(['conftest']);
+  });
+
   it('gives a module whose one evaluation says what every rule says', async () => {
     const compiled = await compilePolicy(request(MAIN), toolchain);
     expect(compiled.sources).toBe(digestSources(request(MAIN).sources));

@@ -102,6 +102,23 @@ describe('policy sources', () => {
     expectThrown(() => readRegoSources(join(folder, 'self.rego')), EngineError, 'POLICY_UNREADABLE');
   });
 
+  it('whose names are no text are POLICY_UNREADABLE', () => {
+    try {
+      writeFileSync(
+        Buffer.concat([Buffer.from(`${folder}/`), Buffer.from([0xff]), Buffer.from('.rego')]),
+        '',
+      );
+    } catch {
+      return; // a system that has no such names
+    }
+    expectThrown(
+      () => readRegoSources(folder),
+      EngineError,
+      'POLICY_UNREADABLE',
+      `the name of ${JSON.stringify(join(folder, '\ufffd.rego'))} is not UTF-8`,
+    );
+  });
+
   it('that are no text, or too large, are POLICY_UNREADABLE', () => {
     put('a.rego', Buffer.from([0x70, 0xff]));
     expectThrown(

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { EngineError } from '../../../engine/error.ts';
 import { openRegoToolchain } from '../../../engine/toolchain/rego.ts';
+import { USUAL_BUDGET } from '../../../engine/toolchain/rego_worker.ts';
 
 const TOOLCHAIN = join(import.meta.dirname, '../../../engine/toolchain');
 const BUILT = join(TOOLCHAIN, 'built');
@@ -27,6 +28,11 @@ async function errorOf(request: Promise<unknown>): Promise<unknown> {
 }
 
 describe('the thread of the program', () => {
+  it('leaves other modules the budget that V8 gives them', () => {
+    const options = execFileSync(process.execPath, ['--v8-options'], { encoding: 'utf8' });
+    expect(options).toContain(`default: --wasm-tiering-budget=${USUAL_BUDGET}\n`);
+  });
+
   it('ends what passes its deadline and answers what is asked next', async () => {
     const toolchain = openRegoToolchain({ directory: BUILT, deadlineMs: 60_000 });
     const endless = errorOf(toolchain.test(ENDLESS, { deadlineMs: 300 }));

@@ -110,6 +110,10 @@ func query(asked request, parsed []parsedFile) (result, []byte) {
 	if err != nil {
 		return result{Problems: problemsOf(err)}, nil
 	}
+	return compileQuery(asked, parsed, body, syntax)
+}
+
+func compileQuery(asked request, parsed []parsedFile, body ast.Body, syntax ast.RegoVersion) (result, []byte) {
 	rewritten, problems := prepare(asked, parsed, body)
 	if len(problems) > 0 {
 		return result{Problems: problems}, nil

@@ -163,6 +163,36 @@ func TestEvalFaults(t *testing.T) {
 	same(t, len(done.Problems) > 0, true)
 }
 
+func TestEvalModule(t *testing.T) {
+	files := []file{{Name: "p.rego", Text: policy}}
+	for query, want := range map[string]string{
+		"data.main.deny":            `[{"text":"data.main.deny","location":{"row":1,"col":1},"captured":"countersign_value_0"}]`,
+		"x := 1; x > 2":             `[{"text":"x := 1","location":{"row":1,"col":1}},{"text":"x \u003e 2","location":{"row":1,"col":9},"captured":"countersign_value_1"}]`,
+		"some i; input[i]; not i":   `[{"text":"input[i]","location":{"row":1,"col":9},"captured":"countersign_value_1"},{"text":"not i","location":{"row":1,"col":19}}]`,
+		"some x in [1]":             `[{"text":"some x in [1]","location":{"row":1,"col":1}}]`,
+		"data.main.twice(2, x)":     `[{"text":"data.main.twice(2, x)","location":{"row":1,"col":1}}]`,
+		"every x in [1] { x == 1 }": `[{"text":"every x in [1] { x == 1 }","location":{"row":1,"col":1}}]`,
+	} {
+		done, module := ask(t, request{Op: "eval_module", Files: files, Eval: evalOptions{Query: query}})
+		same(t, done.Problems, []problem(nil))
+		text, _ := json.Marshal(done.Parts)
+		same(t, string(text), want)
+		same(t, string(module[:4]), "\x00asm")
+	}
+	for query, want := range map[string]problem{
+		"y > 1":         {"rego_unsafe_var_error", "var y is unsafe", queryName, 1, 1},
+		"time.now_ns()": {"builtin_refused", "time.now_ns", queryName, 1, 1},
+		"x := data":     {"query", "all of data is no document of a module: name a path in it", queryName, 1, 6},
+		"data[x].y":     {"query", "all of data is no document of a module: name a path in it", queryName, 1, 1},
+	} {
+		done, module := ask(t, request{Op: "eval_module", Files: files, Eval: evalOptions{Query: query}})
+		same(t, done.Problems, []problem{want})
+		same(t, len(module), 0)
+	}
+	done, _ := ask(t, request{Op: "eval_module", Files: files, Data: map[string]any{"main": map[string]any{"deny": 1}}, Eval: evalOptions{Query: "1"}})
+	same(t, len(done.Problems) > 0, true)
+}
+
 func TestTests(t *testing.T) {
 	files := []file{{Name: "p.rego", Text: policy}, {Name: "p_test.rego", Text: tests}}
 	done, _ := ask(t, request{Op: "test", Files: files})

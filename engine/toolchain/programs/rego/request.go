@@ -69,6 +69,7 @@ type result struct {
 	Deps    *dependency `json:"deps,omitempty"`
 	Eval    *evaluation `json:"eval,omitempty"`
 	Entries []testEntry `json:"entries,omitempty"`
+	Parts   []queryPart `json:"parts,omitempty"`
 }
 
 func do(asked request) (result, []byte) {
@@ -94,6 +95,8 @@ func do(asked request) (result, []byte) {
 		return testModule(asked, parsed)
 	case "eval":
 		return eval(asked, parsed), nil
+	case "eval_module":
+		return evalModule(asked, parsed)
 	case "deps":
 		return deps(asked, parsed), nil
 	}

@@ -29,11 +29,12 @@ describe('a bundle', () => {
       revision: 'r1',
       roots: ['a', 'b/c'],
       wasm: [{ entrypoint: 'a/deny', module: 'policy.wasm' }],
+      versions: { all: 1, files: [{ pattern: '/a/*.rego', glob: expect.any(Array), version: 1 }] },
       metadata: new Map([['x', [{ number: '1' }]]]),
     });
     expect(bundle.sources).toEqual([
-      { file: 'b/a/x.rego', text: 'package a\n' },
-      { file: 'b/a/x_test.rego', text: 'package a.tests\n' },
+      { file: 'b/a/x.rego', text: 'package a\n', v0: false },
+      { file: 'b/a/x_test.rego', text: 'package a.tests\n', v0: false },
     ]);
     expect(JSON.stringify(plainValue(bundle.data))).toBe(
       '{"a":{"n":9007199254740993,"f":1.0,"__proto__":{"y":1}},"b":{"c":{"big":9223372036854775807,"block":"on\\n","quoted":"no","text":"on","d":[1]}}}',
@@ -56,9 +57,19 @@ describe('a bundle', () => {
     ['a root that is no text', MANIFEST({ roots: [1] })],
     ['a revision that is a number', MANIFEST({ revision: 1 })],
     ['metadata that is a list', MANIFEST({ metadata: [] })],
-    ['Rego v0', MANIFEST({ rego_version: 0 })],
+    ['a version of Rego in another spelling', { '.manifest': '{"rego_version": 1.0}' }],
+    ['a version of Rego that is text', MANIFEST({ rego_version: '1' })],
     ['a version of Rego that there is not', MANIFEST({ rego_version: 2 })],
-    ['Rego v0 for one file', MANIFEST({ file_rego_versions: { '*.rego': 0 } })],
+    ['such a version for one file', MANIFEST({ file_rego_versions: { '*.rego': 2 } })],
+    ['versions that are a list', MANIFEST({ file_rego_versions: [0] })],
+    ['a pattern that is broken', MANIFEST({ file_rego_versions: { '[a.rego': 0 } })],
+    ['a pattern that is too long', MANIFEST({ file_rego_versions: { [`${'a'.repeat(1_024)}*`]: 0 } })],
+    [
+      'too many patterns',
+      MANIFEST({
+        file_rego_versions: Object.fromEntries(Array.from({ length: 257 }, (_, n) => [`${n}*`, 0])),
+      }),
+    ],
     ['a resolver without its module', MANIFEST({ wasm: [{ entrypoint: 'a', module: '/policy.wasm' }] })],
     ['a resolver that is none', { ...MANIFEST({ wasm: [1] }), ...WASM }],
     [
@@ -101,6 +112,14 @@ describe('a bundle', () => {
     '.hidden/data.json',
   ])('is refused for %s, which OPA would read', async (path) => {
     await refused({ [path]: '{}' }).toMatchObject({ name: 'EngineError', code: 'BUNDLE_ENTRY' });
+  });
+
+  it('is refused where it is a delta bundle, and says why', async () => {
+    await refused({ 'patch.json': '{"data": []}' }).toMatchObject({
+      code: 'BUNDLE_ENTRY',
+      message: 'archive "b" holds "patch.json": a delta bundle is no policy by itself',
+      hint: 'give the whole bundle; docs/bundles.md says why',
+    });
   });
 
   it.each<[string, Readonly<Record<string, string>>]>([

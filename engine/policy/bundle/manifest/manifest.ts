@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { EngineError } from '../../error.ts';
-import { type ExactJson, type ExactNumber, type ExactObject, isExactObject, parseExact } from './json.ts';
-import { isBelow, overlap, rootSegments } from './roots.ts';
+import { EngineError } from '../../../error.ts';
+import { type ExactJson, type ExactObject, isExactObject, parseExact } from '../json.ts';
+import { isBelow, overlap, rootSegments } from '../roots.ts';
+import { type RegoVersions, readVersions } from './versions.ts';
 
 /** Which entrypoint a module inside the bundle answers. */
 export interface WasmResolver {
@@ -17,6 +18,8 @@ export interface BundleManifest {
   /** The parts of `data` that the bundle owns; `['']` is all of it. */
   readonly roots: readonly string[];
   readonly wasm: readonly WasmResolver[];
+  /** Absent where the manifest does not say which language its files are in. */
+  readonly versions?: RegoVersions;
   readonly metadata?: ExactObject;
 }
 
@@ -35,7 +38,7 @@ const KEYS: ReadonlySet<string> = new Set([
 
 /**
  * Reads a `.manifest`.
- * @throws {EngineError} BUNDLE_MANIFEST (malformed, unknown key, Rego v0) | BUNDLE_ROOTS (roots that overlap)
+ * @throws {EngineError} BUNDLE_MANIFEST (malformed, unknown key, a version of Rego that is not known) | BUNDLE_ROOTS (roots that overlap)
  */
 export function readManifest(text: string, bundle: string): BundleManifest {
   const fail = (why: string): never => {
@@ -53,12 +56,13 @@ export function readManifest(text: string, bundle: string): BundleManifest {
   const metadata = manifest.get('metadata');
   if (typeof revision !== 'string') return fail('has a revision that is no string');
   if (metadata !== undefined && !isExactObject(metadata)) return fail('has metadata that is no object');
-  checkVersions(manifest, fail);
+  const versions = readVersions(manifest, fail);
   const roots = rootsOf(manifest, bundle, fail);
   return {
     revision,
     roots,
     wasm: resolversOf(manifest, roots, fail),
+    ...(versions === undefined ? {} : { versions }),
     ...(metadata === undefined ? {} : { metadata }),
   };
 }
@@ -71,26 +75,6 @@ function objectOf(text: string, fail: Fail): ExactObject {
     return isExactObject(value) ? value : fail('is no object');
   } catch (error) {
     return error instanceof SyntaxError ? fail(`is malformed: ${error.message}`) : fail('is malformed');
-  }
-}
-
-const isExactNumber = (value: ExactJson | undefined): value is ExactNumber =>
-  typeof value === 'object' && value !== null && 'number' in value;
-
-/** A file of Rego v0 means something else when it is read as v1, so it is refused rather than tried. */
-function checkVersions(manifest: ExactObject, fail: Fail): void {
-  const files = manifest.get('file_rego_versions') ?? new Map<string, ExactJson>();
-  const perFile = isExactObject(files) ? files : fail('has file_rego_versions that are no object');
-  const version = manifest.get('rego_version');
-  const stated: readonly (readonly [string, ExactJson])[] = [
-    ...(version === undefined ? [] : ([['rego_version', version]] as const)),
-    ...perFile,
-  ];
-  for (const [name, value] of stated) {
-    if (!isExactNumber(value) || !/^[01]$/.test(value.number))
-      fail(`states a version of Rego that is neither 0 nor 1 for ${JSON.stringify(name)}`);
-    else if (value.number === '0')
-      fail(`asks for Rego v0 for ${JSON.stringify(name)}, which is not supported`);
   }
 }
 

@@ -1,0 +1,5 @@
+package main
+
+limit := 3
+
+deny contains "x" if input.spec.replicas > limit
