@@ -51,15 +51,15 @@ export const VERBS: Readonly<
   },
   'policy sign': {
     summary: 'sign a bundle as a release',
-    load: async () => (await import('./commands/policy_sign.ts')).policySign,
+    load: async () => (await import('./commands/policy/index.ts')).policySign,
   },
   'policy push': {
     summary: 'push a bundle to a registry',
-    load: async () => (await import('./commands/policy_push.ts')).policyPush,
+    load: async () => (await import('./commands/policy/index.ts')).policyPush,
   },
   'policy pull': {
     summary: 'pull a bundle from a registry',
-    load: async () => (await import('./commands/policy_pull.ts')).policyPull,
+    load: async () => (await import('./commands/policy/index.ts')).policyPull,
   },
   init: {
     summary: 'make a Project, a key and a ledger',

@@ -28,6 +28,8 @@ import { loadLock } from './lock.ts';
 import { pullBundle, registryAccess } from './registry.ts';
 import { policyTrust } from './trust.ts';
 
+export { joinBundles } from '../../engine/policy/bundle/index.ts';
+
 /** A bundle that may be used, and the release it is where it was signed. */
 export interface OpenedBundle extends Bundle {
   readonly release?: Release;

@@ -29,8 +29,7 @@ export async function readPolicies(
   const isPlain = (path: string): boolean => !path.startsWith('oci://') && !isBundlePath(path);
   if (more.isVerified !== true && references.every(isPlain))
     return { sources: once(references.flatMap((path) => readRegoSources(path))), data: given };
-  const { openReferences } = await import('./open.ts');
-  const { joinBundles } = await import('../../engine/policy/bundle/index.ts');
+  const { joinBundles, openReferences } = await import('./open.ts');
   const opened = await openReferences(references, settings(), more.yaml);
   const owned = opened.filter(({ name }) => more.isVerified === true || !isPlain(name));
   const { data } = joinBundles(owned, given);
