@@ -80,6 +80,7 @@ const LOADING = [
   ['policy eval', ['1', '--policy', RULES]],
   ['policy eval', ['1']],
   ['policy deps', ['data.main.deny', '--policy', RULES]],
+  ['policy inspect', [RULES]],
 ] as const;
 
 describe('a flag about bundles, where there is none', () => {
@@ -189,13 +190,14 @@ describe('other flags without effect', () => {
 const ALWAYS: Readonly<Record<string, string>> = {
   check: 'policy strict-errors env project parameters format fail-on record key',
   'verify record': 'trust manifests env project policy-digest format',
-  serve: 'listen state project env refresh key metrics-token-file drain-delay host print-manifest namespace',
+  serve:
+    'listen threads state project env refresh key metrics-token-file drain-delay host print-manifest namespace',
   'policy build': 'output bundle entrypoint optimize verification-key',
   'policy check': 'schema watch verification-key',
   'policy test': 'run threshold verbose timeout data format watch verification-key',
   'policy fmt': 'write diff fail',
-  'policy eval': 'entrypoint policy data input format explain strict-builtin-errors fail fail-defined',
-  'policy inspect': 'format',
+  'policy eval': 'target entrypoint policy data input format explain strict-builtin-errors fail fail-defined',
+  'policy inspect': 'format verification-key',
   'policy deps': 'policy format verification-key',
   'policy bench': 'input entrypoint duration optimize data parameters format verification-key',
   'policy sign': 'key name release expires',

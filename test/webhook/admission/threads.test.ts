@@ -190,10 +190,12 @@ describe('threads that judge', () => {
   });
 
   it('that do not answer are ended', async () => {
-    const threads = start(1, { stuckMs: 400 });
+    const threads = start(1, { stuckMs: 1_000 });
     const long = RULES.replaceAll('3000', '100000');
     await threads.use(await partsFor(long, { limits: { steps: 1e15, memoryBytes: 2e9 } }));
     await expect(ask(threads, bodyOf('slow'))).rejects.toMatchObject({ code: 'INTERNAL' });
-    expect((await ask(threads, bodyOf())).verdict).toBe('allow');
+    // On a busy machine the one that takes its place may itself be slow to start.
+    const again = (): Promise<Judged> => ask(threads, bodyOf()).catch(again);
+    expect((await again()).verdict).toBe('allow');
   });
 });
