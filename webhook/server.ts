@@ -26,7 +26,12 @@ export interface ServerOptions extends Admission {
   /** Asked from time to time while the server runs: the certificate to serve with from now on. */
   readonly renew?: () => Promise<TlsIdentity>;
   /** Loads the policies anew from time to time; when it fails, whatever judged before judges on. */
-  readonly refresh?: { readonly intervalMs: number; readonly run: () => Promise<void> };
+  readonly refresh?: {
+    readonly intervalMs: number;
+    readonly run: () => Promise<void>;
+    /** Whether some policies were good before. */
+    readonly hasGood: () => boolean;
+  };
   readonly log: Log;
   /** Reasons why nothing can be judged now, such as a ledger that does not open; empty when all is well. */
   readonly notReady?: () => readonly string[];
@@ -61,7 +66,10 @@ export async function startServer(options: ServerOptions): Promise<WebhookServer
   const o = { ...options, log: harmless(options.log) };
   const limits: Limits = { ...DEFAULT_LIMITS, ...o.limits };
   const metrics = openMetrics();
-  const state = { draining: false, refreshing: false };
+  const state: { draining: boolean; refresh: Promise<void> | undefined } = {
+    draining: false,
+    refresh: undefined,
+  };
   const notReady = (): readonly string[] => [
     ...(state.draining ? ['draining'] : []),
     ...(o.notReady?.() ?? []),
@@ -122,18 +130,22 @@ export async function startServer(options: ServerOptions): Promise<WebhookServer
   }
 
   /** One at a time: a registry that hangs must not pile them up. */
-  async function refresh(): Promise<void> {
-    if (o.refresh === undefined || state.refreshing) return;
-    state.refreshing = true;
+  function refresh(): Promise<void> {
+    state.refresh ??= load().finally(() => {
+      state.refresh = undefined;
+    });
+    return state.refresh;
+  }
+
+  async function load(): Promise<void> {
+    if (o.refresh === undefined || state.draining) return;
     try {
       await o.refresh.run();
       metrics.refresh('loaded');
       o.log({ level: 'info', event: 'policies', result: 'loaded' });
     } catch (error) {
       metrics.refresh('failed');
-      o.log(failureEvent(error, { about: 'policies', lastGoodKept: (o.notReady?.() ?? []).length === 0 }));
-    } finally {
-      state.refreshing = false;
+      o.log(failureEvent(error, { about: 'policies', lastGoodKept: o.refresh.hasGood() }));
     }
   }
 
@@ -149,6 +161,8 @@ export async function startServer(options: ServerOptions): Promise<WebhookServer
     traffic.destroy();
     await closed;
     await endpoint.settled();
+    // What loads may still use what is about to be released; a registry that hangs is not waited for.
+    await Promise.race([state.refresh, sleep(limits.drainTimeoutMs, undefined, { ref: false })]);
     await o.release?.();
     o.log({ level: 'info', event: 'stopped' });
   }

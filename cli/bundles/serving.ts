@@ -25,7 +25,11 @@ export interface Loading {
 export interface ServingPolicies {
   /** Why nothing can be judged; empty once policies were good. */
   readonly notReady: () => readonly string[];
-  readonly refresh?: { readonly intervalMs: number; readonly run: () => Promise<void> };
+  readonly refresh?: {
+    readonly intervalMs: number;
+    readonly run: () => Promise<void>;
+    readonly hasGood: () => boolean;
+  };
 }
 
 /**
@@ -59,7 +63,7 @@ export async function openPolicies(
   }
   return {
     notReady: () => (isGood ? [] : ['no policies']),
-    ...(intervalMs === undefined ? {} : { refresh: { intervalMs, run } }),
+    ...(intervalMs === undefined ? {} : { refresh: { intervalMs, run, hasGood: () => isGood } }),
   };
 }
 

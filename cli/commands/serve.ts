@@ -216,7 +216,10 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
     tls: { key: certificate.key, cert: certificate.cert },
     renew: certify,
     judge: (body, facts, isWanted) => threads.judge(body, facts, isWanted),
-    notReady: () => [...policies.notReady(), ...ledgerTrouble()],
+    notReady: () => [
+      ...(policies.notReady().length > 0 ? policies.notReady() : threads.notReady()),
+      ...ledgerTrouble(),
+    ],
     ...(policies.refresh === undefined ? {} : { refresh: policies.refresh }),
     record: async (statement) => {
       const { logIndex } = await recorder.record(statement);

@@ -60,8 +60,7 @@ export function startMachine(module: WebAssembly.Module, room: Room, server?: Bu
   // One that stopped half way is in no state to begin with.
   const { host, exports, entrypoints } = isReady ? first : instantiate(module, room, server);
   exports.fuel.value = PREPARATION_FUEL;
-  const heap = exports.malloc(room.dataPages * PAGE_BYTES + ALIGNMENT) >>> 0;
-  const dataStart = Math.ceil(heap / ALIGNMENT) * ALIGNMENT;
+  const dataStart = Math.ceil(reserve(exports, room.dataPages * PAGE_BYTES) / ALIGNMENT) * ALIGNMENT;
   return {
     ...operate(host, exports, dataStart),
     memoryBytes: room.pages * PAGE_BYTES,
@@ -88,6 +87,18 @@ function instantiate(module: WebAssembly.Module, room: Room, server: BuiltinServ
   exports.depth.value = PREPARATION_DEPTH;
   bindBuiltins(host, exports);
   return { host, exports, entrypoints: readEntrypoints(host, exports) };
+}
+
+/**
+ * Takes memory behind all that is in use. The allocator may hand out what compiling patterns gave back, in the midst of what they
+ * hold: a state that ends there would be half of one. Such a piece is not given back, and the next is asked for.
+ */
+function reserve(exports: PolicyExports, bytes: number): number {
+  const top = exports.heapGet() >>> 0;
+  for (;;) {
+    const address = exports.malloc(bytes + ALIGNMENT) >>> 0;
+    if (address >= top) return address;
+  }
 }
 
 /** Has the patterns compiled, if there are any; false where that was too much. */

@@ -279,7 +279,7 @@ describe('starting', () => {
       if (loads === 1) throw new EngineError('BUNDLE_ROLLBACK', 'older', { hint: 'h' });
       if (loads === 3) await third.promise;
     };
-    const { server, events } = await start({ refresh: { intervalMs: 5, run } });
+    const { server, events } = await start({ refresh: { intervalMs: 5, run, hasGood: () => true } });
     while (loads < 3) await new Promise((resolve) => setTimeout(resolve, 5));
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(loads).toBe(3);

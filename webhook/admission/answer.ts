@@ -69,9 +69,11 @@ function denialOf(decision: Decision): NonNullable<Answer['status']> {
 function errorOf(decision: Decision): NonNullable<Answer['status']> {
   const errors = decision.findings.filter((finding) => finding.result === 'error');
   const empty = decision.evaluated.objects === 0 || decision.evaluated.rules === 0;
-  const header = empty
-    ? 'countersign: no answer [POLICY_EMPTY]: nothing was checked, which is never a pass'
-    : 'countersign: no answer [POLICY_EVALUATION]: rules could not be evaluated';
+  // Where a policy broke, no rule counts as evaluated: that is what is to be told then.
+  const header =
+    empty && errors.length === 0
+      ? 'countersign: no answer [POLICY_EMPTY]: nothing was checked, which is never a pass'
+      : 'countersign: no answer [POLICY_EVALUATION]: rules could not be evaluated';
   return { status: 'Failure', reason: 'InternalError', code: 500, message: messageOf(header, errors) };
 }
 

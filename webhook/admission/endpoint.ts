@@ -39,29 +39,46 @@ export function openEndpoint(frame: EndpointFrame): Endpoint {
     checkHeaders(request, limits);
     const body = await readBody(request, limits, held);
     if (body === undefined) return;
-    metrics.inFlight(++inFlight);
-    try {
-      const leftMs = deadlineMs(request.url ?? '', limits) - (performance.now() - arrivedMs);
-      const outcome = await outcomeOf(body, leftMs);
-      sendJson(response, 200, outcome.answer, frame.isDraining());
-      report(outcome, performance.now() - arrivedMs);
-    } finally {
-      metrics.inFlight(--inFlight);
-      held.bytes -= body.length;
-    }
+    const release = countIn(body);
+    const leftMs = deadlineMs(request.url ?? '', limits) - (performance.now() - arrivedMs);
+    const outcome = await outcomeOf(body, leftMs, release);
+    sendJson(response, 200, outcome.answer, frame.isDraining());
+    report(outcome, performance.now() - arrivedMs);
   }
 
-  /** The outcome of a body, at the latest when its time is up. Rejects with {WebhookError} REQUEST_* */
-  async function outcomeOf(body: Buffer, leftMs: number): Promise<Outcome> {
+  /** Counts a body as held and its admission as in flight, until it is released: again does nothing. */
+  function countIn(body: Buffer): () => void {
+    let isHeld = true;
+    metrics.inFlight(inFlight + 1);
+    inFlight += 1;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      held.bytes -= body.length;
+      metrics.inFlight(--inFlight);
+    };
+  }
+
+  /**
+   * The outcome of a body, at the latest when its time is up. It is released when it is judged and recorded, or not to be: while a
+   * thread may still be at it, it counts, whatever its caller was told. Rejects with {WebhookError} REQUEST_*
+   */
+  async function outcomeOf(body: Buffer, leftMs: number, release: () => void): Promise<Outcome> {
     const refusal = refusalOf();
-    if (refusal !== undefined) return failed(refusal, parseReview(body));
+    if (refusal !== undefined) {
+      release();
+      return failed(refusal, parseReview(body));
+    }
     return new Promise((resolve, reject) => {
       let late = leftMs <= 0;
       const endMs = performance.now() + leftMs;
-      const timer = setTimeout(() => {
-        late = true;
-        attempt(() => resolve(failed(tooLate(), parseReview(body))), reject);
-      }, leftMs);
+      const timer = setTimeout(
+        () => {
+          late = true;
+          attempt(() => resolve(failed(tooLate(), parseReview(body))), reject);
+        },
+        Math.max(leftMs, 0),
+      );
       const outcome = answerBody(body, frame.admission, () => late || performance.now() >= endMs)
         .then((value) => {
           if (late) log(lateEvent(value));
@@ -70,6 +87,7 @@ export function openEndpoint(frame: EndpointFrame): Endpoint {
         .finally(() => {
           clearTimeout(timer);
           running.delete(outcome);
+          release();
         });
       running.add(outcome);
     });

@@ -33,8 +33,9 @@ export type Answered = { readonly ticket: number } & ({ readonly judged: Judged 
 /** From the thread: whether it judges by the parts it was given, or answers. */
 export type Reply = { readonly opened: true } | { readonly refused: Told } | readonly Answered[];
 
-/** How long answers may wait for those that are judged after them. */
-const HOLD_MS = 5;
+/** How long answers may wait for those that are judged after them, and the largest body that they wait for, in bytes. */
+const HOLD_MS = 2;
+const HOLD_BYTES = 16 * 1024;
 
 const { toolchain, engine }: ThreadData = workerData;
 const builtins = openRegoBuiltins(toolchain);
@@ -46,8 +47,7 @@ parentPort?.on('message', (message: Message) => {
 });
 
 function use(parts: JudgeParts): void {
-  // Until the new judge is open there is none: nothing is judged by what was to be replaced.
-  judge = undefined;
+  // Where the new judge does not open the old one stays: whoever asked is told, and decides.
   try {
     judge = openParts(parts, builtins);
     reply({ opened: true });
@@ -60,11 +60,12 @@ function answerAll(batch: readonly Asked[]): void {
   let answers: Answered[] = [];
   let since = performance.now();
   for (const asked of batch) {
+    if (asked.body.length > HOLD_BYTES || performance.now() - since > HOLD_MS) {
+      if (answers.length > 0) reply(answers);
+      answers = [];
+      since = performance.now();
+    }
     answers.push({ ticket: asked.ticket, ...answer(asked) });
-    if (performance.now() - since < HOLD_MS) continue;
-    reply(answers);
-    answers = [];
-    since = performance.now();
   }
   if (answers.length > 0) reply(answers);
 }

@@ -19,7 +19,9 @@ export interface JudgingThreads {
    * Rejects with {EngineError} | {WebhookError} INTERNAL when a thread cannot load it; all then judge by what they had before.
    */
   use(parts: JudgeParts): Promise<void>;
-  /** Ends the threads; what waits is rejected. */
+  /** Why nothing can be judged: no thread has policies, or not yet. Empty when one has. */
+  notReady(): readonly string[];
+  /** Ends the threads; what waits is rejected, and nothing is taken any more. */
   close(): Promise<void>;
 }
 
@@ -39,6 +41,8 @@ const MOVED_BYTES = 64 * 1024;
 const HEAP_MIB = 1024;
 /** Step limits end every evaluation long before: this is for what they do not know of. */
 const STUCK_MS = 60_000;
+/** From the end of a thread that could not open to the start of the next: each loads all policies. */
+const RETRY_MS = 1_000;
 const FILE = import.meta.url.endsWith('.ts') ? './judging_worker.ts' : './judging_worker.js';
 
 interface Waiting {
@@ -53,12 +57,15 @@ interface Waiting {
 
 interface Thread {
   readonly worker: Worker;
+  /** It has what it was told to judge by; until then it is handed nothing. */
+  isOpen: boolean;
   readonly asked: Map<number, Waiting>;
   /** Whoever waits for parts that it was sent, in order. */
   readonly opening: Opening[];
 }
 
 interface Opening {
+  readonly sentMs: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -76,6 +83,7 @@ class Pool implements JudgingThreads {
   #isScheduled = false;
   #isClosed = false;
   #ticket = 0;
+  #retryAtMs = 0;
   readonly #watch: NodeJS.Timeout;
 
   constructor(options: ThreadsOptions) {
@@ -103,12 +111,17 @@ class Pool implements JudgingThreads {
       await this.#openAll(parts);
     } catch (error) {
       this.#parts = before;
-      if (before !== undefined) await this.#openAll(before);
+      if (before !== undefined && !this.#isClosed) await this.#openAll(before);
       throw error;
     }
   }
 
+  notReady(): readonly string[] {
+    return [...this.#threads].some(({ isOpen }) => isOpen) ? [] : ['no thread that judges'];
+  }
+
   async #openAll(parts: JudgeParts): Promise<void> {
+    if (this.#isClosed) throw gone();
     this.#parts = parts;
     while (this.#threads.size < this.#options.count) this.#threads.add(this.#start());
     const opened = await Promise.allSettled([...this.#threads].map((thread) => this.#open(thread, parts)));
@@ -118,7 +131,7 @@ class Pool implements JudgingThreads {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearInterval(this.#watch);
-    for (const waiting of this.#waiting.splice(0)) waiting.reject(gone());
+    this.#rejectAll();
     await Promise.all([...this.#threads].map(({ worker }) => worker.terminate()));
   }
 
@@ -126,17 +139,27 @@ class Pool implements JudgingThreads {
   #hand(): void {
     this.#isScheduled = false;
     this.#refill();
+    if (this.#threads.size === 0) this.#rejectAll();
+    this.#sweep();
     const batches = new Map<Thread, Asked[]>();
     while (this.#waiting.length > 0) {
       const thread = this.#freest();
       if (thread === undefined) break;
       const waiting = this.#waiting.shift();
       if (waiting === undefined) break;
-      if (waiting.isWanted())
-        batches.set(thread, [...(batches.get(thread) ?? []), this.#ask(thread, waiting)]);
-      else waiting.reject(tooLate());
+      batches.set(thread, [...(batches.get(thread) ?? []), this.#ask(thread, waiting)]);
     }
     for (const [{ worker }, batch] of batches) send(worker, batch);
+  }
+
+  /** What nobody waits for any more goes, whether a thread is free or not. */
+  #sweep(): void {
+    const isWanted = (waiting: Waiting): boolean => {
+      const wanted = waiting.isWanted();
+      if (!wanted) waiting.reject(tooLate());
+      return wanted;
+    };
+    this.#waiting = this.#waiting.filter(isWanted);
   }
 
   #ask(thread: Thread, waiting: Waiting): Asked {
@@ -151,23 +174,27 @@ class Pool implements JudgingThreads {
   /** Puts another thread in the place of one that ended. Where the system gives none, those that are left go on; without any, nobody does. */
   #refill(): void {
     const parts = this.#parts;
-    if (parts === undefined || this.#isClosed) return;
+    if (parts === undefined || this.#isClosed || performance.now() < this.#retryAtMs) return;
     try {
       while (this.#threads.size < this.#options.count) {
         const thread = this.#start();
         this.#threads.add(thread);
-        // One that cannot open them judges nothing.
+        // One that cannot open them is ended (see `#settle`).
         this.#open(thread, parts).catch(() => undefined);
       }
     } catch (cause) {
-      if (this.#threads.size === 0) for (const { reject } of this.#waiting.splice(0)) reject(gone(cause));
+      if (this.#threads.size === 0) this.#rejectAll(cause);
     }
   }
 
+  #rejectAll(cause?: unknown): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(gone(cause));
+  }
+
   #endStuck(stuckMs: number): void {
-    for (const { asked, worker } of this.#threads) {
+    for (const { asked, opening, worker } of this.#threads) {
       // In the order in which they were sent, and are answered.
-      const [oldest] = asked.values();
+      const [oldest] = [...asked.values(), ...opening];
       if (oldest?.sentMs !== undefined && performance.now() - oldest.sentMs > stuckMs)
         void worker.terminate();
     }
@@ -176,15 +203,15 @@ class Pool implements JudgingThreads {
   #freest(): Thread | undefined {
     let freest: Thread | undefined;
     for (const thread of this.#threads)
-      if (thread.asked.size < (freest?.asked.size ?? AT_ONCE)) freest = thread;
+      if (thread.isOpen && thread.asked.size < (freest?.asked.size ?? AT_ONCE)) freest = thread;
     return freest;
   }
 
   #open(thread: Thread, parts: JudgeParts): Promise<void> {
     return new Promise((resolve, reject) => {
-      thread.opening.push({ resolve, reject });
       const message: Message = { parts };
       thread.worker.postMessage(message);
+      thread.opening.push({ sentMs: performance.now(), resolve, reject });
     });
   }
 
@@ -195,7 +222,7 @@ class Pool implements JudgingThreads {
     const resourceLimits = { maxOldGenerationSizeMb: heapMib };
     const frame = { workerData, resourceLimits, env: {}, execArgv: [] };
     const worker = new Worker(new URL(FILE, import.meta.url), frame);
-    const thread: Thread = { worker, asked: new Map(), opening: [] };
+    const thread: Thread = { worker, isOpen: false, asked: new Map(), opening: [] };
     worker.on('message', (reply: Reply) => this.#settle(thread, reply));
     worker.on('error', (cause) => this.#lose(thread, cause));
     worker.on('exit', (code) => this.#lose(thread, new Error(`exit ${code}`)));
@@ -203,12 +230,25 @@ class Pool implements JudgingThreads {
   }
 
   #settle(thread: Thread, reply: Reply): void {
-    if ('opened' in reply) thread.opening.shift()?.resolve();
-    else if ('refused' in reply) thread.opening.shift()?.reject(errorOf(reply.refused));
-    else {
-      for (const answered of reply) settle(thread, answered);
-      if (this.#waiting.length > 0) this.#hand();
-    }
+    if ('opened' in reply) {
+      thread.isOpen = true;
+      thread.opening.shift()?.resolve();
+    } else if ('refused' in reply) {
+      thread.opening.shift()?.reject(errorOf(reply.refused));
+      if (!thread.isOpen) this.#endUnopened(thread);
+    } else for (const answered of reply) settle(thread, answered);
+    this.#handWaiting();
+  }
+
+  /** It judges by nothing, and would be the one with the least to do. */
+  #endUnopened(thread: Thread): void {
+    this.#threads.delete(thread);
+    this.#retryAtMs = performance.now() + RETRY_MS;
+    void thread.worker.terminate();
+  }
+
+  #handWaiting(): void {
+    if (this.#waiting.length > 0 && !this.#isClosed) this.#hand();
   }
 
   #lose(thread: Thread, cause: unknown): void {
@@ -217,7 +257,7 @@ class Pool implements JudgingThreads {
     const lost = [...thread.asked.values()];
     thread.asked.clear();
     for (const { reject } of lost) reject(gone(cause));
-    if (this.#waiting.length > 0 && !this.#isClosed) this.#hand();
+    this.#handWaiting();
   }
 }
 

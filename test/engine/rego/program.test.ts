@@ -67,6 +67,20 @@ describe('a program', () => {
     expect(rego.evaluate('main/deny', Buffer.from('{"name":"aaa"}'))).toEqual(first);
   });
 
+  it('keeps what its patterns were compiled to, however much that gave back on the way', async () => {
+    const alphabet = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 !@#%&_=;:,<>/~';
+    const rego = await program(
+      `deny contains "x" if not regex.match(\`(?:${alphabet}){40}\`, input.name)\n\ndeny contains "y" if regex.match(\`^a(b|c)+$\`, input.name)`,
+    );
+    const ask = (name: string) => rego.evaluate('main/deny', Buffer.from(JSON.stringify({ name })));
+    const first = ask('abc');
+    expect(first.value).toEqual(['x', 'y']);
+    for (let round = 0; round < 20; round++) {
+      expect(ask(alphabet.repeat(40)).value).toEqual([]);
+      expect(ask('abc')).toEqual(first);
+    }
+  });
+
   it('refuses input that it cannot read: it is never undefined', async () => {
     const rego = await program('deny contains "no input" if not input.x');
     for (const bytes of ['', '{"a":', '{"a":1,}', 'nonsense']) {

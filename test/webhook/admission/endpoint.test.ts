@@ -274,6 +274,21 @@ describe('admission', () => {
     expect(recorded).toEqual([]);
   });
 
+  it('counts a body until it is judged, whatever its caller was told', async () => {
+    const stuck = gate<{ recordId: string }>();
+    const small = JSON.stringify(reviewOf());
+    const { server } = await start({
+      limits: { answerTimeoutMs: 600, answerMarginMs: 500, maxHeldBytes: 2 * small.length },
+      record: () => stuck.promise,
+    });
+    const late = async (): Promise<unknown> =>
+      (await send(server, { path: '/v1/admit', headers: json, body: small })).status;
+    expect([await late(), await late(), await late()]).toEqual([200, 200, 503]);
+    stuck.open({ recordId: '7' });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(parsed(await admit(server, small))).toEqual(allow);
+  });
+
   it('answers many at once, each with its own uid', async () => {
     const { server } = await start();
     const uids = Array.from({ length: 50 }, (_, index) => `u-${index}`);

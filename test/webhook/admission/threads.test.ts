@@ -41,6 +41,18 @@ async function partsFor(text = RULES, facts: Partial<PolicyFacts> = {}): Promise
   return { bench: partsOf({ policies: [policy], enforcement: {} }) };
 }
 
+/** Parts whose module is cut off. */
+async function brokenParts(): Promise<JudgeParts> {
+  const parts = await partsFor();
+  if (!('bench' in parts)) throw new Error('one bench');
+  const policies = parts.bench.policies.map((policy) =>
+    policy.kind === 'compiled'
+      ? { ...policy, compiled: { ...policy.compiled, metered: new Uint8Array(8) } }
+      : policy,
+  );
+  return { bench: { ...parts.bench, policies } };
+}
+
 function start(count = 2, limits: { heapMib?: number; stuckMs?: number } = {}): JudgingThreads {
   const threads = openThreads({ count, ...limits, toolchain: TOOLCHAIN, engine: { version: '0', opa: '0' } });
   open.push(threads);
@@ -154,21 +166,47 @@ describe('threads that judge', () => {
 
   it('keep to what they judged by when new parts cannot be opened', async () => {
     const threads = start(2);
-    const parts = await partsFor();
-    await threads.use(parts);
-    if (!('bench' in parts)) throw new Error('one bench');
-    const policies = parts.bench.policies.map((policy) =>
-      policy.kind === 'compiled'
-        ? { ...policy, compiled: { ...policy.compiled, metered: new Uint8Array(8) } }
-        : policy,
-    );
-    await expect(threads.use({ bench: { ...parts.bench, policies } })).rejects.toMatchObject({
+    await threads.use(await partsFor());
+    await expect(threads.use(await brokenParts())).rejects.toMatchObject({
       code: 'POLICY_MODULE',
     });
     expect(await outcomes([ask(threads, bodyOf()), ask(threads, bodyOf('x', {}, { owner: '' }))])).toEqual([
       'allow',
       'allow',
     ]);
+  });
+
+  it('say whether any of them judges', async () => {
+    const threads = start(1);
+    expect(threads.notReady()).toEqual(['no thread that judges']);
+    await threads.use(await partsFor());
+    expect(threads.notReady()).toEqual([]);
+    await threads.close();
+    await expect(threads.use(await partsFor())).rejects.toMatchObject({ code: 'INTERNAL' });
+  });
+
+  it('that cannot open anything judge nothing, and the next try is a second later', async () => {
+    const threads = start(2);
+    await expect(threads.use(await brokenParts())).rejects.toMatchObject({ code: 'POLICY_MODULE' });
+    expect(threads.notReady()).toEqual(['no thread that judges']);
+    await expect(ask(threads, bodyOf())).rejects.toMatchObject({ code: 'NOT_READY' });
+    await threads.use(await partsFor());
+    expect((await ask(threads, bodyOf())).verdict).toBe('allow');
+  });
+
+  it('answer what is judged before they begin with a large one', async () => {
+    const threads = start(1);
+    await threads.use(await partsFor());
+    const order: string[] = [];
+    const note = (name: string) => (): void => void order.push(name);
+    const large = { owner: 'x'.repeat(4_000_000) };
+    const both = [
+      ask(threads, bodyOf()).then(note('small')),
+      ask(threads, bodyOf('web', {}, large)).then(note('large')),
+    ];
+    await Promise.race(both);
+    expect(order).toEqual(['small']);
+    await Promise.all(both);
   });
 
   it('that end reject what they were asked, and others take their place', async () => {
