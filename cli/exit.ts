@@ -3,7 +3,7 @@ import { AttestError, type AttestErrorCode } from '../attest/error.ts';
 import { EngineError, type EngineErrorCode, type Problem } from '../engine/index.ts';
 import { codeOf, messageOf } from './cause.ts';
 import type { Io } from './io.ts';
-import { oneLine } from './report/text.ts';
+import { oneLine, placeOf } from './report/text.ts';
 
 /** Exit 1 says no; 2 and above say there is no answer. No flag renumbers (DESIGN §5). */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 70;
@@ -141,6 +141,5 @@ function engineLines(error: EngineError): string {
   return [...head, ...problems, ...hint].map((line) => `${oneLine(line)}\n`).join('');
 }
 
-function at({ location }: Pick<Problem, 'location'>): string {
-  return location === undefined ? 'countersign: ' : `${location.file}:${location.line}:${location.column}: `;
-}
+const at = ({ location }: Pick<Problem, 'location'>): string =>
+  location === undefined ? 'countersign: ' : placeOf(location);

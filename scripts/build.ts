@@ -43,6 +43,7 @@ if (!existsSync(STAMP) || statSync(STAMP).mtimeMs < newest()) {
     entryPoints: {
       'cli/main': 'cli/main.ts',
       rego_worker: 'engine/toolchain/rego_worker.ts',
+      render_worker: 'engine/render/render_worker.ts',
       recorder_worker: 'attest/ledger/recorder_worker.ts',
     },
     outdir: DIST,

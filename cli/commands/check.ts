@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type Environment, environmentNamed, type Project } from '../../engine/context/project.ts';
+import type { Environment, Project } from '../../engine/context/project.ts';
 import { type Decision, EngineError, type Judgement } from '../../engine/index.ts';
 import { type Document, readDocuments, type Source } from '../../engine/manifest/index.ts';
 import { DEFAULT_NAMESPACES, type Namespaces } from '../../engine/policy/index.ts';
+import { refuseUnstable, withUnstable } from '../../engine/render/index.ts';
 import { openJudge } from '../../engine/review.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
 import { BUNDLE_FLAGS, type BundleSettings, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
-import { readManifests, readSource } from '../files.ts';
+import { readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
-import { findProject, stateOf, userCache } from '../loading/project.ts';
+import { environmentOf, findProject, stateOf, userCache } from '../loading/project.ts';
+import { readInputs } from '../loading/render.ts';
+import { RENDER_FLAGS } from '../loading/render_flags.ts';
 import { type Prepared, prepare } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
 import { parseTargets, writeReports } from '../report/report.ts';
@@ -24,7 +27,8 @@ export const check: Verb = {
   summary: 'Evaluates manifests against policies and decides: allow, deny or no answer.',
   positionals: 'PATH|-…',
   details: [
-    'PATH is a file or a folder (searched recursively for .yaml, .yml and .json); - is standard input.',
+    'PATH is a file or a folder (searched recursively for .yaml, .yml and .json); - is standard input. A Helm chart (a folder with',
+    'Chart.yaml, or a .tgz) and a Kustomize folder are rendered first, as countersign render shows them.',
     'Without a Project and without --policy the shipped pack "baseline" is used.',
     'Exit code: 0 allowed, 1 denied, 2 usage, 3 input, 4 policy, 5 trust; 2 and above mean there is no answer.',
   ].join('\n'),
@@ -71,6 +75,7 @@ export const check: Verb = {
       value: 'DIR',
       help: "folder that holds the ledger (default .countersign, or the Project's ledger)",
     },
+    ...RENDER_FLAGS,
     ...BUNDLE_FLAGS,
     ...REGISTRY_FLAGS,
   },
@@ -81,25 +86,31 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const targets = parseTargets(args.list('format'));
   const failOn = failOnOf(args);
   const isRecorded = recordWanted(args);
-  if (args.positionals.length === 0)
+  if (args.positionals.length === 0 && !args.has('from'))
     throw new UsageError('no path is given', 'countersign check PATH…, or - for standard input');
   const installation = findInstallation();
   const reader = openYamlReader(installation.toolchain);
   const found = findProject(args.text('project'), reader);
   const environment = environmentOf(args, found?.project);
-  const sources = await readManifests(args.positionals, io);
+  const inputs = await withProgress(io, 'reading', () =>
+    readInputs(args, io, { installation, reader, environment }),
+  );
+  const { sources } = inputs;
+  if (isRecorded) refuseUnstable(inputs.unstable);
   const documents = readDocuments(sources, reader);
   const bundles = bundleSettings(args, io, found);
   const frame = { installation, reader, isRecorded, project: found?.project, environment, bundles };
   const prepared = await withProgress(io, 'compiling policies', () => prepareFor(args, io, frame));
+  for (const warning of inputs.warnings) io.err(`warning: ${oneLine(warning)}\n`);
   for (const note of [...prepared.notes, ...strangersTo(environment, documents)])
     io.err(`note: ${oneLine(note)}\n`);
-  const judgement = await withProgress(io, 'checking objects', (onProgress) =>
+  const judged = await withProgress(io, 'checking objects', (onProgress) =>
     openJudge(prepared.bench).review(
       { phase: 'check', operation: 'CREATE', documents, sources },
       { time: io.now(), id: uuidv7(io.now()), ...(onProgress === undefined ? {} : { onProgress }) },
     ),
   );
+  const judgement = withUnstable(judged, inputs.unstable);
   // Signed and durable before anything is answered: an allow that nobody can find later is none.
   if (isRecorded)
     await record(judgement, args, io, { installation, state: stateOf(args.text('state'), found) });
@@ -171,24 +182,6 @@ async function prepareFor(args: Args, io: Io, frame: Frame): Promise<Prepared> {
     },
     frame.installation,
     frame.reader,
-  );
-}
-
-function environmentOf(args: Args, project: Project | undefined): Environment | undefined {
-  const name = args.text('env');
-  if (project === undefined) {
-    if (name === undefined) return undefined;
-    throw new UsageError(
-      '--env needs a Project and there is none',
-      'run countersign init, or name one with --project FILE',
-    );
-  }
-  if (name !== undefined) return environmentNamed(project, name);
-  if (project.environments.length === 0) return undefined;
-  const known = project.environments.map((environment) => environment.name).join(', ');
-  throw new UsageError(
-    'the Project declares environments and none is chosen',
-    `--env NAME, one of: ${known}`,
   );
 }
 

@@ -9,6 +9,7 @@ export type { Location } from '../error.ts';
 export {
   type Document,
   idOf,
+  isObject,
   type JsonObject,
   type JsonValue,
   member,

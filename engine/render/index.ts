@@ -4,6 +4,7 @@
 // which runs in a thread of its own (`thread`, `render_worker`) with a deadline and a limit of memory (`memory`). `failure` gives
 // what those tools say a code, a place and a hint; `stable` tells what is another each time. `gitops/` reads Flux and Argo CD sources.
 
+export { openReading } from './folder.ts';
 export type { ValueStep } from './program.ts';
 export { recognise, type SourceKind } from './recognise.ts';
 export {
@@ -15,4 +16,4 @@ export {
   type RenderFrame,
 } from './render.ts';
 export { rootOf } from './root.ts';
-export { UNSTABLE } from './stable.ts';
+export { refuseUnstable, UNSTABLE, withUnstable } from './stable.ts';

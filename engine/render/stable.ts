@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Judgement } from '../change.ts';
+import { decide } from '../decide/decision.ts';
 import type { Finding } from '../decide/finding.ts';
 import { EngineError } from '../error.ts';
 import { type Document, locate, readDocuments, type Source } from '../manifest/index.ts';
@@ -6,6 +8,33 @@ import { objectOf } from '../record/set.ts';
 import type { YamlReader } from '../toolchain/yaml.ts';
 
 const utf8 = new TextDecoder();
+
+/** The same judgement with the findings about objects that are others each time. */
+export function withUnstable(judgement: Judgement, findings: readonly Finding[]): Judgement {
+  if (findings.length === 0) return judgement;
+  const { decision } = judgement;
+  return { ...judgement, decision: decide({ ...decision, findings: [...decision.findings, ...findings] }) };
+}
+
+/**
+ * A record approves exactly what was judged, and of these objects something else will be applied.
+ * @throws {EngineError} RENDER_UNSTABLE, with one problem for each object
+ */
+export function refuseUnstable(findings: readonly Finding[]): void {
+  if (findings.length === 0) return;
+  throw new EngineError(
+    'RENDER_UNSTABLE',
+    `${findings.length} objects are others each time they are rendered`,
+    {
+      problems: findings.map(({ object, location }) => ({
+        message: `${object.kind} ${JSON.stringify(object.name)} cannot be recorded`,
+        ...(location === undefined ? {} : { location }),
+      })),
+      location: findings[0]?.location ?? { file: '-', line: 1, column: 1 },
+      hint: 'give what is random or depends on the time as a value, or check without --record',
+    },
+  );
+}
 
 /** The code of the finding about an object that is another each time. */
 export const UNSTABLE = 'render.unstable';
