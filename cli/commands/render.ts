@@ -53,7 +53,7 @@ const unstableLine = (finding: Finding): string =>
   `${placeOf(finding.location)}${oneLine(`${finding.object.kind} ${JSON.stringify(finding.object.name)}: ${finding.message}`)}`;
 
 /** One stream: files of their own are parted by a line of `---`, and one that was rendered is as it is. */
-function joined(sources: readonly Source[]): string {
+export function joined(sources: readonly Source[]): string {
   return sources
     .map((source, index) => {
       const text = textOf(source);

@@ -32,6 +32,8 @@ export interface InputFrame {
   readonly installation: Installation;
   readonly reader: YamlReader;
   readonly environment: Environment | undefined;
+  /** Shared by who reads several command lines; else there is one for this call. */
+  readonly renderer?: Renderer;
 }
 
 /**
@@ -60,7 +62,7 @@ export async function readInputs(args: Args, io: Io, frame: InputFrame): Promise
     if (from !== undefined) read.push(...(await renderFrom(from, { args, renderer, frame })));
     return together(read);
   } finally {
-    await renderer.close();
+    if (frame.renderer === undefined) await renderer.close();
   }
 }
 

@@ -60,6 +60,11 @@ func (f *folder) annotate(folder string) error {
 	return f.write(file, k)
 }
 
+func (f *folder) isManaged(folder string) bool {
+	_, k, err := f.read(folder)
+	return err == nil && k != nil && hasMetadata(k, types.ManagedByLabelOption)
+}
+
 // read is the kustomization of a folder; the name is empty where there is none.
 func (f *folder) read(folder string) (string, *types.Kustomization, error) {
 	for _, name := range kustomizationNames {

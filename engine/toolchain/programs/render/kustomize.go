@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"path"
 	"strings"
@@ -30,6 +31,7 @@ func renderKustomize(r *request) answer {
 	if err != nil {
 		return answer{Error: err.Error()}
 	}
+	isManaged := files.isManaged(job.Path)
 	built, err := build(files, job)
 	if len(files.wanted) > 0 {
 		return answer{Wanted: files.wanted}
@@ -38,7 +40,7 @@ func renderKustomize(r *request) answer {
 		return answer{Error: err.Error()}
 	}
 	out := &stream{}
-	if err := printResources(built, originsOf(files, job, built.Size()), out); err != nil {
+	if err := printResources(built, originsOf(files, job, built.Size()), isManaged, out); err != nil {
 		return answer{Error: err.Error()}
 	}
 	return answer{Origins: out.origins, stream: out.Bytes()}
@@ -83,11 +85,20 @@ func originsOf(files *folder, job *kustomJob, size int) []string {
 	return origins
 }
 
-func printResources(built resmap.ResMap, origins []string, out *stream) error {
+// The label managed-by has the version of the tool, which this program is not: its api cannot tell it.
+const (
+	unknownTool = "app.kubernetes.io/managed-by: kustomize-(devel)\n"
+	knownTool   = "app.kubernetes.io/managed-by: kustomize-v5.8.2\n"
+)
+
+func printResources(built resmap.ResMap, origins []string, isManaged bool, out *stream) error {
 	for i, resource := range built.Resources() {
 		text, err := resource.AsYAML()
 		if err != nil {
 			return fmt.Errorf("resource %d: %w", i+1, err)
+		}
+		if isManaged {
+			text = bytes.Replace(text, []byte(unknownTool), []byte(knownTool), 1)
 		}
 		prefix := ""
 		if i > 0 {
