@@ -4,7 +4,6 @@ import type { Environment, Project } from '../../engine/context/project.ts';
 import { type Decision, EngineError, type Judgement } from '../../engine/index.ts';
 import { type Document, readDocuments, type Source } from '../../engine/manifest/index.ts';
 import { DEFAULT_NAMESPACES, type Namespaces } from '../../engine/policy/index.ts';
-import { refuseUnstable, withUnstable } from '../../engine/render/index.ts';
 import { openJudge } from '../../engine/review.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
@@ -14,7 +13,7 @@ import { readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { environmentOf, findProject, stateOf, userCache } from '../loading/project.ts';
-import { readInputs } from '../loading/render.ts';
+import { readInputs, refuseUnstable, withInputs } from '../loading/render.ts';
 import { RENDER_FLAGS } from '../loading/render_flags.ts';
 import { type Prepared, prepare } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
@@ -96,7 +95,7 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
     readInputs(args, io, { installation, reader, environment }),
   );
   const { sources } = inputs;
-  if (isRecorded) refuseUnstable(inputs.unstable);
+  if (isRecorded) await refuseUnstable(inputs);
   const documents = readDocuments(sources, reader);
   const bundles = bundleSettings(args, io, found);
   const frame = { installation, reader, isRecorded, project: found?.project, environment, bundles };
@@ -110,7 +109,7 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
       { time: io.now(), id: uuidv7(io.now()), ...(onProgress === undefined ? {} : { onProgress }) },
     ),
   );
-  const judgement = withUnstable(judged, inputs.unstable);
+  const judgement = await withInputs(judged, inputs);
   // Signed and durable before anything is answered: an allow that nobody can find later is none.
   if (isRecorded)
     await record(judgement, args, io, { installation, state: stateOf(args.text('state'), found) });

@@ -2,16 +2,11 @@
 // What is to be checked or printed, as sources: files as they are, and what charts, Kustomize folders and GitOps sources render to.
 import { join } from 'node:path';
 import type { Environment } from '../../engine/context/project.ts';
-import { EngineError, type Finding, type Source } from '../../engine/index.ts';
+import { EngineError, type Finding, type Judgement, type Source } from '../../engine/index.ts';
 import { readDocuments } from '../../engine/manifest/index.ts';
-import {
-  openReading,
-  openRenderer,
-  type Rendered,
-  type Renderer,
-  recognise,
-  rootOf,
-} from '../../engine/render/index.ts';
+import type { Rendered, Renderer } from '../../engine/render/index.ts';
+import { recognise } from '../../engine/render/recognise.ts';
+import { rootOf } from '../../engine/render/root.ts';
 import type { YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args } from '../args.ts';
 import { UsageError } from '../exit.ts';
@@ -39,7 +34,7 @@ export interface InputFrame {
 /**
  * Reads the paths of a command line and its `--from`, in their order, and renders what is to be rendered.
  * @throws {UsageError} for flags that nothing reads
- * @throws {EngineError} RENDER_* | INPUT_* | BUNDLE_* for an archive
+ * @throws {EngineError} RENDER_* | INPUT_*
  */
 export async function readInputs(args: Args, io: Io, frame: InputFrame): Promise<Inputs> {
   const paths = [...new Set(args.positionals)].map((path) => ({ path, kind: recognise(path) }));
@@ -48,11 +43,12 @@ export async function readInputs(args: Args, io: Io, frame: InputFrame): Promise
     hasChart: paths.some(({ kind }) => kind === 'chart' || kind === 'archive'),
     hasSource: from !== undefined,
   });
-  const renderer = openRenderer({
-    toolchain: frame.installation.toolchain,
-    yaml: frame.reader,
-    now: io.now(),
-  });
+  // Plain files, which most runs check, load nothing of what renders.
+  if (from === undefined && paths.every(({ kind }) => kind === 'plain'))
+    return plain(await readManifests(args.positionals, io));
+  const { openRenderer } = await import('../../engine/render/index.ts');
+  const { toolchain } = frame.installation;
+  const renderer = frame.renderer ?? openRenderer({ toolchain, yaml: frame.reader, now: io.now() });
   try {
     const read: Inputs[] = [];
     for (const { path, kind } of paths) {
@@ -108,20 +104,33 @@ async function renderFrom(file: string, { args, renderer, frame }: Bench): Promi
   for (const plan of plans) {
     if (plan.kind === 'chart') read.push(rendered(await renderer.chart(plan.source)));
     else if (plan.kind === 'kustomize') read.push(rendered(await renderer.kustomize(plan.source)));
-    else read.push(plain(filesIn(plan.path, root, plan.isRecursive)));
+    else read.push(plain(await filesIn(plan.path, root, plan.isRecursive)));
   }
   return read;
 }
 
 const MANIFEST = /\.(?:ya?ml|json)$/i;
 
-function filesIn(folder: string, root: string, isRecursive: boolean): readonly Source[] {
+async function filesIn(folder: string, root: string, isRecursive: boolean): Promise<readonly Source[]> {
+  const { openReading } = await import('../../engine/render/index.ts');
   const sources = openReading(root)
     .folder(folder)
     .filter(({ path }) => MANIFEST.test(path) && (isRecursive || !path.includes('/')))
     .map(({ path, bytes }) => ({ name: join(folder, path), bytes }));
   if (sources.length > 0) return sources;
   throw new EngineError('INPUT_EMPTY', `no .yaml, .yml or .json file in ${JSON.stringify(folder)}`);
+}
+
+/** A record approves what was judged: refuses it where something else will be applied. @throws {EngineError} RENDER_UNSTABLE */
+export async function refuseUnstable({ unstable }: Inputs): Promise<void> {
+  if (unstable.length > 0) (await import('../../engine/render/index.ts')).refuseUnstable(unstable);
+}
+
+/** The judgement with the findings that reading made. */
+export async function withInputs(judgement: Judgement, { unstable }: Inputs): Promise<Judgement> {
+  if (unstable.length === 0) return judgement;
+  const { withUnstable } = await import('../../engine/render/index.ts');
+  return withUnstable(judgement, unstable);
 }
 
 /** Findings are placed by the names of sources, so two renderings of one path must not share theirs. */

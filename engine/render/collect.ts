@@ -6,6 +6,7 @@ import type { YamlReader } from '../toolchain/yaml.ts';
 import type { Reading } from './folder.ts';
 import type { Part } from './program.ts';
 import { KUSTOMIZATIONS } from './recognise.ts';
+import { shownPath } from './root.ts';
 
 /** The files of a kustomization and of the folders that it names, and paths at which there is nothing. All paths are absolute. */
 export interface Collection {
@@ -37,7 +38,7 @@ export function collect(folder: string, into: Collection, by: Collecting): void 
   for (const name of KUSTOMIZATIONS) {
     const path = join(folder, name);
     if (by.reading.kindOf(path) !== 'file') into.absent.add(path);
-    else readKustomization({ name: path, bytes: take(path, into, by.reading) }, into, by);
+    else readKustomization({ name: shownPath(path), bytes: take(path, into, by.reading) }, into, by);
   }
 }
 

@@ -48,9 +48,10 @@ export function renderFailure(path: string, message: string, nameOf: NameOf): En
     .map((line) => line.trim())
     .filter((line) => line !== '');
   const kind = KINDS.find(({ pattern }) => pattern.test(message));
+  const location = placeIn(first, nameOf) ?? { file: path, line: 1, column: 1 };
   return new EngineError(kind?.code ?? 'RENDER_FAILED', first, {
-    location: placeIn(first, nameOf) ?? { file: path, line: 1, column: 1 },
-    problems: more.map((line) => ({ message: line })),
+    location,
+    problems: more.map((line) => ({ message: line, location })),
     ...(kind === undefined ? {} : { hint: kind.hint }),
   });
 }

@@ -12,6 +12,7 @@ import {
 import { join, sep } from 'node:path';
 import { EngineError } from '../error.ts';
 import type { Part } from './program.ts';
+import { shownPath } from './root.ts';
 
 const MIB = 1024 * 1024;
 const MAX_BYTES = 64 * MIB;
@@ -63,7 +64,7 @@ function inside(path: string, boundary: string): string {
   const real = attempt(path, () => realpathSync(path));
   if (real === boundary || real.startsWith(boundary.endsWith(sep) ? boundary : boundary + sep)) return real;
   throw unreadable(path, 'it leads out of the folder that may be read', {
-    hint: `only what is below ${JSON.stringify(boundary)} is read: move the file there, or name a folder above both with --root`,
+    hint: `only what is below ${JSON.stringify(shownPath(boundary))} is read: move the file there, or name a folder above both with --root`,
   });
 }
 
@@ -126,7 +127,7 @@ function readUpTo(descriptor: number, path: string, maxBytes: number): Uint8Arra
 }
 
 const tooLarge = (path: string, why: string): EngineError =>
-  new EngineError('INPUT_TOO_LARGE', `${JSON.stringify(path)} is too large: ${why}`, {
+  new EngineError('INPUT_TOO_LARGE', `${JSON.stringify(shownPath(path))} is too large: ${why}`, {
     hint: 'name the folder of one chart or one overlay, or leave out with .helmignore what no chart needs',
   });
 
@@ -135,7 +136,7 @@ const unreadable = (
   reason: string,
   detail: { readonly hint?: string; readonly cause?: unknown } = {},
 ): EngineError =>
-  new EngineError('INPUT_UNREADABLE', `cannot read ${JSON.stringify(path)}: ${reason}`, detail);
+  new EngineError('INPUT_UNREADABLE', `cannot read ${JSON.stringify(shownPath(path))}: ${reason}`, detail);
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',

@@ -18,6 +18,7 @@ import {
   type RenderAnswer,
   type RenderRequest,
 } from './program.ts';
+import { realPath } from './root.ts';
 import { unstableFindings } from './stable.ts';
 import { openRenderThread, type RenderLimits, type RenderThread } from './thread.ts';
 
@@ -68,7 +69,7 @@ export interface Renderer {
   /**
    * Renders a chart as `helm template` would, with no cluster, network or file but those of the chart.
    * @throws {EngineError} RENDER_FAILED | RENDER_REMOTE | RENDER_DEADLINE | RENDER_LIMIT | INPUT_UNREADABLE | INPUT_TOO_LARGE |
-   *   BUNDLE_ARCHIVE | BUNDLE_ENTRY | BUNDLE_TOO_LARGE | TOOLCHAIN_FAILED | TOOLCHAIN_DIGEST
+   *   TOOLCHAIN_FAILED | TOOLCHAIN_DIGEST
    */
   chart(source: ChartSource): Promise<Rendered>;
   /**
@@ -126,10 +127,27 @@ const NESTED_MAX = 4;
 /** What no chart has, and an attack may: links, paths that leave the archive, too much of anything. Charts in charts too. */
 function refuseArchive(name: string, bytes: Uint8Array, depth = 0): void {
   if (depth > NESTED_MAX)
-    throw new EngineError('BUNDLE_ENTRY', `archive ${JSON.stringify(name)} holds too many charts in charts`);
+    throw new EngineError(
+      'INPUT_TOO_LARGE',
+      `chart archive ${JSON.stringify(name)} holds charts in charts in charts`,
+    );
   const isPacked = ({ path }: ArchiveFile): boolean => /^[^/]+\/charts\/[^/]+\.tgz$/.test(path);
-  for (const file of readArchive(bytes, name).filter(isPacked))
+  for (const file of chartArchive(bytes, name).filter(isPacked))
     refuseArchive(`${name}/${file.path}`, file.bytes, depth + 1);
+}
+
+/** To its reader a chart is input, not a bundle. */
+function chartArchive(bytes: Uint8Array, name: string): readonly ArchiveFile[] {
+  try {
+    return readArchive(bytes, name);
+  } catch (cause) {
+    if (!(cause instanceof EngineError)) throw cause;
+    const code = cause.code === 'BUNDLE_TOO_LARGE' ? 'INPUT_TOO_LARGE' : 'INPUT_UNREADABLE';
+    throw new EngineError(code, `chart ${cause.message}`, {
+      cause,
+      hint: 'pack it again with helm package: a chart holds plain files and folders, 10,000 and 64 MiB at most',
+    });
+  }
 }
 
 /** Helm calls a template by its chart's name; people look for it below the path that they gave. */
@@ -142,7 +160,7 @@ const ROUNDS_MAX = 200;
 
 async function renderKustomize(folder: KustomizeSource, { frame, thread }: Bench): Promise<Rendered> {
   const by: Collecting = { reading: openReading(folder.root), yaml: frame.yaml };
-  const path = resolve(folder.path);
+  const path = realPath(folder.path);
   const into = emptyCollection();
   if (folder.edit?.generate === true) takeAll(path, into.files, by.reading);
   collect(path, into, by);

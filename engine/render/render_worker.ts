@@ -35,10 +35,14 @@ const program = lazily(() => {
   return openProgram(module, 'render', () => wallClock);
 });
 
-parentPort?.on('message', (asked: WorkerRequest) => parentPort?.postMessage(reply(asked)));
+parentPort?.on('message', (asked: WorkerRequest | 'start') => parentPort?.postMessage(reply(asked)));
 
-function reply(asked: WorkerRequest): WorkerReply {
+/** What a program that is to start is asked: it answers that the request is for nothing. */
+const NOTHING = Uint8Array.of(2, 0, 0, 0, 0x7b, 0x7d);
+
+function reply(asked: WorkerRequest | 'start'): WorkerReply {
   try {
+    if (asked === 'start') return { answer: program().call(NOTHING) };
     wallClock = asked.wallClock;
     return { answer: program().call(asked.request) };
   } catch (error) {

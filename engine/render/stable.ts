@@ -18,22 +18,20 @@ export function withUnstable(judgement: Judgement, findings: readonly Finding[])
 
 /**
  * A record approves exactly what was judged, and of these objects something else will be applied.
- * @throws {EngineError} RENDER_UNSTABLE, with one problem for each object
+ * @throws {EngineError} RENDER_UNSTABLE: the first object, with one problem for each when there are several
  */
 export function refuseUnstable(findings: readonly Finding[]): void {
-  if (findings.length === 0) return;
-  throw new EngineError(
-    'RENDER_UNSTABLE',
-    `${findings.length} objects are others each time they are rendered`,
-    {
-      problems: findings.map(({ object, location }) => ({
-        message: `${object.kind} ${JSON.stringify(object.name)} cannot be recorded`,
-        ...(location === undefined ? {} : { location }),
-      })),
-      location: findings[0]?.location ?? { file: '-', line: 1, column: 1 },
-      hint: 'give what is random or depends on the time as a value, or check without --record',
-    },
-  );
+  const problems = findings.map(({ object, location }) => ({
+    message: `${object.kind} ${JSON.stringify(object.name)} is another each time it is rendered, so it cannot be recorded`,
+    ...(location === undefined ? {} : { location }),
+  }));
+  const [first] = problems;
+  if (first === undefined) return;
+  throw new EngineError('RENDER_UNSTABLE', first.message, {
+    problems: problems.length > 1 ? problems : [],
+    ...(first.location === undefined ? {} : { location: first.location }),
+    hint: 'give what is random or depends on the time as a value, or check without --record',
+  });
 }
 
 /** The code of the finding about an object that is another each time. */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { EngineError } from '../../error.ts';
 import { type Document, readDocuments, type Source } from '../../manifest/index.ts';
 import type { YamlReader } from '../../toolchain/yaml.ts';
 import { openReading } from '../folder.ts';
 import type { ChartSource, KustomizeSource } from '../render.ts';
-import { isBelow } from '../root.ts';
+import { isBelow, shownPath } from '../root.ts';
 import { argoApplication } from './argo.ts';
 import { fluxKustomization, helmRelease } from './flux.ts';
 import { Spec } from './spec.ts';
@@ -77,6 +77,5 @@ function plansOf({ id }: Document, spec: Spec, scene: Scene): readonly Plan[] {
 function belowRoot(root: string, spec: Spec, path: string): string {
   const real = resolve(root, path.replace(/^\/+/, ''));
   if (!isBelow(real, root)) return spec.refuse('leads out of the repository');
-  const shown = relative('.', real);
-  return shown === '' ? '.' : shown;
+  return shownPath(real);
 }
