@@ -20,6 +20,7 @@ import { withProgress } from '../report/progress.ts';
 import { parseTargets, writeReports } from '../report/report.ts';
 import { oneLine } from '../report/text.ts';
 import { uuidv7 } from '../uuid.ts';
+import { asksEvery, type Checked, checkEvery } from './check_every.ts';
 
 export const check: Verb = {
   name: 'check',
@@ -46,7 +47,10 @@ export const check: Verb = {
     'strict-errors': {
       help: 'a builtin that fails is an error in Conftest rules too, as it always is in native ones',
     },
-    env: { value: 'NAME', help: 'environment of the Project to check for' },
+    env: {
+      value: 'NAME',
+      help: 'environment of the Project to check for; all: each of them, with its own values',
+    },
     project: {
       value: 'FILE',
       help: 'the Project (default countersign.yaml in this folder, if there is one)',
@@ -90,7 +94,33 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const installation = findInstallation();
   const reader = openYamlReader(installation.toolchain);
   const found = findProject(args.text('project'), reader);
-  const environment = environmentOf(args, found?.project);
+  const setting = { args, failOn, isRecorded, installation, reader, found };
+  if (found !== undefined && asksEvery(args, found.project))
+    return checkEvery(found.project, { args, io, targets }, (environment, shared) =>
+      checkFor(environment, setting, shared),
+    );
+  const checked = await checkFor(environmentOf(args, found?.project), setting, io);
+  writeReports(checked.decision, targets, io, checked.report);
+  if (checked.exit === 1 && checked.decision.verdict === 'allow')
+    io.err('note: allowed with warnings; exit code 1, as --fail-on warn says\n');
+  return checked.exit;
+}
+
+interface Setting {
+  readonly args: Args;
+  readonly failOn: 'fail' | 'warn';
+  readonly isRecorded: boolean;
+  readonly installation: Installation;
+  readonly reader: YamlReader;
+  readonly found: ReturnType<typeof findProject>;
+}
+
+/** Reads, evaluates and, where it is wanted, records for one environment, or for none. */
+async function checkFor(
+  environment: Environment | undefined,
+  { args, failOn, isRecorded, installation, reader, found }: Setting,
+  io: Io,
+): Promise<Checked> {
   const inputs = await withProgress(io, 'reading', () =>
     readInputs(args, io, { installation, reader, environment }),
   );
@@ -113,14 +143,11 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   // Signed and durable before anything is answered: an allow that nobody can find later is none.
   if (isRecorded)
     await record(judgement, args, io, { installation, state: stateOf(args.text('state'), found) });
-  writeReports(judgement.decision, targets, io, {
-    version: installation.version,
-    titles: titlesOf(prepared),
-  });
-  const exit = exitOf(judgement.decision, failOn);
-  if (exit === 1 && judgement.decision.verdict === 'allow')
-    io.err('note: allowed with warnings; exit code 1, as --fail-on warn says\n');
-  return exit;
+  return {
+    decision: judgement.decision,
+    report: { version: installation.version, titles: titlesOf(prepared) },
+    exit: exitOf(judgement.decision, failOn),
+  };
 }
 
 /** Namespaces of the objects that are not the environment's: in the cluster another environment would judge them, or none. */
