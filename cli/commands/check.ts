@@ -65,6 +65,10 @@ export const check: Verb = {
       multiple: true,
       help: 'text, json, sarif or junit; several in one run, all but one to a file',
     },
+    against: {
+      value: 'DIR|COMMIT',
+      help: 'block only what is new since then; what was there before warns (not with --record)',
+    },
     'fail-on': { value: 'fail|warn', help: 'warn: exit 1 for warnings too' },
     record: {
       value: 'FILE',
@@ -89,6 +93,11 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const targets = parseTargets(args.list('format'));
   const failOn = failOnOf(args);
   const isRecorded = recordWanted(args);
+  if (isRecorded && args.has('against'))
+    throw new UsageError(
+      '--record beside --against',
+      'a record holds the whole decision: leave --against out',
+    );
   if (args.positionals.length === 0 && !args.has('from'))
     throw new UsageError('no path is given', 'countersign check PATH…, or - for standard input');
   const installation = findInstallation();
@@ -139,7 +148,11 @@ async function checkFor(
       { time: io.now(), id: uuidv7(io.now()), ...(onProgress === undefined ? {} : { onProgress }) },
     ),
   );
-  const judgement = await withInputs(judged, inputs);
+  const whole = await withInputs(judged, inputs);
+  const since = { setting: { args, installation, reader }, bench: prepared.bench, io };
+  const judgement = args.has('against')
+    ? await (await import('../loading/since.ts')).judgeSince(whole, environment, since)
+    : whole;
   // Signed and durable before anything is answered: an allow that nobody can find later is none.
   if (isRecorded)
     await record(judgement, args, io, { installation, state: stateOf(args.text('state'), found) });
