@@ -82,6 +82,8 @@ function list(folder: string, prefix: string, above: readonly string[], walk: Wa
   const items = attempt(folder, () => readdirSync(folder, { withFileTypes: true }));
   if (items.length > MAX_FILES) throw tooLarge(folder, `more than ${MAX_FILES} files`);
   for (const item of items.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))) {
+    // Where a chart is a repository of its own, its history is none of it.
+    if (item.name === '.git') continue;
     const path = join(folder, item.name);
     const kind = item.isSymbolicLink() ? attempt(path, () => statSync(path)) : item;
     if (item.isSymbolicLink()) inside(path, walk.boundary);
@@ -128,7 +130,7 @@ function readUpTo(descriptor: number, path: string, maxBytes: number): Uint8Arra
 
 const tooLarge = (path: string, why: string): EngineError =>
   new EngineError('INPUT_TOO_LARGE', `${JSON.stringify(shownPath(path))} is too large: ${why}`, {
-    hint: 'name the folder of one chart or one overlay, or leave out with .helmignore what no chart needs',
+    hint: 'name the folder of one chart or one overlay',
   });
 
 const unreadable = (

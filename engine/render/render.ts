@@ -121,7 +121,7 @@ async function renderChart(chart: ChartSource, { frame, thread }: Bench): Promis
   return twice(answer, { thread, request: asked(), path: chart.path, nameOf }, frame);
 }
 
-const PACKED = /^charts\/[^/]+\.tgz$/;
+const PACKED = /(?:^|\/)charts\/[^/]+\.tgz$/;
 const NESTED_MAX = 4;
 
 /** What no chart has, and an attack may: links, paths that leave the archive, too much of anything. Charts in charts too. */
@@ -131,8 +131,7 @@ function refuseArchive(name: string, bytes: Uint8Array, depth = 0): void {
       'INPUT_TOO_LARGE',
       `chart archive ${JSON.stringify(name)} holds charts in charts in charts`,
     );
-  const isPacked = ({ path }: ArchiveFile): boolean => /^[^/]+\/charts\/[^/]+\.tgz$/.test(path);
-  for (const file of chartArchive(bytes, name).filter(isPacked))
+  for (const file of chartArchive(bytes, name).filter(({ path }) => PACKED.test(path)))
     refuseArchive(`${name}/${file.path}`, file.bytes, depth + 1);
 }
 

@@ -42,6 +42,11 @@ export function openRenderThread(directory: string, limits: RenderLimits): Rende
       const isNew = worker === undefined;
       worker ??= startWorker({ directory, maxMemoryBytes: limits.maxMemoryBytes });
       const current = worker;
+      const forget = (): void => {
+        if (worker === current) worker = undefined;
+      };
+      // A thread may also break while it is idle: that must not bring the process down.
+      if (isNew) current.on('error', forget);
       try {
         // What the program needs to start is no template's doing.
         if (isNew) await exchange(current, 'start', { leftMs: START_MS, limits });
@@ -50,7 +55,7 @@ export function openRenderThread(directory: string, limits: RenderLimits): Rende
         leftMs = Math.max(0, leftMs - (performance.now() - startMs));
         return answer;
       } catch (error) {
-        worker = undefined;
+        forget();
         await current.terminate();
         throw error;
       }

@@ -20,7 +20,13 @@ afterEach(() => {
 
 describe('reading a folder', () => {
   it('gives files by name, folder after folder, as Helm walks', () => {
-    const { folder } = place({ 'b.yaml': 'b', 'a/z.yaml': 'z', 'a.yaml': 'a', 'a/b/c.yaml': 'c' });
+    const { folder } = place({
+      '.git/config': 'x',
+      'b.yaml': 'b',
+      'a/z.yaml': 'z',
+      'a.yaml': 'a',
+      'a/b/c.yaml': 'c',
+    });
     const parts = openReading(folder).folder(folder);
     expect(parts.map(({ path, bytes }) => [path, Buffer.from(bytes).toString()])).toEqual([
       ['a/b/c.yaml', 'c'],
