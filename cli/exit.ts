@@ -3,7 +3,7 @@ import { AttestError, type AttestErrorCode } from '../attest/error.ts';
 import { EngineError, type EngineErrorCode, type Problem } from '../engine/index.ts';
 import { codeOf, messageOf } from './cause.ts';
 import type { Io } from './io.ts';
-import { oneLine } from './report/text.ts';
+import { oneLine, placeOf } from './report/text.ts';
 
 /** Exit 1 says no; 2 and above say there is no answer. No flag renumbers (DESIGN §5). */
 export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5 | 70;
@@ -31,6 +31,12 @@ const ENGINE_EXITS = {
   INPUT_ALIASES: 3,
   INPUT_NUMBER: 3,
   INPUT_DUPLICATE_OBJECT: 3,
+  RENDER_FAILED: 3,
+  RENDER_REMOTE: 3,
+  RENDER_SOURCE: 3,
+  RENDER_DEADLINE: 3,
+  RENDER_LIMIT: 3,
+  RENDER_UNSTABLE: 3,
   POLICY_UNREADABLE: 4,
   POLICY_EMPTY: 4,
   POLICY_COMPILE: 4,
@@ -135,6 +141,5 @@ function engineLines(error: EngineError): string {
   return [...head, ...problems, ...hint].map((line) => `${oneLine(line)}\n`).join('');
 }
 
-function at({ location }: Pick<Problem, 'location'>): string {
-  return location === undefined ? 'countersign: ' : `${location.file}:${location.line}:${location.column}: `;
-}
+const at = ({ location }: Pick<Problem, 'location'>): string =>
+  location === undefined ? 'countersign: ' : placeOf(location);

@@ -9,6 +9,10 @@ export const VERBS: Readonly<
     summary: 'evaluate manifests and decide',
     load: async () => (await import('./commands/check.ts')).check,
   },
+  render: {
+    summary: 'print what a chart or overlay renders to',
+    load: async () => (await import('./commands/render.ts')).render,
+  },
   'verify record': {
     summary: 'check a signed record offline',
     load: async () => (await import('./commands/verify.ts')).verifyRecordVerb,

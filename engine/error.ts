@@ -13,6 +13,12 @@ export type EngineErrorCode =
   | 'INPUT_ALIASES'
   | 'INPUT_NUMBER'
   | 'INPUT_DUPLICATE_OBJECT'
+  | 'RENDER_FAILED'
+  | 'RENDER_REMOTE'
+  | 'RENDER_SOURCE'
+  | 'RENDER_DEADLINE'
+  | 'RENDER_LIMIT'
+  | 'RENDER_UNSTABLE'
   | 'POLICY_UNREADABLE'
   | 'POLICY_EMPTY'
   | 'POLICY_COMPILE'
@@ -49,6 +55,8 @@ export interface Location {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  /** The template or resource file that the place came from, where `file` is what a chart or a Kustomize folder renders to. */
+  readonly source?: string;
 }
 
 /** One of several faults behind an error; `code` is the code of the tool that found it (OPA's `rego_type_error`, say). */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type Environment, environmentNamed, type Project } from '../../engine/context/project.ts';
+import type { Environment, Project } from '../../engine/context/project.ts';
 import type { Decision, Judgement } from '../../engine/index.ts';
 import { type Document, readDocuments } from '../../engine/manifest/index.ts';
 import { openJudge } from '../../engine/review.ts';
@@ -8,26 +8,30 @@ import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts'
 import type { Args, Verb } from '../args.ts';
 import { BUNDLE_FLAGS, type BundleSettings, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
-import { readManifests, readSource } from '../files.ts';
+import { readSource } from '../files.ts';
+import { readInputs, refuseUnstable, withInputs } from '../inputs/render.ts';
+import { RENDER_FLAGS } from '../inputs/render_flags.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { refuseIdleFlags } from '../loading/idle.ts';
 import { mergeMaps } from '../loading/maps.ts';
 import { NAMESPACE_FLAGS_OF_POLICY, namespacesOf } from '../loading/namespaces.ts';
-import { findProject, stateOf, userCache } from '../loading/project.ts';
+import { environmentOf, findProject, stateOf, userCache } from '../loading/project.ts';
 import { VERSION_FLAGS, versionOf } from '../loading/version.ts';
 import { type Prepared, prepare } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
 import { parseTargets, writeReports } from '../report/report.ts';
 import { oneLine } from '../report/text.ts';
 import { uuidv7 } from '../uuid.ts';
+import { asksEvery, type Checked, checkEvery } from './check_every.ts';
 
 export const check: Verb = {
   name: 'check',
   summary: 'Evaluates manifests against policies and decides: allow, deny or no answer.',
   positionals: 'PATH|-…',
   details: [
-    'PATH is a file or a folder (searched recursively for .yaml, .yml and .json); - is standard input.',
+    'PATH is a file or a folder (searched recursively for .yaml, .yml and .json); - is standard input. A Helm chart (a folder with',
+    'Chart.yaml, or a .tgz) and a Kustomize folder are rendered first, as countersign render shows them.',
     'Without a Project and without --policy the shipped pack "baseline" is used.',
     'Exit code: 0 allowed, 1 denied, 2 usage, 3 input, 4 policy, 5 trust; 2 and above mean there is no answer.',
   ].join('\n'),
@@ -41,7 +45,10 @@ export const check: Verb = {
     'strict-errors': {
       help: 'a builtin that fails is an error in Conftest rules too, as it always is in native ones',
     },
-    env: { value: 'NAME', help: 'environment of the Project to check for' },
+    env: {
+      value: 'NAME',
+      help: 'environment of the Project to check for; all: each of them, with its own values',
+    },
     project: {
       value: 'FILE',
       help: 'the Project (default countersign.yaml in this folder, if there is one)',
@@ -55,6 +62,10 @@ export const check: Verb = {
       value: 'NAME[=FILE]',
       multiple: true,
       help: 'text, json, sarif or junit; several in one run, all but one to a file',
+    },
+    against: {
+      value: 'DIR|COMMIT',
+      help: 'block only what is new since then; what was there before warns (not with --record)',
     },
     'fail-on': { value: 'fail|warn', help: 'warn: exit 1 for warnings too' },
     record: {
@@ -71,6 +82,7 @@ export const check: Verb = {
       help: "folder that holds the ledger (default .countersign, or the Project's ledger)",
     },
     ...VERSION_FLAGS,
+    ...RENDER_FLAGS,
     ...BUNDLE_FLAGS,
     ...REGISTRY_FLAGS,
   },
@@ -81,39 +93,77 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const targets = parseTargets(args.list('format'));
   const failOn = failOnOf(args);
   const isRecorded = recordWanted(args);
-  if (args.positionals.length === 0)
+  if (isRecorded && args.has('against'))
+    throw new UsageError(
+      '--record beside --against',
+      'a record holds the whole decision: leave --against out',
+    );
+  if (args.positionals.length === 0 && !args.has('from'))
     throw new UsageError('no path is given', 'countersign check PATH…, or - for standard input');
   const installation = findInstallation();
   const reader = openYamlReader(installation.toolchain);
   const found = findProject(args.text('project'), reader);
-  const environment = environmentOf(args, found?.project);
+  const setting = { args, failOn, isRecorded, installation, reader, found };
+  if (found !== undefined && asksEvery(args, found.project))
+    return checkEvery(found.project, { args, io, targets }, (environment, shared) =>
+      checkFor(environment, setting, shared),
+    );
+  const checked = await checkFor(environmentOf(args, found?.project), setting, io);
+  writeReports(checked.decision, targets, io, checked.report);
+  if (checked.exit === 1 && checked.decision.verdict === 'allow')
+    io.err('note: allowed with warnings; exit code 1, as --fail-on warn says\n');
+  return checked.exit;
+}
+
+interface Setting {
+  readonly args: Args;
+  readonly failOn: 'fail' | 'warn';
+  readonly isRecorded: boolean;
+  readonly installation: Installation;
+  readonly reader: YamlReader;
+  readonly found: ReturnType<typeof findProject>;
+}
+
+/** Reads, evaluates and, where it is wanted, records for one environment, or for none. */
+async function checkFor(
+  environment: Environment | undefined,
+  { args, failOn, isRecorded, installation, reader, found }: Setting,
+  io: Io,
+): Promise<Checked> {
   refuseIdleFlags(args, io, { found, environment: environment?.name });
-  const sources = await readManifests(args.positionals, io);
+  const inputs = await withProgress(io, 'reading', () =>
+    readInputs(args, io, { installation, reader, environment }),
+  );
+  const { sources } = inputs;
+  if (isRecorded) await refuseUnstable(inputs);
   const documents = await withProgress(io, 'reading manifests', (onProgress) =>
     readDocuments(sources, reader, onProgress),
   );
   const bundles = bundleSettings(args, io, found);
   const frame = { installation, reader, isRecorded, project: found?.project, environment, bundles };
   const prepared = await withProgress(io, 'compiling policies', () => prepareFor(args, io, frame));
+  for (const warning of inputs.warnings) io.err(`warning: ${oneLine(warning)}\n`);
   for (const note of [...prepared.notes, ...strangersTo(environment, documents)])
     io.err(`note: ${oneLine(note)}\n`);
-  const judgement = await withProgress(io, 'checking objects', (onProgress) =>
+  const judged = await withProgress(io, 'checking objects', (onProgress) =>
     openJudge(prepared.bench).review(
       { phase: 'check', operation: 'CREATE', documents, sources },
       { time: io.now(), id: uuidv7(io.now()), ...(onProgress === undefined ? {} : { onProgress }) },
     ),
   );
+  const whole = await withInputs(judged, inputs);
+  const since = { setting: { args, installation, reader }, bench: prepared.bench, io };
+  const judgement = args.has('against')
+    ? await (await import('../inputs/since.ts')).judgeSince(whole, environment, since)
+    : whole;
   // Signed and durable before anything is answered: an allow that nobody can find later is none.
   if (isRecorded)
     await record(judgement, args, io, { installation, state: stateOf(args.text('state'), found) });
-  writeReports(judgement.decision, targets, io, {
-    version: installation.version,
-    titles: titlesOf(prepared),
-  });
-  const exit = exitOf(judgement.decision, failOn);
-  if (exit === 1 && judgement.decision.verdict === 'allow')
-    io.err('note: allowed with warnings; exit code 1, as --fail-on warn says\n');
-  return exit;
+  return {
+    decision: judgement.decision,
+    report: { version: installation.version, titles: titlesOf(prepared) },
+    exit: exitOf(judgement.decision, failOn),
+  };
 }
 
 /** Namespaces of the objects that are not the environment's: in the cluster another environment would judge them, or none. */
@@ -176,24 +226,6 @@ async function prepareFor(args: Args, io: Io, frame: Frame): Promise<Prepared> {
     },
     frame.installation,
     frame.reader,
-  );
-}
-
-function environmentOf(args: Args, project: Project | undefined): Environment | undefined {
-  const name = args.text('env');
-  if (project === undefined) {
-    if (name === undefined) return undefined;
-    throw new UsageError(
-      '--env needs a Project and there is none',
-      'run countersign init, or name one with --project FILE',
-    );
-  }
-  if (name !== undefined) return environmentNamed(project, name);
-  if (project.environments.length === 0) return undefined;
-  const known = project.environments.map((environment) => environment.name).join(', ');
-  throw new UsageError(
-    'the Project declares environments and none is chosen',
-    `--env NAME, one of: ${known}`,
   );
 }
 

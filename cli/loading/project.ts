@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import { type Project, readProject } from '../../engine/context/project.ts';
+import {
+  type Environment,
+  environmentNamed,
+  type Project,
+  readProject,
+} from '../../engine/context/project.ts';
 import type { PolicyCache } from '../../engine/policy/index.ts';
 import type { YamlReader } from '../../engine/toolchain/yaml.ts';
+import type { Args } from '../args.ts';
+import { UsageError } from '../exit.ts';
 import { readSource } from '../files.ts';
 import type { Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
@@ -27,7 +34,31 @@ export function findProject(
     path: policy.path.startsWith('oci://') ? policy.path : join(directory, policy.path),
     ...(policy.data === undefined ? {} : { data: policy.data.map((file) => join(directory, file)) }),
   }));
-  return { project: { ...project, policies }, directory };
+  const environments = project.environments.map((environment) =>
+    environment.values === undefined
+      ? environment
+      : { ...environment, values: environment.values.map((file) => relative('.', join(directory, file))) },
+  );
+  return { project: { ...project, policies, environments }, directory };
+}
+
+/** The environment that `--env` names. @throws {UsageError} where it is needed and not given */
+export function environmentOf(args: Args, project: Project | undefined): Environment | undefined {
+  const name = args.text('env');
+  if (project === undefined) {
+    if (name === undefined) return undefined;
+    throw new UsageError(
+      '--env needs a Project and there is none',
+      'run countersign init, or name one with --project FILE',
+    );
+  }
+  if (name !== undefined) return environmentNamed(project, name);
+  if (project.environments.length === 0) return undefined;
+  const known = project.environments.map((environment) => environment.name).join(', ');
+  throw new UsageError(
+    'the Project declares environments and none is chosen',
+    `--env NAME, one of: ${known}`,
+  );
 }
 
 const DEFAULT_STATE = '.countersign';

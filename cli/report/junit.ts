@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type Decision, type Finding, objectId } from '../../engine/index.ts';
+import { placeOf } from './text.ts';
 
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
@@ -54,12 +55,9 @@ const passCase = (code: string, objects: number): string =>
   `    <testcase classname="${xml(code)}" name="${objects} objects"/>`;
 
 function caseOf(finding: Finding): string {
-  const place =
-    finding.location === undefined
-      ? ''
-      : `${finding.location.file}:${finding.location.line}:${finding.location.column}`;
+  const place = placeOf(finding.location).replace(/: $/, '');
   const name = `${objectId(finding.object)}${finding.path ?? ''}`;
-  const open = `    <testcase classname="${xml(finding.rule)}" name="${xml(name)}"${finding.location === undefined ? '' : ` file="${xml(finding.location.file)}" line="${finding.location.line}"`}>`;
+  const open = `    <testcase classname="${xml(finding.rule)}" name="${xml(name)}"${finding.location === undefined ? '' : ` file="${xml(finding.location.source ?? finding.location.file)}" line="${finding.location.line}"`}>`;
   const detail = xml([place, finding.message, finding.remedy ?? ''].filter((part) => part !== '').join('\n'));
   return `${open}\n      ${outcome(finding, detail)}\n    </testcase>`;
 }

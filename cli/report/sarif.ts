@@ -62,10 +62,14 @@ function resultOf(finding: Finding, ruleIndex: number): object {
   };
 }
 
-/** A relative URI reference for the file (§3.4.3), its parts percent-encoded. */
+/**
+ * A relative URI reference for the file (§3.4.3), its parts percent-encoded. Of what was rendered it is the template or resource file, at
+ * its first line: the finding's own line is one of the rendered stream, and no viewer may look for it in the file.
+ */
 function physical({ location }: Finding): object {
   if (location === undefined || location.file === '-') return {};
-  const uri = location.file
+  const { source, file, line, column } = location;
+  const uri = (source ?? file)
     .replaceAll('\\', '/')
     .split('/')
     .map(encodeURIComponent)
@@ -74,7 +78,8 @@ function physical({ location }: Finding): object {
   return {
     physicalLocation: {
       artifactLocation: { uri },
-      region: { startLine: location.line, startColumn: location.column },
+      region: source === undefined ? { startLine: line, startColumn: column } : { startLine: 1 },
     },
+    ...(source === undefined ? {} : { properties: { rendered: { path: file, line, column } } }),
   };
 }

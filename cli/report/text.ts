@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Decision, type Finding, objectId } from '../../engine/index.ts';
+import { type Decision, type Finding, type Location, objectId } from '../../engine/index.ts';
 import type { ReportFrame } from './report.ts';
 
 const RED = 31;
@@ -58,10 +58,20 @@ export function oneLine(text: string): string {
   return visible(text.replaceAll('\r\n', '\n').replaceAll('\n', '\\n').replaceAll('\t', ' '));
 }
 
+/**
+ * Where something is, before what is said of it: `path:line:col: `. In a rendered stream that is the template or resource file, and the
+ * place in what `countersign render` prints.
+ */
+export function placeOf(location: Location | undefined): string {
+  if (location === undefined) return '';
+  const { file, line, column, source } = location;
+  return source === undefined
+    ? `${oneLine(file)}:${line}:${column}: `
+    : `${oneLine(source)} (rendered ${line}:${column}): `;
+}
+
 function findingLines(finding: Finding, paint: Paint): readonly string[] {
-  const { location } = finding;
-  const place =
-    location === undefined ? '' : `${oneLine(location.file)}:${location.line}:${location.column}: `;
+  const place = placeOf(finding.location);
   const message = oneLine(finding.message);
   const head = `${place}${paint(COLOURS[finding.result], finding.result)}: ${message} [${oneLine(finding.rule)}]`;
   const object = paint(DIM, `    ${oneLine(objectId(finding.object))}`);

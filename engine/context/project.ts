@@ -23,6 +23,12 @@ export interface Environment {
     readonly parameters?: Readonly<Record<string, unknown>>;
   }[];
   readonly rules?: Readonly<Record<string, Enforcement>>;
+  /** Files of values for the charts that are checked for it, before those of `--values`. */
+  readonly values?: readonly string[];
+  /** The Kubernetes version that charts see, `1.37` or `v1.37.2`. */
+  readonly kubeVersion?: string;
+  /** API versions that charts see besides those of Kubernetes: `monitoring.coreos.com/v1`. */
+  readonly apiVersions?: readonly string[];
 }
 
 /** The file `countersign.yaml`. Paths in it are relative to its own folder. */

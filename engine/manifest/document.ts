@@ -14,6 +14,14 @@ export interface Source {
   /** The path as the user gave it, or `-`. */
   readonly name: string;
   readonly bytes: Uint8Array;
+  /** Where the lines of a rendered stream came from, in their order; absent for a file. */
+  readonly origins?: readonly SourceOrigin[];
+}
+
+/** The lines of a stream from `line` (1-based) up to the next origin's came from `file`. */
+export interface SourceOrigin {
+  readonly line: number;
+  readonly file: string;
 }
 
 /** What Kubernetes calls an object by; a name that is to be generated is its prefix, one that is missing is empty. */

@@ -9,15 +9,17 @@ export type { Location } from '../error.ts';
 export {
   type Document,
   idOf,
+  isObject,
   type JsonObject,
   type JsonValue,
   member,
   type ObjectId,
   refuseUnlistable,
   type Source,
+  type SourceOrigin,
 } from './document.ts';
 export { FILE_MAX_BYTES } from './encoding.ts';
 export { distinctImages, type Image, imagesOf } from './image.ts';
-export { locate } from './locate.ts';
+export { locate, withOrigin } from './locate.ts';
 export { readDocuments } from './read.ts';
 export { parseReference, type Reference } from './reference.ts';

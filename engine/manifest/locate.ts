@@ -14,9 +14,24 @@ import type { TreeEntry, TreeNode } from './syntax.ts';
 export function locate(source: Source, document: Document, pointer: string): Location {
   const region = regionOf(source.bytes, document.range ?? [0, source.bytes.length]);
   const root = region.tree();
-  if (root === undefined) return { file: source.name, line: document.line, column: 1 };
-  const place = region.place(offsetOf(root, stepsOf(document.pointer + pointer)));
-  return { file: source.name, ...place };
+  const place =
+    root === undefined
+      ? { line: document.line, column: 1 }
+      : region.place(offsetOf(root, stepsOf(document.pointer + pointer)));
+  return withOrigin({ file: source.name, ...place }, source);
+}
+
+/** A place in a rendered stream, with the template or resource file that its line came from. */
+export function withOrigin(location: Location, { origins = [] }: Source): Location {
+  let low = 0;
+  let high = origins.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((origins[middle]?.line ?? 0) <= location.line) low = middle + 1;
+    else high = middle;
+  }
+  const origin = origins[low - 1];
+  return origin === undefined ? location : { ...location, source: origin.file };
 }
 
 /** The unescaped reference tokens of a pointer; one that does not begin with `/` has none. */

@@ -6,6 +6,7 @@ import { byteFault } from './encoding.ts';
 import { readFast } from './fast/index.ts';
 import { aliasTooMany, refine } from './faults.ts';
 import { flatten } from './list.ts';
+import { withOrigin } from './locate.ts';
 import { regionOf } from './region.ts';
 
 /**
@@ -31,7 +32,7 @@ export function readDocuments(
       for (const document of readSource(source, reader)) documents.push(document);
     } catch (error) {
       if (!(error instanceof EngineError) || !error.code.startsWith('INPUT_')) throw error;
-      faults.push(error);
+      faults.push(withOrigins(error, source));
     }
     onProgress?.(index + 1, sources.length);
   }
@@ -39,6 +40,22 @@ export function readDocuments(
   if (first !== undefined) throw faults.length === 1 ? first : together(first, faults);
   if (documents.length === 0) throw nothing(sources);
   return documents;
+}
+
+/** A fault in a rendered stream names the template or resource file too. */
+function withOrigins(error: EngineError, source: Source): EngineError {
+  const { location, problems } = error;
+  if (source.origins === undefined || location === undefined) return error;
+  return new EngineError(error.code, error.message, {
+    location: withOrigin(location, source),
+    problems: problems.map((problem) =>
+      problem.location === undefined
+        ? problem
+        : { ...problem, location: withOrigin(problem.location, source) },
+    ),
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    cause: error,
+  });
 }
 
 function together(first: EngineError, faults: readonly EngineError[]): EngineError {

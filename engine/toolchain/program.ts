@@ -24,12 +24,20 @@ export const KEEP_MAX_BYTES = 512 * 1024 * 1024;
  * @throws {EngineError} TOOLCHAIN_FAILED | TOOLCHAIN_DIGEST
  */
 export function loadProgram(directory: string, name: ProgramName): ProgramInstance {
-  const module = compileProgram(directory, name);
+  return openProgram(compileProgram(directory, name), name);
+}
+
+/** The same for a module that was compiled already; `wallClock` is what its wall clock shows, in nanoseconds. */
+export function openProgram(
+  module: WebAssembly.Module,
+  name: ProgramName,
+  wallClock?: () => bigint,
+): ProgramInstance {
   let running: Running | undefined;
   return {
     call: (request) => {
       try {
-        running ??= start(module);
+        running ??= start(module, wallClock);
         const answer = exchange(running, request);
         if (running.memory.buffer.byteLength > KEEP_MAX_BYTES) running = undefined;
         return answer;
@@ -61,8 +69,8 @@ interface Running extends Started {
   readonly call: WebAssembly.Function;
 }
 
-function start(module: WebAssembly.Module): Running {
-  const started = startProgram(module);
+function start(module: WebAssembly.Module, wallClock?: () => bigint): Running {
+  const started = startProgram(module, wallClock);
   const [alloc, free, call] = [started.exported('alloc'), started.exported('free'), started.exported('call')];
   return { ...started, alloc, free, call };
 }

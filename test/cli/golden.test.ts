@@ -25,40 +25,44 @@ describe('the command line', () => {
     expect(cases.length).toBeGreaterThan(15);
   });
 
-  it.each(cases)('%s', async (name) => {
-    const folder = join(FOLDER, name);
-    const argv = readFileSync(join(folder, 'argv'), 'utf8').split('\n').filter(Boolean);
-    const stdin = existsSync(join(folder, 'stdin')) ? readFileSync(join(folder, 'stdin'), 'utf8') : '';
-    const { exit, out, err } = await countersign(
-      argv.map((argument) => argument.replace('DIR', folder)),
-      { input: stdin },
-    );
-    const is = { err: settle(err), exit: `${exit}\n`, out: settle(out) };
-    if (process.env['UPDATE_GOLDEN'] === '1') {
-      for (const [file, text] of Object.entries(is)) writeFileSync(join(folder, file), text);
-    }
-    expect(
-      readdirSync(folder)
-        .filter((file) => EXPECTED.includes(file))
-        .sort(),
-    ).toEqual(EXPECTED);
-    expect(is).toEqual(
-      Object.fromEntries(EXPECTED.map((file) => [file, readFileSync(join(folder, file), 'utf8')])),
-    );
-    const known = new Set([
-      ...EXPECTED,
-      'argv',
-      'stdin',
-      'in',
-      'policy',
-      'policy.rego',
-      'countersign.yaml',
-      'key.pem',
-      'state',
-      'data.json',
-      'parameters.json',
-      'schema.json',
-    ]);
-    expect(readdirSync(folder).filter((file) => !known.has(file))).toEqual([]);
-  });
+  it.each(cases)(
+    '%s',
+    async (name) => {
+      const folder = join(FOLDER, name);
+      const argv = readFileSync(join(folder, 'argv'), 'utf8').split('\n').filter(Boolean);
+      const stdin = existsSync(join(folder, 'stdin')) ? readFileSync(join(folder, 'stdin'), 'utf8') : '';
+      const { exit, out, err } = await countersign(
+        argv.map((argument) => argument.replace('DIR', folder)),
+        { input: stdin },
+      );
+      const is = { err: settle(err), exit: `${exit}\n`, out: settle(out) };
+      if (process.env['UPDATE_GOLDEN'] === '1') {
+        for (const [file, text] of Object.entries(is)) writeFileSync(join(folder, file), text);
+      }
+      expect(
+        readdirSync(folder)
+          .filter((file) => EXPECTED.includes(file))
+          .sort(),
+      ).toEqual(EXPECTED);
+      expect(is).toEqual(
+        Object.fromEntries(EXPECTED.map((file) => [file, readFileSync(join(folder, file), 'utf8')])),
+      );
+      const known = new Set([
+        ...EXPECTED,
+        'argv',
+        'stdin',
+        'in',
+        'policy',
+        'policy.rego',
+        'countersign.yaml',
+        'key.pem',
+        'state',
+        'data.json',
+        'parameters.json',
+        'schema.json',
+      ]);
+      expect(readdirSync(folder).filter((file) => !known.has(file))).toEqual([]);
+    },
+    120_000,
+  );
 });

@@ -188,7 +188,8 @@ describe('other flags without effect', () => {
 
 /** These always have an effect, or ask for what holds anyway. */
 const ALWAYS: Readonly<Record<string, string>> = {
-  check: 'policy strict-errors env project parameters format fail-on record key',
+  render: 'env project',
+  check: 'against policy strict-errors env project parameters format fail-on record key',
   'verify record': 'trust manifests env project policy-digest format',
   serve:
     'listen threads state project env refresh key metrics-token-file drain-delay host print-manifest namespace',
@@ -205,6 +206,11 @@ const ALWAYS: Readonly<Record<string, string>> = {
   'policy pull': 'output update project lock trust plain-http allow-private verification-key',
   init: '',
 };
+/** What a chart, an overlay or a source is rendered with: `refuseIdle` of cli/inputs says what becomes of them where there is none. */
+const OF_RENDERING =
+  'values set set-string set-file release namespace kube-version api-versions include-crds from values-from chart root'.split(
+    ' ',
+  );
 /** Whose languages are told apart with the flags themselves, or by all verbs alike. */
 const OF_LANGUAGE = ['v0-compatible', 'v1-compatible', 'all-policy-namespaces'];
 
@@ -214,6 +220,7 @@ describe('every flag', () => {
       flag.needs !== undefined ||
       flag.excludes !== undefined ||
       OF_LANGUAGE.includes(name) ||
+      ((verb === 'check' || verb === 'render') && OF_RENDERING.includes(name)) ||
       (ALWAYS[verb] ?? '').split(' ').includes(name) ||
       CASES.some(([ofVerb, ofFlag]) => ofVerb === verb && ofFlag === name) ||
       (LOADING.some(([ofVerb]) => ofVerb === verb) && ABOUT_BUNDLES.some(([ofFlag]) => ofFlag === name));

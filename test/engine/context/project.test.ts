@@ -38,6 +38,9 @@ const FULL = `${HEAD}environments:
         parameters:
           images.registry: {registries: [r.example]}
     rules: {pod.read-only-root: warn, pod.privileged: deny, rbac.wildcard: audit}
+    values: [deploy/values.yaml]
+    kubeVersion: v1.37.2
+    apiVersions: [monitoring.coreos.com/v1]
   - {name: dev, tier: development}
 unmapped: warn
 policies:
@@ -57,6 +60,9 @@ describe('a Project', () => {
           namespaces: ['shop', 'pay'],
           packs: [{ name: 'baseline', parameters: { 'images.registry': { registries: ['r.example'] } } }],
           rules: { 'pod.read-only-root': 'warn', 'pod.privileged': 'deny', 'rbac.wildcard': 'audit' },
+          values: ['deploy/values.yaml'],
+          kubeVersion: 'v1.37.2',
+          apiVersions: ['monitoring.coreos.com/v1'],
         },
         { name: 'dev', tier: 'development' },
       ],

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Environment } from '../../engine/context/project.ts';
+import { sinceThen } from '../../engine/decide/since.ts';
+import { EngineError, type Judgement } from '../../engine/index.ts';
+import { readDocuments } from '../../engine/manifest/index.ts';
+import { type Bench, openJudge } from '../../engine/review.ts';
+import type { YamlReader } from '../../engine/toolchain/yaml.ts';
+import type { Args } from '../args.ts';
+import type { Installation } from '../installation.ts';
+import type { Io } from '../io.ts';
+import { argsThen, type Earlier, environmentThen, openEarlier } from './against.ts';
+import { type Inputs, readInputs } from './render.ts';
+
+/** What the earlier state is read and judged with: all of it the same as for the present one. */
+export interface EarlierFrame {
+  readonly setting: { readonly args: Args; readonly installation: Installation; readonly reader: YamlReader };
+  readonly bench: Bench;
+  readonly io: Io;
+}
+
+/**
+ * The judgement with what was there before as inherited warnings. An earlier state that cannot be read or rendered is an error: what is
+ * new could not be told. Where there was nothing, everything is new.
+ */
+export async function judgeSince(
+  judgement: Judgement,
+  environment: Environment | undefined,
+  frame: EarlierFrame,
+): Promise<Judgement> {
+  const earlier = openEarlier(frame.setting.args.text('against') ?? '', frame.io.env);
+  try {
+    const inputs = await inputsThen(environment, earlier, frame);
+    if (inputs === undefined) return judgement;
+    const { sources } = inputs;
+    const documents = readDocuments(sources, frame.setting.reader);
+    const { decision } = openJudge(frame.bench).review(
+      { phase: 'check', operation: 'CREATE', documents, sources },
+      { time: frame.io.now(), id: judgement.decision.id },
+    );
+    return { ...judgement, decision: sinceThen(judgement.decision, decision.findings) };
+  } finally {
+    earlier.close();
+  }
+}
+
+async function inputsThen(
+  environment: Environment | undefined,
+  earlier: Earlier,
+  { setting: { args, installation, reader }, io }: EarlierFrame,
+): Promise<Inputs | undefined> {
+  const then = argsThen(args, earlier);
+  if (then === undefined) return undefined;
+  const frame = { installation, reader, environment: environmentThen(environment, earlier) };
+  try {
+    return await readInputs(then, io, frame);
+  } catch (error) {
+    if (error instanceof EngineError && error.code === 'INPUT_EMPTY') return undefined;
+    throw error;
+  }
+}
