@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import { hash } from 'node:crypto';
+import type { Document } from '../manifest/index.ts';
+import { kindOf, readTyped } from '../schema/index.ts';
+import { canonicalBytes, exactText, parseExact } from './canonical.ts';
+import { isSecret, keysOf, LAST_APPLIED } from './secret.ts';
+
+/** What the API server writes into an object that nobody applied; `status` beside it. */
+const SERVER_METADATA: ReadonlySet<string> = new Set([
+  'creationTimestamp',
+  'resourceVersion',
+  'uid',
+  'generation',
+  'managedFields',
+  'selfLink',
+]);
+const OWN_ANNOTATION = /^(?:[^/]+\.)?countersign\.dev\//;
+
+type Members = Readonly<Record<string, unknown>>;
+
+const isMembers = (value: unknown): value is Members =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** SHA-256 (hex) of an object in normal form. */
+export function objectDigest(document: Document): string {
+  return hash('sha256', normalForm(document), 'hex');
+}
+
+/**
+ * The canonical JSON of an object as digests take it (`k8s-set-v1`): a built-in kind as Kubernetes' own types write it, anything else,
+ * and an object that strict decoding refuses, as it was read; without what the API server adds, and a Secret with the names of its keys only.
+ *
+ * An object that is refused keeps every field, so that none which Kubernetes would drop can hide a change.
+ * @throws {EngineError} INPUT_NUMBER for a number that no double can hold
+ */
+export function normalForm(document: Document): string | Uint8Array {
+  const value = applied(document.value);
+  const struct = document.id && kindOf(document.id.apiVersion, document.id.kind)?.struct;
+  const text = struct === undefined ? undefined : typedText(struct, value, document);
+  if (text !== undefined) return isSecret(document.value) ? withoutValues(text) : text;
+  if (value === document.value && !isSecret(document.value)) return canonicalBytes(document.json);
+  const exact = exactText(applied(parseExact(document.json)));
+  return isSecret(document.value) ? withoutValues(exact) : exact;
+}
+
+/** Undefined where strict decoding refuses it. */
+function typedText(struct: number, value: unknown, { json }: Document): string | undefined {
+  const subject = { value, exact: () => applied(parseExact(json)) };
+  const { faults, text } = readTyped(struct, subject, LEFT_OUT);
+  return faults.length === 0 ? text : undefined;
+}
+
+const LEFT_OUT: ReadonlySet<string> = new Set(['status']);
+
+/** The object without what the API server adds and what is empty then; the same object where there is nothing of it. */
+function applied(value: unknown): unknown {
+  if (!isMembers(value)) return value;
+  const metadata = appliedMetadata(value['metadata']);
+  if (metadata === value['metadata'] && !Object.hasOwn(value, 'status')) return value;
+  const { status: _status, metadata: _metadata, ...rest } = value;
+  return isMembers(metadata) && Object.keys(metadata).length === 0 ? rest : { ...rest, metadata };
+}
+
+function appliedMetadata(metadata: unknown): unknown {
+  if (!isMembers(metadata)) return metadata;
+  const annotations = metadata['annotations'];
+  const isOurs = (key: string): boolean => key === LAST_APPLIED || OWN_ANNOTATION.test(key);
+  const hidden = isMembers(annotations) ? Object.keys(annotations).filter(isOurs) : [];
+  const isBare = isMembers(annotations) && Object.keys(annotations).length === hidden.length;
+  if (hidden.length === 0 && !isBare && !Object.keys(metadata).some((key) => SERVER_METADATA.has(key)))
+    return metadata;
+  const kept = Object.entries(metadata).filter(
+    ([key]) => !SERVER_METADATA.has(key) && !(key === 'annotations' && isBare),
+  );
+  return Object.fromEntries(
+    kept.map(([key, item]) =>
+      key === 'annotations' && isMembers(item)
+        ? [key, Object.fromEntries(Object.entries(item).filter(([name]) => !isOurs(name)))]
+        : [key, item],
+    ),
+  );
+}
+
+/** The digest of a value would let anyone who holds it test guesses. */
+function withoutValues(text: string): string {
+  const secret = parseExact(Buffer.from(text));
+  const members = Object.entries(isMembers(secret) ? secret : {}).map(([key, value]) =>
+    key === 'data' || key === 'stringData' ? [key, keysOf(value)] : [key, value],
+  );
+  return exactText(Object.fromEntries(members));
+}
