@@ -13,6 +13,7 @@ import { readManifests, readSource } from '../files.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { findProject, stateOf, userCache } from '../loading/project.ts';
+import { SCHEMA_FLAGS, schemaFor } from '../loading/schema.ts';
 import { type Prepared, prepare } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
 import { parseTargets, writeReports } from '../report/report.ts';
@@ -58,6 +59,7 @@ export const check: Verb = {
       multiple: true,
       help: 'text, json, sarif or junit; several in one run, all but one to a file',
     },
+    ...SCHEMA_FLAGS,
     'fail-on': { value: 'fail|warn', help: 'warn: exit 1 for warnings too' },
     record: {
       value: 'FILE',
@@ -89,13 +91,14 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const environment = environmentOf(args, found?.project);
   const sources = await readManifests(args.positionals, io);
   const documents = readDocuments(sources, reader);
+  const schema = await schemaFor(args, io, { reader, documents, environment });
   const bundles = bundleSettings(args, io, found);
   const frame = { installation, reader, isRecorded, project: found?.project, environment, bundles };
   const prepared = await withProgress(io, 'compiling policies', () => prepareFor(args, io, frame));
   for (const note of [...prepared.notes, ...strangersTo(environment, documents)])
     io.err(`note: ${oneLine(note)}\n`);
   const judgement = await withProgress(io, 'checking objects', (onProgress) =>
-    openJudge(prepared.bench).review(
+    openJudge({ ...prepared.bench, ...schema }).review(
       { phase: 'check', operation: 'CREATE', documents, sources },
       { time: io.now(), id: uuidv7(io.now()), ...(onProgress === undefined ? {} : { onProgress }) },
     ),

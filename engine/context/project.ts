@@ -14,6 +14,8 @@ export interface Environment {
   readonly name: string;
   readonly tier: 'production' | 'staging' | 'testing' | 'development' | 'other';
   readonly namespaces?: readonly string[];
+  /** The version of Kubernetes there, `1.34`: which versions of kinds it serves. */
+  readonly kubernetes?: string;
   /** Objects of no namespace belong here: they reach into every namespace, so one environment at most judges them. */
   readonly clusterScoped?: boolean;
   readonly packs?: readonly {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
 import type { Document } from '../manifest/index.ts';
-import { kindOf, readTyped } from '../schema/index.ts';
+import { readTyped, type Subject } from '../schema/read.ts';
+import type { Fault } from '../schema/reading.ts';
+import { kindOf } from '../schema/table.ts';
 import { canonicalBytes, exactText, parseExact } from './canonical.ts';
 import { isSecret, keysOf, LAST_APPLIED } from './secret.ts';
 
@@ -21,34 +23,61 @@ type Members = Readonly<Record<string, unknown>>;
 const isMembers = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** SHA-256 (hex) of an object in normal form. */
-export function objectDigest(document: Document): string {
-  return hash('sha256', normalForm(document), 'hex');
+/** An object as its own type reads it. */
+export interface ReadObject {
+  /** SHA-256 (hex) of its normal form. */
+  readonly digest: string;
+  /** What strict decoding refuses of it, in full; none for a kind that is not built in. */
+  readonly faults: () => readonly Fault[];
 }
 
+const read = new WeakMap<Document, ReadObject>();
+
 /**
- * The canonical JSON of an object as digests take it (`k8s-set-v1`): a built-in kind as Kubernetes' own types write it, anything else,
- * and an object that strict decoding refuses, as it was read; without what the API server adds, and a Secret with the names of its keys only.
+ * Reads an object once, for its digest and for what is wrong with it. The digest is over the canonical JSON of the object in normal
+ * form (`k8s-set-v1`): a built-in kind as Kubernetes' own types write it, anything else, and an object that strict decoding refuses, as
+ * it was read; without what the API server adds, and a Secret with the names of its keys only.
  *
  * An object that is refused keeps every field, so that none which Kubernetes would drop can hide a change.
  * @throws {EngineError} INPUT_NUMBER for a number that no double can hold
  */
-export function normalForm(document: Document): string | Uint8Array {
-  const value = applied(document.value);
+export function readObject(document: Document): ReadObject {
+  const known = read.get(document);
+  if (known !== undefined) return known;
   const struct = document.id && kindOf(document.id.apiVersion, document.id.kind)?.struct;
-  const text = struct === undefined ? undefined : typedText(struct, value, document);
-  if (text !== undefined) return isSecret(document.value) ? withoutValues(text) : text;
-  if (value === document.value && !isSecret(document.value)) return canonicalBytes(document.json);
-  const exact = exactText(applied(parseExact(document.json)));
-  return isSecret(document.value) ? withoutValues(exact) : exact;
+  const value = applied(document.value);
+  const typed = struct === undefined ? undefined : readTyped(struct, subjectOf(document, value), LEFT_OUT);
+  const text = typed?.faults.length === 0 ? typed.text : undefined;
+  const digest = hash(
+    'sha256',
+    text === undefined ? asRead(document, value) : reduced(document, text),
+    'hex',
+  );
+  // What the API server added has been left out, and may be wrong as well.
+  const isWhole = typed === undefined || struct === undefined || value === document.value;
+  const found: ReadObject = {
+    digest,
+    faults: () =>
+      isWhole ? (typed?.faults ?? []) : readTyped(struct, subjectOf(document, document.value)).faults,
+  };
+  read.set(document, found);
+  return found;
 }
 
-/** Undefined where strict decoding refuses it. */
-function typedText(struct: number, value: unknown, { json }: Document): string | undefined {
-  const subject = { value, exact: () => applied(parseExact(json)) };
-  const { faults, text } = readTyped(struct, subject, LEFT_OUT);
-  return faults.length === 0 ? text : undefined;
+const subjectOf = ({ json, value: whole }: Document, value: unknown): Subject => ({
+  value,
+  exact: () => (value === whole ? parseExact(json) : applied(parseExact(json))),
+});
+
+function asRead(document: Document, value: unknown): string | Uint8Array {
+  const isWhole = value === document.value && !isSecret(document.value);
+  return isWhole
+    ? canonicalBytes(document.json)
+    : reduced(document, exactText(applied(parseExact(document.json))));
 }
+
+const reduced = (document: Document, text: string): string =>
+  isSecret(document.value) ? withoutValues(text) : text;
 
 const LEFT_OUT: ReadonlySet<string> = new Set(['status']);
 

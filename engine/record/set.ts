@@ -3,8 +3,8 @@ import { hash } from 'node:crypto';
 import { type FindingObject, objectId } from '../decide/finding.ts';
 import { EngineError } from '../error.ts';
 import { type Document, refuseUnlistable } from '../manifest/index.ts';
-import { groupOf } from '../schema/index.ts';
-import { objectDigest } from './normal.ts';
+import { groupOf } from '../schema/table.ts';
+import { readObject } from './normal.ts';
 
 const OWN_GROUP = 'countersign.dev';
 
@@ -44,7 +44,7 @@ export function listSet(documents: readonly Document[], isDelete: boolean): Obje
     .map((document): SetEntry => {
       const object = objectOf(document);
       const entry = { id: objectId(object), apiVersion: object.apiVersion };
-      return isDelete ? entry : { ...entry, digest: objectDigest(document) };
+      return isDelete ? entry : { ...entry, digest: readObject(document).digest };
     })
     .sort(
       (a, b) =>

@@ -54,6 +54,22 @@ const INT32_MAX = 2 ** 31 - 1;
  * @see https://github.com/kubernetes/apimachinery/blob/master/pkg/api/resource/quantity.go  ParseQuantity, CanonicalizeBytes
  */
 export function canonicalQuantity(text: string): string | undefined {
+  const kept = known.get(text);
+  if (kept !== undefined) return kept;
+  const canonical = canonicalOf(text);
+  if (canonical !== undefined && text.length <= KNOWN_MAX_CHARACTERS) {
+    if (known.size >= KNOWN_MAX) known.clear();
+    known.set(text, canonical);
+  }
+  return canonical;
+}
+
+/** Manifests say the same few over and over. */
+const known = new Map<string, string>();
+const KNOWN_MAX = 1000;
+const KNOWN_MAX_CHARACTERS = 32;
+
+function canonicalOf(text: string): string | undefined {
   // Kubernetes looks at the JSON text, where an escape is no character of a number.
   if (/[\p{Cc}"\\]/u.test(text)) return undefined;
   const trimmed = text.trim();

@@ -1,18 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { canonicalQuantity } from './quantity.ts';
+import { type Fault, Inexact, isRecord, pointerOf, type Reading, refuse } from './reading.ts';
+import { writeScalar } from './scalar.ts';
 import { type Alternative, type Field, type FieldType, type Struct, structOf } from './table.ts';
-import { canonicalTime } from './time.ts';
-
-/** One value that strict decoding refuses. */
-export interface Fault {
-  readonly is: 'field' | 'type';
-  /** RFC 6901 pointer to the field or the value. */
-  readonly pointer: string;
-  readonly message: string;
-  readonly hint?: string;
-  /** The fields that there are where one is unknown. */
-  readonly known?: ReadonlySet<string>;
-}
 
 /** An object as its Go type reads and writes it. */
 export interface Typed {
@@ -22,20 +11,7 @@ export interface Typed {
   readonly text: string;
 }
 
-/** Thrown for an integer that a double may not hold. */
-class Inexact extends Error {}
-
 const NOTHING: ReadonlySet<string> = new Set();
-
-interface Reading {
-  readonly faults: Fault[];
-  readonly path: (string | number)[];
-  /** Below a schema that stands for another, Kubernetes drops unknown fields without a word. */
-  isLenient: boolean;
-}
-
-const INT64_LIMIT = 2n ** 63n;
-const INT32 = [-(2 ** 31), 2 ** 31 - 1] as const;
 
 /** What `readTyped` reads. */
 export interface Subject {
@@ -72,31 +48,67 @@ function writeStruct(
   leaveOut: ReadonlySet<string> = NOTHING,
 ): string {
   if (!isRecord(value)) return refuse(reading, 'an object', value);
+  const always = alwaysOf(struct);
   let text = '';
-  let seen = 0;
-  for (const field of struct.fields) {
-    const item = value[field.name];
-    if (item !== undefined) seen++;
-    reading.path.push(field.name);
-    const written = item === undefined || item === null ? absent(field) : present(field, item, reading);
-    reading.path.pop();
-    if (written !== '' && !leaveOut.has(field.name))
-      text += `${text === '' ? '' : ','}"${field.name}":${written}`;
+  let next = 0;
+  const add = (member: string): void => {
+    text = text === '' ? member : `${text},${member}`;
+  };
+  for (const key of sortedKeys(value)) {
+    const field = struct.fields.get(key);
+    if (field === undefined) refuseUnknown(struct, key, reading);
+    else {
+      for (let due = always[next]; due !== undefined && due.name <= key; due = always[++next])
+        if (due.name !== key && !leaveOut.has(due.name)) add(due.text);
+      const item = value[key];
+      reading.path.push(key);
+      const written = item === null ? absent(field) : present(field, item, reading);
+      reading.path.pop();
+      if (written !== '' && !leaveOut.has(key)) add(`"${key}":${written}`);
+    }
   }
-  if (!reading.isLenient && seen < Object.keys(value).length) refuseUnknown(struct, value, reading);
+  for (let due = always[next]; due !== undefined; due = always[++next])
+    if (!leaveOut.has(due.name)) add(due.text);
   return `{${text}}`;
 }
 
-function refuseUnknown(struct: Struct, value: object, reading: Reading): void {
-  for (const key of Object.keys(value)) {
-    if (struct.names.has(key)) continue;
-    reading.faults.push({
-      is: 'field',
-      pointer: pointerOf([...reading.path, key]),
-      message: `unknown field ${JSON.stringify(key)}`,
-      known: struct.names,
-    });
+/** By UTF-16 code units, as canonical JSON wants them and our readers give them. */
+function sortedKeys(value: object): readonly string[] {
+  const keys = Object.keys(value);
+  for (let at = 1; at < keys.length; at++) if ((keys[at - 1] ?? '') > (keys[at] ?? '')) return keys.sort();
+  return keys;
+}
+
+/** What is written of a field that the object does not have. */
+interface Due {
+  readonly name: string;
+  /** The member. */
+  readonly text: string;
+}
+
+const dues = new WeakMap<Struct, readonly Due[]>();
+
+/** The fields that are written whether the object has them or not, by name. */
+function alwaysOf(struct: Struct): readonly Due[] {
+  const known = dues.get(struct);
+  if (known !== undefined) return known;
+  const found: Due[] = [];
+  for (const field of struct.fields.values()) {
+    const text = absent(field);
+    if (text !== '') found.push({ name: field.name, text: `"${field.name}":${text}` });
   }
+  dues.set(struct, found);
+  return found;
+}
+
+function refuseUnknown(struct: Struct, key: string, reading: Reading): void {
+  if (reading.isLenient) return;
+  reading.faults.push({
+    is: 'field',
+    pointer: pointerOf([...reading.path, key]),
+    message: `unknown field ${JSON.stringify(key)}`,
+    known: [...struct.fields.keys()],
+  });
 }
 
 /** What is written of a field that is absent or null; an empty text where nothing is. */
@@ -150,15 +162,6 @@ const writeItem = (type: FieldType, value: unknown, reading: Reading): string =>
 
 function write(type: FieldType, value: unknown, reading: Reading): string {
   switch (type.is) {
-    case 'string':
-      return typeof value === 'string' ? JSON.stringify(value) : refuse(reading, 'text', value);
-    case 'boolean':
-      return typeof value === 'boolean' ? String(value) : refuse(reading, 'true or false', value);
-    case 'int32':
-    case 'int64':
-      return writeInteger(type.is, value, reading);
-    case 'number':
-      return isNumber(value) ? numberText(value) : refuse(reading, 'a number', value);
     case 'pointer':
       return write(type.item, value, reading);
     case 'list':
@@ -167,25 +170,13 @@ function write(type: FieldType, value: unknown, reading: Reading): string {
       return writeMap(type.item, value, reading);
     case 'struct':
       return writeStruct(structOf(type.struct), value, reading);
-    case 'raw':
-      return rawText(value);
     case 'schemaOrBoolean':
     case 'schemaOrList':
     case 'schemaOrNames':
       return writeAlternative(type, value, reading);
     default:
-      return writeSpecial(type.is, value, reading);
+      return writeScalar(type.is, value, reading);
   }
-}
-
-function writeInteger(is: 'int32' | 'int64', value: unknown, reading: Reading): string {
-  if (!isNumber(value) || (typeof value === 'number' && !Number.isInteger(value)))
-    return refuse(reading, 'a whole number', value);
-  if (is === 'int32' && (value < INT32[0] || value > INT32[1]))
-    return refuse(reading, 'a whole number of 32 bits', value);
-  if (value >= INT64_LIMIT || value < -INT64_LIMIT)
-    return refuse(reading, 'a whole number of 64 bits', value);
-  return numberText(value);
 }
 
 function writeList(item: FieldType, value: unknown, reading: Reading): string {
@@ -201,56 +192,13 @@ function writeList(item: FieldType, value: unknown, reading: Reading): string {
 
 function writeMap(item: FieldType, value: unknown, reading: Reading): string {
   if (!isRecord(value)) return refuse(reading, 'a mapping', value);
-  const texts = Object.keys(value)
-    .sort()
-    .map((key) => {
-      reading.path.push(key);
-      const written = writeItem(item, value[key], reading);
-      reading.path.pop();
-      return `${JSON.stringify(key)}:${written}`;
-    });
+  const texts = sortedKeys(value).map((key) => {
+    reading.path.push(key);
+    const written = writeItem(item, value[key], reading);
+    reading.path.pop();
+    return `${JSON.stringify(key)}:${written}`;
+  });
   return `{${texts.join(',')}}`;
-}
-
-type Special = 'quantity' | 'intOrString' | 'time' | 'microTime' | 'bytes';
-
-function writeSpecial(is: Special, value: unknown, reading: Reading): string {
-  switch (is) {
-    case 'quantity': {
-      const text = typeof value === 'string' ? value : isNumber(value) ? numberText(value) : '';
-      const canonical = canonicalQuantity(text);
-      return canonical === undefined
-        ? refuse(reading, 'a quantity, such as 500m or 1Gi', value)
-        : JSON.stringify(canonical);
-    }
-    case 'intOrString':
-      if (typeof value === 'string') return JSON.stringify(value);
-      return isNumber(value)
-        ? writeInteger('int32', value, reading)
-        : refuse(reading, 'a whole number or text', value);
-    case 'time':
-    case 'microTime': {
-      const text = typeof value === 'string' ? canonicalTime(value, is === 'microTime') : undefined;
-      return text ?? refuse(reading, 'a time of RFC 3339', value);
-    }
-    case 'bytes':
-      return writeBytes(value, reading);
-  }
-}
-
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-
-/** Go reads a list of numbers as bytes, too. */
-function writeBytes(value: unknown, reading: Reading): string {
-  if (Array.isArray(value)) {
-    const isBytes = value.every(
-      (one: unknown) => one === null || (Number.isInteger(one) && Number(one) >= 0 && Number(one) < 256),
-    );
-    if (isBytes) return JSON.stringify(Buffer.from(value.map(Number)).toString('base64'));
-  }
-  const text = typeof value === 'string' ? value.replaceAll(/[\r\n]/g, '') : undefined;
-  if (text === undefined || !BASE64.test(text)) return refuse(reading, 'base64', value);
-  return JSON.stringify(Buffer.from(text, 'base64').toString('base64'));
 }
 
 /** A schema, or what may stand for one; Kubernetes reads what is below without strictness, and much of what is neither as nothing. */
@@ -271,48 +219,3 @@ function writeAlternative(
     reading.isLenient = wasLenient;
   }
 }
-
-/** A value that the type keeps as it is, canonically. */
-function rawText(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(rawText).join(',')}]`;
-  if (isNumber(value)) return numberText(value);
-  if (!isRecord(value)) return JSON.stringify(value);
-  const keys = Object.keys(value).sort();
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${rawText(value[key])}`).join(',')}}`;
-}
-
-function numberText(value: number | bigint): string {
-  if (typeof value === 'bigint') return value.toString();
-  if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw new Inexact();
-  return JSON.stringify(value);
-}
-
-const isNumber = (value: unknown): value is number | bigint =>
-  typeof value === 'number' || typeof value === 'bigint';
-
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function refuse(reading: Reading, expected: string, value: unknown): string {
-  const message = `expected ${expected}, found ${kindOfValue(value)}`;
-  const isUnquoted = expected === 'text' && (isNumber(value) || typeof value === 'boolean');
-  const isQuoted = typeof value === 'string' && /^(?:a whole number|a number|true or false)/.test(expected);
-  reading.faults.push({
-    is: 'type',
-    pointer: pointerOf(reading.path),
-    message,
-    ...(isUnquoted ? { hint: 'quote it' } : isQuoted ? { hint: 'write it without quotes' } : {}),
-  });
-  return 'null';
-}
-
-/** Never the value, which may be secret. */
-function kindOfValue(value: unknown): string {
-  if (typeof value === 'string') return 'text';
-  if (isNumber(value)) return 'a number';
-  if (typeof value === 'boolean') return String(value);
-  return Array.isArray(value) ? 'a list' : 'a mapping';
-}
-
-const pointerOf = (path: readonly (string | number)[]): string =>
-  path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');

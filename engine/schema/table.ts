@@ -9,7 +9,7 @@ export type FieldType =
   | { readonly is: 'struct'; readonly struct: number }
   | { readonly is: Alternative; readonly struct: number };
 
-type Scalar = (typeof SCALARS)[keyof typeof SCALARS];
+export type Scalar = (typeof SCALARS)[keyof typeof SCALARS];
 export type Alternative = (typeof ALTERNATIVES)[keyof typeof ALTERNATIVES];
 
 /** One field of a struct. */
@@ -23,8 +23,7 @@ export interface Field {
 
 /** The fields of a Go struct in the order of their names, by UTF-16 code units. */
 export interface Struct {
-  readonly fields: readonly Field[];
-  readonly names: ReadonlySet<string>;
+  readonly fields: ReadonlyMap<string, Field>;
 }
 
 /** When a kind is served: minor versions of Kubernetes 1; what is 0 is not known, or never. */
@@ -106,9 +105,12 @@ export function structOf(index: number): Struct {
   const known = structs.get(index);
   if (known !== undefined) return known;
   const words = table.types[index]?.split(' ') ?? [];
-  const fields: Field[] = [];
-  for (let at = 0; at + 1 < words.length; at += 2) fields.push(fieldOf(words[at] ?? '', words[at + 1] ?? ''));
-  const struct = { fields, names: new Set(fields.map(({ name }) => name)) };
+  const fields = new Map<string, Field>();
+  for (let at = 0; at + 1 < words.length; at += 2) {
+    const name = words[at] ?? '';
+    fields.set(name, fieldOf(name, words[at + 1] ?? ''));
+  }
+  const struct = { fields };
   structs.set(index, struct);
   return struct;
 }

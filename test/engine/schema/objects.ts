@@ -168,9 +168,9 @@ export function objectOf(name: string, options: Options): Record<string, unknown
 
 function structValue(struct: Struct, options: Options, depth: number): Record<string, unknown> {
   const { random } = options;
-  const share = depth === 0 ? 0.9 : Math.min(0.6, 6 / struct.fields.length);
+  const share = depth === 0 ? 0.9 : Math.min(0.6, 6 / struct.fields.size);
   const made: Record<string, unknown> = {};
-  for (const { name, type } of struct.fields) {
+  for (const { name, type } of struct.fields.values()) {
     if (random() < share) made[name] = fieldValue(type, options, depth);
   }
   if (random() < options.wrong)
