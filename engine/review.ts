@@ -7,7 +7,7 @@ import { type Decision, decide } from './decide/decision.ts';
 import { type Finding, objectId } from './decide/finding.ts';
 import { type Enforcement, errorFinding, failureFinding, findingsOf } from './decide/findings.ts';
 import { inherit, inheritedOf } from './decide/inherited.ts';
-import { kindFindings, NOT_APPLICABLE, notApplicable, passedOf } from './decide/standing.ts';
+import { kindFindings, NOT_APPLICABLE, notApplicable, passedOf, remarkFindings } from './decide/standing.ts';
 import { type Earlier, earlierOf, oldOf, redactorFor } from './earlier.ts';
 import { EngineError } from './error.ts';
 import { type Document, distinctImages, locate, type Source } from './manifest/index.ts';
@@ -188,6 +188,7 @@ function reviewDocument(
     }
     if (policy.styles.includes('native')) findings.push(...kindFindings(document.id !== undefined, object));
   }
+  findings.push(...remarkFindings(document.remarks, object));
   findings.push(...(bench.schema?.findingsOf(document, object) ?? []));
   if (inputs.size === 0 && bench.policies.length > 0) {
     findings.push(notApplicable(frame.operation, object));

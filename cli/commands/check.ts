@@ -90,15 +90,15 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const found = findProject(args.text('project'), reader);
   const environment = environmentOf(args, found?.project);
   const sources = await readManifests(args.positionals, io);
-  const documents = readDocuments(sources, reader);
-  const schema = await schemaFor(args, io, { reader, documents, environment });
+  const read = readDocuments(sources, reader);
+  const { documents, bench } = await schemaFor(args, io, { reader, documents: read, environment });
   const bundles = bundleSettings(args, io, found);
   const frame = { installation, reader, isRecorded, project: found?.project, environment, bundles };
   const prepared = await withProgress(io, 'compiling policies', () => prepareFor(args, io, frame));
   for (const note of [...prepared.notes, ...strangersTo(environment, documents)])
     io.err(`note: ${oneLine(note)}\n`);
   const judgement = await withProgress(io, 'checking objects', (onProgress) =>
-    openJudge({ ...prepared.bench, ...schema }).review(
+    openJudge({ ...prepared.bench, ...bench }).review(
       { phase: 'check', operation: 'CREATE', documents, sources },
       { time: io.now(), id: uuidv7(io.now()), ...(onProgress === undefined ? {} : { onProgress }) },
     ),

@@ -2,6 +2,7 @@
 import type { Environment } from '../../engine/context/project.ts';
 import { EngineError } from '../../engine/index.ts';
 import { type Document, readDocuments } from '../../engine/manifest/index.ts';
+import { inNamespace, refuseUnrecordable, scopesOf } from '../../engine/record/listable.ts';
 import {
   type CustomKinds,
   isDefinition,
@@ -26,6 +27,10 @@ export const SCHEMA_FLAGS: Readonly<Record<string, Flag>> = {
     multiple: true,
     help: 'file or folder of CustomResourceDefinitions, to check custom kinds against',
   },
+  namespace: {
+    value: 'NAME',
+    help: 'namespace that the objects are applied to, for those that name none; --record needs it then',
+  },
 };
 
 interface Frame {
@@ -35,16 +40,43 @@ interface Frame {
   readonly environment: Environment | undefined;
 }
 
+/** What `check` judges, and the schema as a part of the bench. */
+export interface Schooled {
+  readonly documents: readonly Document[];
+  /** Empty where it is switched off. */
+  readonly bench: { readonly schema?: ObjectSchema };
+}
+
 /**
- * The schema that `check` judges by, as a part of the bench; nothing where it is switched off.
+ * Puts the documents into the namespace that is asked for and opens the schema that they are checked against.
  * @throws {UsageError} off where an environment is chosen: what a job brings along never takes a check away
- * @throws {EngineError} INPUT_EMPTY where --crds holds no definition, and as `readDocuments`
+ * @throws {EngineError} INPUT_EMPTY where --crds holds no definition; INPUT_SHAPE where a record is asked for of an object without name
+ *   or namespace; and as `readDocuments`
  */
-export async function schemaFor(
+export async function schemaFor(args: Args, io: Io, frame: Frame): Promise<Schooled> {
+  const customKinds = await customKindsOf(args, io, frame);
+  const scopes = scopesOf(frame.documents, customKinds);
+  const namespace = args.text('namespace');
+  const documents =
+    namespace === undefined ? frame.documents : inNamespace(frame.documents, namespaceOf(namespace), scopes);
+  if (args.has('record')) refuseUnrecordable(documents, scopes);
+  return { documents, bench: benchOf(args, io, frame.environment, customKinds) };
+}
+
+function namespaceOf(given: string): string {
+  if (/^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/.test(given)) return given;
+  throw new UsageError(
+    `--namespace ${JSON.stringify(given)} is no name of a namespace`,
+    'lower-case letters, digits and dashes, at most 63',
+  );
+}
+
+function benchOf(
   args: Args,
   io: Io,
-  { reader, documents, environment }: Frame,
-): Promise<{ readonly schema?: ObjectSchema }> {
+  environment: Environment | undefined,
+  customKinds: CustomKinds | undefined,
+): Schooled['bench'] {
   const wanted = args.text('schema') ?? 'on';
   if (wanted !== 'on' && wanted !== 'off')
     throw new UsageError(`--schema ${JSON.stringify(wanted)} is not known`, '--schema on or --schema off');
@@ -57,7 +89,6 @@ export async function schemaFor(
     io.err(
       `note: fields are checked as Kubernetes 1.${KUBERNETES_MINOR} has them; the environment has 1.${minor}\n`,
     );
-  const customKinds = await customKindsOf(args, io, { reader, documents });
   const enforcement = environment?.rules ?? {};
   return {
     schema: openSchema({ minor, enforcement, ...(customKinds === undefined ? {} : { customKinds }) }),

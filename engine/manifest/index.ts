@@ -13,8 +13,10 @@ export {
   type JsonValue,
   member,
   type ObjectId,
+  type Remark,
   refuseUnlistable,
   type Source,
+  textMember,
 } from './document.ts';
 export { FILE_MAX_BYTES } from './encoding.ts';
 export { distinctImages, type Image, imagesOf } from './image.ts';
