@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
 import type { PolicyReference } from '../decide/decision.ts';
+import { EngineError } from '../error.ts';
 import type { Document } from '../manifest/index.ts';
 import { canonicalBytes, parseExact } from '../record/canonical.ts';
 import { type Fault, isRecord } from './reading.ts';
@@ -46,12 +47,24 @@ export function readCustomKinds(documents: readonly Document[]): CustomKinds {
       const name = `${id?.apiVersion} ${id?.kind}`;
       const definition = definitions.get(name);
       if (definition === undefined || !isRecord(definition.schema)) return [];
-      const check = checks.get(name) ?? compileStructural(definition.schema);
+      const check = checks.get(name) ?? compiled(name, definition.schema);
       checks.set(name, check);
       return check(parseExact(json));
     },
     reference: { name: 'crds', revision: `${own.length} definitions`, digest, sources: digest },
   };
+}
+
+/** @throws {EngineError} INPUT_SHAPE */
+function compiled(name: string, schema: Readonly<Record<string, unknown>>): Check {
+  try {
+    return compileStructural(schema);
+  } catch (cause) {
+    throw new EngineError('INPUT_SHAPE', `the definition of ${JSON.stringify(name)} has no usable schema`, {
+      hint: 'kubectl apply --dry-run=server says what is wrong with it',
+      cause,
+    });
+  }
 }
 
 /** Whether a document is a definition that `readCustomKinds` reads. */
