@@ -140,7 +140,10 @@ const WORDS = '[yYnN]|[yY]es|YES|[nN]o|NO|[oO]n|ON|[oO]ff|OFF';
 const WORD = new RegExp(`^(?:${WORDS})$`);
 const OCTAL = /^[-+]?0[0-7_]*[0-7]$/;
 /** What cannot be in a text of which nothing is to be said; npm's yaml need not look at it then. */
-const MAYBE = new RegExp(`(?:^|[\\s,[{:&!-])(?:${WORDS}|[-+]?0[0-7_]+)(?=$|[\\s,\\]}:])`, 'm');
+const MAYBE = new RegExp(
+  `(?:^|[\\s,[{:&!-])(?:${WORDS}|[-+]?0[0-7_]+|[-+]?\\d[0-9a-fA-FxobXOB_.eE+-]*:)(?=$|[\\s,\\]}:])`,
+  'm',
+);
 
 /** The scalars of a YAML document that YAML 1.1 takes for booleans or octals. Octals are not quoted: they may stand in a Secret. */
 export function remarksOn(
@@ -175,7 +178,7 @@ function remark(node: TreeNode, pointer: string, into: Remark[]): void {
   });
   for (const entry of node.entries()) {
     const at = `${pointer}/${entry.key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-    if (entry.key !== entry.written && WORD.test(entry.written))
+    if (entry.key !== entry.written && !entry.isMerge)
       into.push({
         pointer: at,
         message: `key ${JSON.stringify(entry.written)} is read as ${JSON.stringify(entry.key)}`,

@@ -25,8 +25,14 @@ describe('what YAML 1.1 reads as its author may not have meant it', () => {
     expect(remarksOn(`a: ${written}`)).toEqual(['/a a number that begins with 0 is read as an octal']);
   });
 
-  it('is told of keys', () => {
-    expect(remarksOn('on:\n  push: 1')).toEqual(['/true key "on" is read as "true"']);
+  it.each([
+    ['on:\n  push: 1', ['/true key "on" is read as "true"']],
+    ['0x1F: a', ['/31 key "0x1F" is read as "31"']],
+    ['{1_000: a}', ['/1000 key "1_000" is read as "1000"']],
+    ['9000: a', []],
+    ['"on": a', []],
+  ])('is told of a key that becomes another text: %s', (text, expected) => {
+    expect(remarksOn(text)).toEqual(expected);
   });
 
   it('is told of an item by its own pointer', () => {
