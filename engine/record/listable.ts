@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { objectId } from '../decide/finding.ts';
 import { EngineError } from '../error.ts';
 import { type Document, member, type ObjectId, textMember } from '../manifest/index.ts';
-import { type CustomKinds, groupOf, isDefinition, kindOf, readCustomKinds } from '../schema/index.ts';
+import { type CustomKinds, isDefinition, kindOf, readCustomKinds } from '../schema/index.ts';
+import { isRecord } from '../schema/reading.ts';
 import { exactText, parseExact } from './canonical.ts';
 
 /** Whether a kind's objects are in a namespace; undefined where that is not known. */
@@ -30,22 +32,11 @@ export function inNamespace(
 }
 
 function placedIn(document: Document, id: ObjectId, namespace: string): Document {
-  const metadata = member(document.value, 'metadata');
-  if (
-    metadata !== undefined &&
-    metadata !== null &&
-    (typeof metadata !== 'object' || Array.isArray(metadata))
-  )
-    return document;
-  const exact = withNamespace(parseExact(document.json), namespace);
-  const json = Buffer.from(exactText(exact));
+  const object: Record<string, unknown> = Object(parseExact(document.json));
+  const metadata = object['metadata'] ?? {};
+  if (!isRecord(metadata)) return document;
+  const json = Buffer.from(exactText({ ...object, metadata: { ...metadata, namespace } }));
   return { ...document, json, value: JSON.parse(json.toString()), id: { ...id, namespace } };
-}
-
-function withNamespace(value: unknown, namespace: string): unknown {
-  const object = typeof value === 'object' && value !== null ? { ...value } : {};
-  const metadata = 'metadata' in object && typeof object.metadata === 'object' ? object.metadata : {};
-  return { ...object, metadata: { ...metadata, namespace } };
 }
 
 /**
@@ -55,7 +46,8 @@ function withNamespace(value: unknown, namespace: string): unknown {
 export function refuseUnrecordable(documents: readonly Document[], scopes: Scopes): void {
   for (const document of documents) {
     const { id } = document;
-    const fault = id === undefined ? undefined : (nameFault(document) ?? namespaceFault(id, scopes));
+    if (id === undefined) continue;
+    const fault = nameFault(document) ?? namespaceFault(id, scopes);
     if (fault === undefined) continue;
     throw new EngineError('INPUT_SHAPE', `${quoted(id)} ${fault.message}`, {
       hint: fault.hint,
@@ -64,8 +56,7 @@ export function refuseUnrecordable(documents: readonly Document[], scopes: Scope
   }
 }
 
-const quoted = (id: ObjectId | undefined): string =>
-  JSON.stringify(`${groupOf(id?.apiVersion ?? '')}/${id?.kind}/${id?.namespace ?? ''}/${id?.name}`);
+const quoted = (id: ObjectId): string => JSON.stringify(objectId(id));
 
 interface Unrecordable {
   readonly message: string;

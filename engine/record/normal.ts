@@ -44,25 +44,25 @@ const read = new WeakMap<Document, ReadObject>();
 export function readObject(document: Document): ReadObject {
   const known = read.get(document);
   if (known !== undefined) return known;
-  const struct = document.id && kindOf(document.id.apiVersion, document.id.kind)?.struct;
-  const value = applied(document.value);
-  const typed = struct === undefined ? undefined : readTyped(struct, subjectOf(document, value), LEFT_OUT);
-  const text = typed?.faults.length === 0 ? typed.text : undefined;
-  const digest = hash(
-    'sha256',
-    text === undefined ? asRead(document, value) : reduced(document, text),
-    'hex',
-  );
-  // What the API server added has been left out, and may be wrong as well.
-  const isWhole = typed === undefined || struct === undefined || value === document.value;
-  const found: ReadObject = {
-    digest,
-    faults: () =>
-      isWhole ? (typed?.faults ?? []) : readTyped(struct, subjectOf(document, document.value)).faults,
-  };
+  const found = readAnew(document);
   read.set(document, found);
   return found;
 }
+
+function readAnew(document: Document): ReadObject {
+  const { id, value: whole } = document;
+  const struct = id && kindOf(id.apiVersion, id.kind)?.struct;
+  const value = applied(whole);
+  if (struct === undefined) return { digest: digestOf(asRead(document, value)), faults: () => [] };
+  const { faults, text } = readTyped(struct, subjectOf(document, value), LEFT_OUT);
+  return {
+    digest: digestOf(faults.length === 0 ? reduced(document, text) : asRead(document, value)),
+    // What the API server added has been left out, and may be wrong as well.
+    faults: () => (value === whole ? faults : readTyped(struct, subjectOf(document, whole)).faults),
+  };
+}
+
+const digestOf = (text: string | Uint8Array): string => hash('sha256', text, 'hex');
 
 const subjectOf = ({ json, value: whole }: Document, value: unknown): Subject => ({
   value,
@@ -85,35 +85,35 @@ const LEFT_OUT: ReadonlySet<string> = new Set(['status']);
 function applied(value: unknown): unknown {
   if (!isMembers(value)) return value;
   const metadata = appliedMetadata(value['metadata']);
-  if (metadata === value['metadata'] && !Object.hasOwn(value, 'status')) return value;
+  const isBare = isMembers(metadata) && Object.keys(metadata).length === 0;
+  if (metadata === value['metadata'] && !isBare && !Object.hasOwn(value, 'status')) return value;
   const { status: _status, metadata: _metadata, ...rest } = value;
-  return isMembers(metadata) && Object.keys(metadata).length === 0 ? rest : { ...rest, metadata };
+  return metadata === undefined || isBare ? rest : { ...rest, metadata };
 }
 
 function appliedMetadata(metadata: unknown): unknown {
   if (!isMembers(metadata)) return metadata;
-  const annotations = metadata['annotations'];
-  const isOurs = (key: string): boolean => key === LAST_APPLIED || OWN_ANNOTATION.test(key);
-  const hidden = isMembers(annotations) ? Object.keys(annotations).filter(isOurs) : [];
-  const isBare = isMembers(annotations) && Object.keys(annotations).length === hidden.length;
-  if (hidden.length === 0 && !isBare && !Object.keys(metadata).some((key) => SERVER_METADATA.has(key)))
-    return metadata;
+  const annotations = appliedAnnotations(metadata['annotations']);
+  const isSame = annotations === metadata['annotations'];
+  if (isSame && !Object.keys(metadata).some((key) => SERVER_METADATA.has(key))) return metadata;
   const kept = Object.entries(metadata).filter(
-    ([key]) => !SERVER_METADATA.has(key) && !(key === 'annotations' && isBare),
+    ([key]) => !SERVER_METADATA.has(key) && !(key === 'annotations' && annotations === undefined),
   );
-  return Object.fromEntries(
-    kept.map(([key, item]) =>
-      key === 'annotations' && isMembers(item)
-        ? [key, Object.fromEntries(Object.entries(item).filter(([name]) => !isOurs(name)))]
-        : [key, item],
-    ),
-  );
+  return Object.fromEntries(kept.map(([key, item]) => [key, key === 'annotations' ? annotations : item]));
+}
+
+/** Undefined where nothing is left. */
+function appliedAnnotations(annotations: unknown): unknown {
+  if (!isMembers(annotations)) return annotations;
+  const entries = Object.entries(annotations);
+  const kept = entries.filter(([key]) => key !== LAST_APPLIED && !OWN_ANNOTATION.test(key));
+  if (kept.length === 0) return undefined;
+  return kept.length === entries.length ? annotations : Object.fromEntries(kept);
 }
 
 /** The digest of a value would let anyone who holds it test guesses. */
 function withoutValues(text: string): string {
-  const secret = parseExact(Buffer.from(text));
-  const members = Object.entries(isMembers(secret) ? secret : {}).map(([key, value]) =>
+  const members = Object.entries(Object(parseExact(Buffer.from(text)))).map(([key, value]) =>
     key === 'data' || key === 'stringData' ? [key, keysOf(value)] : [key, value],
   );
   return exactText(Object.fromEntries(members));

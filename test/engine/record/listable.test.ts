@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { EngineError } from '../../../engine/error.ts';
 import { inNamespace, refuseUnrecordable, scopesOf } from '../../../engine/record/listable.ts';
 import { listSet } from '../../../engine/record/set.ts';
+import { readCustomKinds } from '../../../engine/schema/index.ts';
 import { expectThrown } from '../../expect.ts';
 import { read, textOf } from '../manifest/reader.ts';
 
@@ -56,6 +57,21 @@ describe('a namespace that objects are applied to', () => {
     expect(listSet(inNamespace(bare, 'shop', scopesOf(bare)), false)).toEqual(
       listSet(read(pod('{namespace: shop, name: a}')), false),
     );
+  });
+
+  it('knows kinds by definitions from elsewhere', () => {
+    const scopes = scopesOf(read('x: 1'), readCustomKinds(read(DEFINITION)));
+    expect(scopes({ apiVersion: 'a.example/v1', kind: 'A', name: '' })).toBe(true);
+    expect(scopes({ apiVersion: 'b.example/v1', kind: 'A', name: '' })).toBeUndefined();
+  });
+
+  it('is given to an object whose metadata is null', () => {
+    const documents = read('apiVersion: v1\nkind: Pod\nmetadata: null\n');
+    expect(inNamespace(documents, 'shop', scopesOf(documents))[0]?.value).toEqual({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { namespace: 'shop' },
+    });
   });
 
   it('leaves metadata alone that is none', () => {

@@ -136,6 +136,25 @@ describe('the set digest', () => {
     );
   });
 
+  it('leaves nothing behind of a custom object that had but what the API server adds', () => {
+    const bare = 'apiVersion: a.example/v1\nkind: A\n';
+    for (const rest of [
+      'status: {}',
+      'metadata: {uid: u}',
+      'metadata: {annotations: {countersign.dev/a: b}}',
+      'metadata: {}',
+      'metadata: {}\nstatus: 1',
+    ])
+      expect(digestOf(bare + rest)).toBe(digestOf(bare));
+    expect(digestOf(`${bare}metadata: 5`)).not.toBe(digestOf(bare));
+    expect(digestOf(`${bare}metadata: {annotations: 5}`)).not.toBe(digestOf(bare));
+  });
+
+  it('is of any JSON', () => {
+    expect(digestOf('[1]')).not.toBe(digestOf('[2]'));
+    expect(digestOf('5')).not.toBe(digestOf('{}'));
+  });
+
   it('takes the names of the keys of a Secret, never a value', () => {
     const secret = (rest: string): string => `apiVersion: v1\nkind: Secret\nmetadata: {name: a}\n${rest}`;
     const digest = digestOf(secret('data: {a: aGVsbG8=, b: ""}'));
