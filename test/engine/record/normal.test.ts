@@ -123,6 +123,25 @@ describe('the set digest', () => {
       expect(digestOf(`${head}9007199254740993}`)).not.toBe(digestOf(`${head}9007199254740992}`));
   });
 
+  it('keeps integers of 64 bits where something is left out as well', () => {
+    const text = (seconds: string, more: string): string =>
+      `apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {activeDeadlineSeconds: ${seconds}}\n${more}`;
+    const status = 'status: {phas: 9007199254740993}';
+    expect(digestOf(text('9007199254740993', status))).toBe(digestOf(text('9007199254740993', '')));
+    expect(digestOf(text('9007199254740993', status))).not.toBe(digestOf(text('9007199254740992', status)));
+    expect(
+      read(text('9007199254740993', status)).map((document) => readObject(document).faults().length),
+    ).toEqual([1]);
+  });
+
+  it('keeps the annotations of others', () => {
+    const text = (annotations: string, more = ''): string =>
+      POD.replace('namespace: x', `namespace: x\n  annotations: {${annotations}}${more}`);
+    expect(digestOf(text('a: b, countersign.dev/c: d'))).toBe(digestOf(text('a: b')));
+    expect(digestOf(text('a: b', '\n  uid: u'))).toBe(digestOf(text('a: b')));
+    expect(digestOf(text('a: c, countersign.dev/c: d'))).not.toBe(digestOf(text('a: b')));
+  });
+
   it('keeps what stands empty in a custom kind, for which nobody can say that it means nothing', () => {
     const custom = (rest: string): string =>
       `apiVersion: a.example/v1\nkind: A\nmetadata: {name: a}\n${rest}`;
@@ -153,6 +172,7 @@ describe('the set digest', () => {
   it('is of any JSON', () => {
     expect(digestOf('[1]')).not.toBe(digestOf('[2]'));
     expect(digestOf('5')).not.toBe(digestOf('{}'));
+    expect(read('[1]').map((document) => readObject(document).faults())).toEqual([[]]);
   });
 
   it('takes the names of the keys of a Secret, never a value', () => {
