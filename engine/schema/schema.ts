@@ -73,9 +73,20 @@ function said(document: Document, minor: number, customKinds: CustomKinds | unde
   return [
     ...(standing === undefined ? [] : [standing]),
     ...(isStrange ? [strange(id.apiVersion, id.kind)] : []),
-    ...faults.map(ofFault),
+    ...faults.slice(0, FAULTS_MAX).map(ofFault),
+    ...(faults.length > FAULTS_MAX ? [more(faults.length - FAULTS_MAX)] : []),
   ];
 }
+
+/** Each finding is given a place, and nobody reads more of one object. */
+const FAULTS_MAX = 100;
+
+const more = (count: number): Said => ({
+  rule: 'schema.unknown-field',
+  result: 'fail',
+  message: `${count} more fields and values are refused`,
+  path: '',
+});
 
 const strange = (apiVersion: string, kind: string): Said => ({
   rule: 'schema.kind',

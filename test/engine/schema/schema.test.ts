@@ -53,6 +53,13 @@ describe('built-in kinds', () => {
     ]);
   });
 
+  it('tell of the first hundred faults of an object, and how many more there are', () => {
+    const fields = Array.from({ length: 103 }, (_, at) => `zz${at}: 1`).join(', ');
+    const findings = said(deployment(`{${fields}}`));
+    expect(findings).toHaveLength(101);
+    expect(findings.at(-1)).toBe('schema.unknown-field : 3 more fields and values are refused');
+  });
+
   it('never show a value', () => {
     const secret =
       'apiVersion: v1\nkind: Secret\nmetadata: {name: a}\ndata: {a: "hunter2!"}\nstringData: {b: 12345}\n';
