@@ -13,6 +13,7 @@ import {
 } from '../engine/policy/index.ts';
 import type { BuiltinServer } from '../engine/rego/index.ts';
 import type { Bench } from '../engine/review.ts';
+import { SCHEMA_RULES } from '../engine/schema/index.ts';
 import { openRegoBuiltins } from '../engine/toolchain/builtins.ts';
 import { openRegoToolchain, type RegoToolchain } from '../engine/toolchain/rego.ts';
 import type { YamlReader } from '../engine/toolchain/yaml.ts';
@@ -23,6 +24,8 @@ import type { BundlePolicies } from './loading/bundles.ts';
 import type { Tools } from './loading/load.ts';
 import { type Extra, loadExtra, loadPacks, type PackChoice } from './loading/policies.ts';
 
+/** Rules that every check has, whatever is loaded. */
+const BUILT_IN: ReadonlySet<string> = new Set(SCHEMA_RULES);
 const COMPILE_DEADLINE_MS = 120_000;
 
 /** What is to be loaded. */
@@ -99,7 +102,7 @@ async function loadAll(request: Request, tools: Tools): Promise<Prepared> {
     { where: '--parameters', codes: Object.keys(request.parameters), policies: flagged },
     {
       where: `environment ${JSON.stringify(environment?.name)}: rules`,
-      codes: Object.keys(environment?.rules ?? {}),
+      codes: Object.keys(environment?.rules ?? {}).filter((code) => !BUILT_IN.has(code)),
       policies,
     },
   ]);

@@ -7,7 +7,7 @@ import { type Decision, decide } from './decide/decision.ts';
 import { type Finding, objectId } from './decide/finding.ts';
 import { type Enforcement, errorFinding, failureFinding, findingsOf } from './decide/findings.ts';
 import { inherit, inheritedOf } from './decide/inherited.ts';
-import { kindFindings, NOT_APPLICABLE, notApplicable, passedOf } from './decide/standing.ts';
+import { kindFindings, NOT_APPLICABLE, notApplicable, passedOf, remarkFindings } from './decide/standing.ts';
 import { type Earlier, earlierOf, oldOf, redactorFor } from './earlier.ts';
 import { EngineError } from './error.ts';
 import { type Document, distinctImages, locate, type Source } from './manifest/index.ts';
@@ -17,6 +17,7 @@ import type { Style } from './policy/rule.ts';
 import { canonicalText } from './record/canonical.ts';
 import { digestForm, reduceSecret } from './record/secret.ts';
 import { listSet, objectOf } from './record/set.ts';
+import type { ObjectSchema } from './schema/index.ts';
 
 /** What one environment asks for; `name` and `tier` are absent where there is no Project. */
 export interface Bench {
@@ -24,6 +25,8 @@ export interface Bench {
   readonly enforcement: Readonly<Record<string, Enforcement>>;
   readonly environment?: { readonly name: string; readonly tier: string };
   readonly projectDigest?: string;
+  /** Kubernetes' schema; absent at admission, where the API server has decoded the object, and where it is switched off. */
+  readonly schema?: ObjectSchema;
   /** In Conftest's style too, a builtin that fails is an error; in native rules it always is. */
   readonly strictErrors?: true;
 }
@@ -120,7 +123,7 @@ function judgementOf(bench: Bench, change: Change, outcome: Outcome): Judgement 
       objects: change.documents.length,
       rules: new Set(reviewed.flatMap(({ ran }) => ran)).size,
     },
-    policies: bench.policies.map((policy) => policy.reference),
+    policies: [...bench.policies.map((policy) => policy.reference), ...(bench.schema?.references ?? [])],
     ...digests(bench, context, reviewed),
     setDigest: set.digest,
     time: time.toISOString(),
@@ -185,6 +188,8 @@ function reviewDocument(
     }
     if (policy.styles.includes('native')) findings.push(...kindFindings(document.id !== undefined, object));
   }
+  findings.push(...remarkFindings(document.remarks, object));
+  findings.push(...(bench.schema?.findingsOf(document, object) ?? []));
   if (inputs.size === 0 && bench.policies.length > 0) {
     findings.push(notApplicable(frame.operation, object));
     ran.push(NOT_APPLICABLE);

@@ -37,7 +37,7 @@ function newest(): number {
 
 /** They stand beside the parts of the rest, where those that start them look for them. */
 const THREADS = {
-  rego_worker: 'engine/toolchain/rego_worker.ts',
+  rego_worker: 'engine/toolchain/rego/rego_worker.ts',
   recorder_worker: 'attest/ledger/recorder_worker.ts',
   render_worker: 'engine/render/render_worker.ts',
   judging_worker: 'webhook/admission/judging_worker.ts',

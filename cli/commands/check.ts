@@ -11,6 +11,7 @@ import { type ExitCode, UsageError } from '../exit.ts';
 import { readSource } from '../files.ts';
 import { readInputs, refuseUnstable, withInputs } from '../inputs/render.ts';
 import { RENDER_FLAGS } from '../inputs/render_flags.ts';
+import { SCHEMA_FLAGS, schemaFor } from '../inputs/schema.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { refuseIdleFlags } from '../loading/idle.ts';
@@ -67,6 +68,7 @@ export const check: Verb = {
       value: 'DIR|COMMIT',
       help: 'block only what is new since then; what was there before warns (not with --record)',
     },
+    ...SCHEMA_FLAGS,
     'fail-on': { value: 'fail|warn', help: 'warn: exit 1 for warnings too' },
     record: {
       value: 'FILE',
@@ -132,13 +134,14 @@ async function checkFor(
 ): Promise<Checked> {
   refuseIdleFlags(args, io, { found, environment: environment?.name });
   const inputs = await withProgress(io, 'reading', () =>
-    readInputs(args, io, { installation, reader, environment }),
+    readInputs(args, io, { installation, reader, environment, namesObjects: true }),
   );
   const { sources } = inputs;
   if (isRecorded) await refuseUnstable(inputs);
-  const documents = await withProgress(io, 'reading manifests', (onProgress) =>
+  const read = await withProgress(io, 'reading manifests', (onProgress) =>
     readDocuments(sources, reader, onProgress),
   );
+  const { documents, bench } = await schemaFor(args, io, { reader, documents: read, environment });
   const bundles = bundleSettings(args, io, found);
   const frame = { installation, reader, isRecorded, project: found?.project, environment, bundles };
   const prepared = await withProgress(io, 'compiling policies', () => prepareFor(args, io, frame));
@@ -146,7 +149,7 @@ async function checkFor(
   for (const note of [...prepared.notes, ...strangersTo(environment, documents)])
     io.err(`note: ${oneLine(note)}\n`);
   const judged = await withProgress(io, 'checking objects', (onProgress) =>
-    openJudge(prepared.bench).review(
+    openJudge({ ...prepared.bench, ...bench }).review(
       { phase: 'check', operation: 'CREATE', documents, sources },
       { time: io.now(), id: uuidv7(io.now()), ...(onProgress === undefined ? {} : { onProgress }) },
     ),

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isUtf8 } from 'node:buffer';
 import { EngineError, type Finding, type Source } from '../../engine/index.ts';
+import { type Document, readDocuments } from '../../engine/manifest/index.ts';
+import { inNamespace, refuseUnrecordable, scopesOf } from '../../engine/record/listable.ts';
+import { listSet } from '../../engine/record/set.ts';
 import { openYamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { readInputs } from '../inputs/render.ts';
 import { RENDER_FLAGS } from '../inputs/render_flags.ts';
+import { namespaceOf } from '../inputs/schema.ts';
 import { findInstallation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { environmentOf, findProject } from '../loading/project.ts';
@@ -23,6 +27,9 @@ export const render: Verb = {
   ].join('\n'),
   flags: {
     ...RENDER_FLAGS,
+    digest: {
+      help: 'print set.txt, whose SHA-256 is the set digest that records bind to, and not the stream',
+    },
     env: { value: 'NAME', help: 'environment of the Project whose values and Kubernetes version are used' },
     project: {
       value: 'FILE',
@@ -41,12 +48,28 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
     ? environmentOf(args, findProject(args.text('project'), reader)?.project)
     : undefined;
   const inputs = await withProgress(io, 'rendering', () =>
-    readInputs(args, io, { installation, reader, environment }),
+    readInputs(args, io, {
+      installation,
+      reader,
+      environment,
+      ...(args.has('digest') ? { namesObjects: true as const } : {}),
+    }),
   );
   for (const warning of inputs.warnings) io.err(`warning: ${oneLine(warning)}\n`);
   for (const finding of inputs.unstable) io.err(`warning: ${unstableLine(finding)}\n`);
-  io.out(joined(inputs.sources));
+  io.out(
+    args.has('digest') ? listingOf(readDocuments(inputs.sources, reader), args) : joined(inputs.sources),
+  );
   return 0;
+}
+
+/** `set.txt` of these objects as they are applied. @throws {EngineError} INPUT_SHAPE for one without its final name or namespace */
+function listingOf(read: readonly Document[], args: Args): string {
+  const scopes = scopesOf(read);
+  const namespace = namespaceOf(args);
+  const documents = namespace === undefined ? read : inNamespace(read, namespace, scopes);
+  refuseUnrecordable(documents, scopes);
+  return listSet(documents, false).listing;
 }
 
 const unstableLine = (finding: Finding): string =>

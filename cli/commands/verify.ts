@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { AttestError, parseTrust, type Trust, verifyRecord } from '../../attest/index.ts';
 import { readProject } from '../../engine/context/project.ts';
 import { readDocuments } from '../../engine/manifest/index.ts';
+import { inNamespace, scopesOf } from '../../engine/record/listable.ts';
 import { listSet } from '../../engine/record/set.ts';
 import { DECISION_PREDICATE_TYPE } from '../../engine/record/statement.ts';
 import { openYamlReader } from '../../engine/toolchain/yaml.ts';
@@ -30,6 +31,7 @@ export const verifyRecordVerb: Verb = {
       multiple: true,
       help: 'manifests that the record must be about, object by object',
     },
+    namespace: { value: 'NAME', help: 'namespace that check was given for objects that name none' },
     env: { value: 'NAME', help: 'the environment that the record must be for' },
     project: { value: 'FILE', help: 'the Project that it must have been decided under' },
     'policy-digest': {
@@ -132,7 +134,10 @@ async function manifestCheck(
 ): Promise<Check> {
   const sources = await readManifests(args.list('manifests'), io);
   const reader = openYamlReader(findInstallation().toolchain);
-  const set = listSet(readDocuments(sources, reader, onProgress), false, onProgress);
+  const read = readDocuments(sources, reader, onProgress);
+  const namespace = args.text('namespace');
+  const documents = namespace === undefined ? read : inNamespace(read, namespace, scopesOf(read));
+  const set = listSet(documents, false, onProgress);
   const holds = subjects.length === 1 && subjects[0]?.digest['sha256'] === set.digest;
   return {
     name: 'manifests',

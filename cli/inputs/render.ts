@@ -24,6 +24,8 @@ export interface Inputs {
 
 /** What reading needs besides the arguments. */
 export interface InputFrame {
+  /** Objects that name no namespace get the one that is given. */
+  readonly namesObjects?: true;
   readonly installation: Installation;
   readonly reader: YamlReader;
   readonly environment: Environment | undefined;
@@ -42,6 +44,7 @@ export async function readInputs(args: Args, io: Io, frame: InputFrame): Promise
   refuseIdle(args, {
     hasChart: paths.some(({ kind }) => kind === 'chart' || kind === 'archive'),
     hasSource: from !== undefined,
+    namesObjects: frame.namesObjects === true,
   });
   // Plain files, which most runs check, load nothing of what renders.
   if (from === undefined && paths.every(({ kind }) => kind === 'plain'))

@@ -13,7 +13,10 @@ export const RENDER_FLAGS = {
   'set-string': { value: 'KEY=VALUE', multiple: true, help: 'the same, and the value is text' },
   'set-file': { value: 'KEY=FILE', multiple: true, help: 'the same, and the value is what the file holds' },
   release: { value: 'NAME', help: 'name of the release (default release-name)' },
-  namespace: { value: 'NAME', help: 'namespace of the release (default default)' },
+  namespace: {
+    value: 'NAME',
+    help: 'namespace of the release (default default), and of objects that name none; --record needs it for those',
+  },
   'kube-version': { value: 'VERSION', help: 'Kubernetes version that a chart sees (default 1.37)' },
   'api-versions': {
     value: 'GROUP/VERSION',
@@ -39,17 +42,19 @@ export const RENDER_FLAGS = {
 
 const OF_CHARTS = ['values', 'set', 'set-string', 'set-file', 'release', 'include-crds'] as const;
 const OF_SOURCES = ['values-from', 'chart'] as const;
-const NAMES = ['namespace', 'kube-version', 'api-versions'] as const;
+const OF_CLUSTERS = ['kube-version', 'api-versions'] as const;
 
 /** Refuses flags that nothing would read: who gives them expects that they do something. */
 export function refuseIdle(
   args: Args,
-  given: { readonly hasChart: boolean; readonly hasSource: boolean },
+  given: { readonly hasChart: boolean; readonly hasSource: boolean; readonly namesObjects: boolean },
 ): void {
+  const isRendered = given.hasChart || given.hasSource;
   const idle = [
     ...(given.hasChart ? [] : OF_CHARTS),
     ...(given.hasSource ? [] : OF_SOURCES),
-    ...(given.hasChart || given.hasSource ? [] : NAMES),
+    ...(isRendered ? [] : OF_CLUSTERS),
+    ...(isRendered || given.namesObjects ? [] : (['namespace'] as const)),
   ].find((name) => args.has(name));
   if (idle === undefined) return;
   const isOfSource = OF_SOURCES.some((name) => name === idle);
@@ -78,7 +83,7 @@ export function clusterOf(
   environment: Environment | undefined,
 ): { readonly kubeVersion?: string; readonly apiVersions?: readonly string[] } {
   const stated = args.text('kube-version');
-  const own = environment?.kubeVersion;
+  const own = environment?.kubernetes;
   if (stated !== undefined && own !== undefined)
     throw new UsageError(
       `--kube-version beside environment ${JSON.stringify(environment?.name)}, which states its own`,

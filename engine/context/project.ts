@@ -16,6 +16,8 @@ export interface Environment {
   readonly name: string;
   readonly tier: 'production' | 'staging' | 'testing' | 'development' | 'other';
   readonly namespaces?: readonly string[];
+  /** The version of Kubernetes there, `1.34`: which versions of kinds it serves. */
+  readonly kubernetes?: string;
   /** Objects of no namespace belong here: they reach into every namespace, so one environment at most judges them. */
   readonly clusterScoped?: boolean;
   readonly packs?: readonly {
@@ -25,8 +27,6 @@ export interface Environment {
   readonly rules?: Readonly<Record<string, Enforcement>>;
   /** Files of values for the charts that are checked for it, before those of `--values`. */
   readonly values?: readonly string[];
-  /** The Kubernetes version that charts see, `1.37` or `v1.37.2`. */
-  readonly kubeVersion?: string;
   /** API versions that charts see besides those of Kubernetes: `monitoring.coreos.com/v1`. */
   readonly apiVersions?: readonly string[];
 }

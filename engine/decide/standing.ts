@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is said of every document whatever the rules, and what counts as passed.
+import type { Remark } from '../manifest/index.ts';
 import type { Operation } from './decision.ts';
 import type { Finding, FindingObject } from './finding.ts';
 
@@ -33,6 +34,22 @@ export function kindFindings(isObject: boolean, object: FindingObject): readonly
     },
   ];
 }
+
+/** What was read as its author may not have meant it. */
+export const remarkFindings = (
+  remarks: readonly Remark[] | undefined,
+  object: FindingObject,
+): readonly Finding[] =>
+  (remarks ?? []).map(({ pointer, message, hint }) => ({
+    rule: 'manifest.implied-type',
+    result: 'warn',
+    message,
+    remedy: hint,
+    severity: 'medium',
+    controls: [],
+    object,
+    path: pointer,
+  }));
 
 /** One object as it counts. */
 export interface Counted {

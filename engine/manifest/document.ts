@@ -49,6 +49,16 @@ export interface Document {
   readonly pointer: string;
   /** Byte range of the YAML document in its file; the whole file when absent. */
   readonly range?: readonly [start: number, end: number];
+  /** What YAML 1.1 reads as something that its author may not have meant; absent where there is nothing of the kind. */
+  readonly remarks?: readonly Remark[];
+}
+
+/** What is to be said of one place in a Document that was read as it stands. */
+export interface Remark {
+  /** RFC 6901 pointer inside the Document. */
+  readonly pointer: string;
+  readonly message: string;
+  readonly hint: string;
 }
 
 export const isObject = (value: JsonValue | undefined): value is JsonObject =>

@@ -14,9 +14,11 @@ export {
   type JsonValue,
   member,
   type ObjectId,
+  type Remark,
   refuseUnlistable,
   type Source,
   type SourceOrigin,
+  textMember,
 } from './document.ts';
 export { FILE_MAX_BYTES } from './encoding.ts';
 export { distinctImages, type Image, imagesOf } from './image.ts';

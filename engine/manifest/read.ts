@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EngineError, type Problem } from '../error.ts';
 import { YamlError, type YamlReader, type YamlSection } from '../toolchain/yaml.ts';
-import { type Document, idOf, type JsonValue, refuseUnlistable, type Source } from './document.ts';
+import {
+  type Document,
+  idOf,
+  type JsonValue,
+  type Remark,
+  refuseUnlistable,
+  type Source,
+} from './document.ts';
 import { byteFault } from './encoding.ts';
 import { readFast } from './fast/index.ts';
-import { aliasTooMany, refine } from './faults.ts';
+import { aliasTooMany, refine, remarksOn } from './faults.ts';
 import { flatten } from './list.ts';
 import { withOrigin } from './locate.ts';
 import { regionOf } from './region.ts';
@@ -98,8 +105,19 @@ function readSource(source: Source, reader: YamlReader): readonly Document[] {
     return ordinary.flatMap((section, index) => documentsOf(source, section, index));
   return sectionsOf(source, reader).flatMap((section, index) => {
     refuseAliases(source, section);
-    return documentsOf(source, section, index);
+    const remarks = remarksOn(source.bytes, [section.start, section.end]);
+    return documentsOf(source, section, index).map((document) => withRemarks(document, remarks));
   });
+}
+
+/** The remarks on an item of a list are those below its pointer. */
+function withRemarks(document: Document, remarks: readonly Remark[]): Document {
+  const own = remarks.flatMap(({ pointer, ...said }) =>
+    pointer.startsWith(`${document.pointer}/`)
+      ? [{ ...said, pointer: pointer.slice(document.pointer.length) }]
+      : [],
+  );
+  return own.length === 0 ? document : { ...document, remarks: own };
 }
 
 function refuseBytes({ name, bytes }: Source): void {

@@ -42,6 +42,8 @@ export interface TreeNode {
   readonly offset: number;
   readonly kind: 'map' | 'seq' | 'scalar' | 'alias';
   readonly value?: unknown;
+  /** A plain scalar as it is written. */
+  readonly written?: string;
   entries(): readonly TreeEntry[];
   items(): readonly TreeNode[];
   /** What an alias stands for; the node itself for all others. */
@@ -87,6 +89,7 @@ function nodeOf(node: Node, tree: Document): TreeNode {
     offset: node.range?.[0] ?? 0,
     kind: isMap(node) ? 'map' : isSeq(node) ? 'seq' : isAlias(node) ? 'alias' : 'scalar',
     ...(isScalar(node) ? { value: node.value } : {}),
+    ...(isScalar(node) && node.type === 'PLAIN' && node.source !== undefined ? { written: node.source } : {}),
     entries: () => (isMap(node) ? node.items.map(({ key, value }) => entryOf(key, value, tree)) : []),
     items: () => (isSeq(node) ? node.items.map((item) => childOf(item, tree) ?? self) : []),
     target: () => {

@@ -26,8 +26,9 @@ function shapesOf(values: JsonValue | undefined, encoded: boolean): JsonValue {
   return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, shapeOf(value, encoded)]));
 }
 
-const keysOf = (values: JsonValue | undefined): JsonValue =>
-  isObject(values) ? Object.keys(values).sort() : [];
+/** The names of the keys, sorted; none where the values are no mapping. */
+export const keysOf = (values: unknown): readonly string[] =>
+  typeof values === 'object' && values !== null && !Array.isArray(values) ? Object.keys(values).sort() : [];
 
 /** The annotation in which kubectl keeps the whole object, values included. */
 function withoutLastApplied(metadata: JsonValue | undefined): JsonValue | undefined {

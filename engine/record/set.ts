@@ -3,14 +3,16 @@ import { hash } from 'node:crypto';
 import { type FindingObject, objectId } from '../decide/finding.ts';
 import { EngineError } from '../error.ts';
 import { type Document, refuseUnlistable } from '../manifest/index.ts';
-import { canonicalBytes } from './canonical.ts';
-import { digestForm } from './secret.ts';
+import { groupOf } from '../schema/table.ts';
+import { readObject } from './normal.ts';
+
+const OWN_GROUP = 'countersign.dev';
 
 /** One line of a set listing. */
 export interface SetEntry {
   readonly id: string;
   readonly apiVersion: string;
-  /** SHA-256 (hex) of the canonical bytes of the object as read; absent for an object that is to be deleted. */
+  /** SHA-256 (hex) of the object in normal form; absent for an object that is to be deleted. */
   readonly digest?: string;
 }
 
@@ -29,16 +31,10 @@ export function objectOf(document: Document): FindingObject {
   );
 }
 
-/** SHA-256 (hex) of the object as digests take it. */
-export function objectDigest(document: Document): string {
-  const form = digestForm(document);
-  const value = form === document.json ? document.value : undefined;
-  return hash('sha256', canonicalBytes(form, value), 'hex');
-}
-
 /**
  * The listing of a change: lines `<hex>  <id>` (`-  <id>` for a delete), ordered by id bytewise. The same object twice in one
- * set stays twice, so a listing never hides one; where a record is made it is refused (`refuseDuplicates`).
+ * set stays twice, so a listing never hides one; where a record is made it is refused (`refuseDuplicates`). Objects of our own API group
+ * are about the set and no part of it.
  * @param onProgress told after each document how many of them are listed
  * @throws {EngineError} INPUT_SHAPE where a name would forge a line
  */
@@ -49,10 +45,11 @@ export function listSet(
 ): ObjectSet {
   documents.forEach(refuseUnlistable);
   const entries = documents
+    .filter((document) => groupOf(document.id?.apiVersion ?? '') !== OWN_GROUP)
     .map((document, index): SetEntry => {
       const object = objectOf(document);
       const entry = { id: objectId(object), apiVersion: object.apiVersion };
-      const listed = isDelete ? entry : { ...entry, digest: objectDigest(document) };
+      const listed = isDelete ? entry : { ...entry, digest: readObject(document).digest };
       onProgress?.(index + 1, documents.length);
       return listed;
     })

@@ -3,6 +3,7 @@ import type { Judgement } from '../change.ts';
 import { type Finding, objectId } from '../decide/finding.ts';
 import { EngineError } from '../error.ts';
 import type { JsonValue } from '../manifest/index.ts';
+import { KUBERNETES_MINOR } from '../schema/table.ts';
 import { canonicalText } from './canonical.ts';
 
 /** The predicate type of a decision record. An allow and a deny have the same type: "verified" never means "allowed". */
@@ -66,6 +67,7 @@ const enginePart = (engine: EngineIdentity): JsonValue => ({
   id: 'https://countersign.dev/engine',
   version: engine.version,
   opa: engine.opa,
+  kubernetes: `1.${KUBERNETES_MINOR}`,
 });
 
 function verdictPart({ decision }: Judgement): Record<string, JsonValue> {

@@ -9,7 +9,7 @@ import { EngineError } from '../error.ts';
 const load = createRequire(import.meta.url);
 
 /** The Go programs that are built and shipped; the source of each is in `programs/<name>`. */
-export type ProgramName = 'rego' | 'render' | 'yaml';
+export type ProgramName = 'kube' | 'rego' | 'render' | 'yaml';
 
 /** What `<name>.json` says of `<name>.wasm.zst`; `scripts/wasm.ts` writes it. */
 export interface ProgramManifest {

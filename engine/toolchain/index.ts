@@ -7,6 +7,7 @@
 export type { ProgramManifest, ProgramName } from './artefact.ts';
 export { openRegoBuiltins } from './builtins.ts';
 export { loadProgram, type ProgramInstance } from './program.ts';
+export { evaluateOnModule } from './rego/rego_query.ts';
 export {
   openRegoToolchain,
   type RegoAnnotation,
@@ -29,6 +30,5 @@ export {
   type RegoTestReport,
   type RegoToolchain,
 } from './rego.ts';
-export { evaluateOnModule } from './rego_query.ts';
 export { readSchemas } from './schemas.ts';
 export { openYamlReader, type YamlReader, type YamlSection } from './yaml.ts';

@@ -10,10 +10,10 @@ import {
   type RegoTestModule,
   type RegoTestReport,
   readAnswer,
-} from './rego_answer.ts';
-import { openRegoThread, type RegoThread } from './rego_thread.ts';
+} from './rego/rego_answer.ts';
+import { openRegoThread, type RegoThread } from './rego/rego_thread.ts';
 
-export type * from './rego_answer.ts';
+export type * from './rego/rego_answer.ts';
 
 /** One Rego file; `v0` where it is written in Rego as it was before OPA 1.0, absent where nobody said so, which is v1. */
 export interface RegoSource {

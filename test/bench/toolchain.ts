@@ -53,7 +53,7 @@ async function bundled(): Promise<string> {
   const outdir = join(import.meta.dirname, '.build', 'start');
   await build({
     absWorkingDir: ROOT,
-    entryPoints: { start: 'test/bench/start.ts', rego_worker: 'engine/toolchain/rego_worker.ts' },
+    entryPoints: { start: 'test/bench/start.ts', rego_worker: 'engine/toolchain/rego/rego_worker.ts' },
     outdir,
     bundle: true,
     packages: 'external',

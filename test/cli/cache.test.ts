@@ -12,7 +12,7 @@ import { countersign } from './world.ts';
 const root = mkdtempSync(join(tmpdir(), 'countersign-cli-cache-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
-const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n';
+const POD = 'apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: x}\n';
 const policyOf = (name: string, body: string): string => {
   const folder = join(root, name);
   mkdirSync(folder);

@@ -43,7 +43,7 @@ function run(argv: readonly string[], o: { limitKiB?: number; stdout?: number } 
 }
 
 beforeAll(() => {
-  writeFileSync(join(root, 'pod.yaml'), 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n');
+  writeFileSync(join(root, 'pod.yaml'), 'apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: x}\n');
   writeFileSync(
     join(root, 'allow.rego'),
     'package main\nimport rego.v1\ndeny contains "no" if input.kind == "X"\n',

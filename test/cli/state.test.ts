@@ -81,7 +81,7 @@ describe('a record file', () => {
 
   beforeEach(() => {
     writeFileSync(at('key.pem'), generateKeyPair().privateKeyPem, { mode: 0o600 });
-    writeFileSync(at('pod.yaml'), 'apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n');
+    writeFileSync(at('pod.yaml'), 'apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: x}\n');
   });
 
   it('is signed with a key that everybody may read only under a warning', async () => {

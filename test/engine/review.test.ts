@@ -10,6 +10,7 @@ import type { Policy } from '../../engine/policy/policy.ts';
 import type { Rule, Style } from '../../engine/policy/rule.ts';
 import type { RegoValue } from '../../engine/rego/index.ts';
 import { type Bench, openJudge } from '../../engine/review.ts';
+import { openSchema } from '../../engine/schema/index.ts';
 import { NO_PARTS } from './judge.ts';
 
 const FACTS = { time: new Date('2026-11-24T12:00:00Z'), id: '019ab500-0000-7000-8000-000000000001' };
@@ -65,6 +66,37 @@ const decide = (of: Bench, what: Change): ReturnType<ReturnType<typeof openJudge
 const limit = (): never => {
   throw new EngineError('POLICY_LIMIT', 'too many steps');
 };
+
+describe('what is said beside the rules', () => {
+  const quiet = policyOf('conftest', { 'main.deny': () => [] });
+
+  it("is Kubernetes' schema, which counts as no rule, and what was read in an unexpected way", () => {
+    const [document] = change([{ ...POD, spec: { hostPid: true } }]).documents;
+    if (document === undefined) throw new Error('no document');
+    const remarks = [{ pointer: '/spec/hostPid', message: '"yes" is read as true', hint: 'quote it' }];
+    const reference = { name: 'crds', revision: '', digest: '', sources: '' };
+    const schema = { ...openSchema({ enforcement: {} }), references: [reference] };
+    const decision = decide(
+      { ...bench(quiet), schema },
+      change([], { documents: [{ ...document, remarks }] }),
+    );
+    expect(decision.findings.map(({ rule, result, path }) => `${rule} ${result} ${path}`)).toEqual([
+      'manifest.implied-type warn /spec/hostPid',
+      'schema.unknown-field fail /spec/hostPid',
+    ]);
+    expect(decision).toMatchObject({
+      verdict: 'deny',
+      evaluated: { objects: 1, rules: 1 },
+      passed: { 'main.deny': 1 },
+      policies: [quiet.reference, reference],
+    });
+  });
+
+  it('never makes an allow where no rule ran', () => {
+    const decision = decide({ ...bench(), schema: openSchema({ enforcement: {} }) }, change([POD]));
+    expect(decision).toMatchObject({ verdict: 'error', findings: [] });
+  });
+});
 
 describe('what passed', () => {
   const quiet = (): RegoValue => [];

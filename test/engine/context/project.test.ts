@@ -39,7 +39,7 @@ const FULL = `${HEAD}environments:
           images.registry: {registries: [r.example]}
     rules: {pod.read-only-root: warn, pod.privileged: deny, rbac.wildcard: audit}
     values: [deploy/values.yaml]
-    kubeVersion: v1.37.2
+    kubernetes: v1.37.2
     apiVersions: [monitoring.coreos.com/v1]
   - {name: dev, tier: development}
 unmapped: warn
@@ -61,7 +61,7 @@ describe('a Project', () => {
           packs: [{ name: 'baseline', parameters: { 'images.registry': { registries: ['r.example'] } } }],
           rules: { 'pod.read-only-root': 'warn', 'pod.privileged': 'deny', 'rbac.wildcard': 'audit' },
           values: ['deploy/values.yaml'],
-          kubeVersion: 'v1.37.2',
+          kubernetes: 'v1.37.2',
           apiVersions: ['monitoring.coreos.com/v1'],
         },
         { name: 'dev', tier: 'development' },

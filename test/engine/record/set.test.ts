@@ -30,9 +30,12 @@ describe('the set listing', () => {
       ),
       false,
     );
-    const service = sha256('{"apiVersion":"v1","kind":"Service","metadata":{"name":"b","namespace":"x"}}');
+    const service = sha256(
+      '{"apiVersion":"v1","kind":"Service","metadata":{"name":"b","namespace":"x"},"spec":{}}',
+    );
+    const template = '{"metadata":{},"spec":{"containers":null}}';
     const deployment = sha256(
-      '{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"a","namespace":"x"}}',
+      `{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"a","namespace":"x"},"spec":{"selector":null,"strategy":{},"template":${template}}}`,
     );
     expect(set.listing).toBe(`${service}  /Service/x/b\n${deployment}  apps/Deployment/x/a\n`);
     expect(set.digest).toBe(sha256(set.listing));

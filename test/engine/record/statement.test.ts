@@ -89,7 +89,7 @@ describe('the statement of a decision', () => {
             sources: { sha256: hex('2') },
           },
         ],
-        engine: { id: 'https://countersign.dev/engine', ...ENGINE },
+        engine: { id: 'https://countersign.dev/engine', ...ENGINE, kubernetes: '1.37' },
         findings: [
           {
             rule: 'pod.privileged',

@@ -6,8 +6,8 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { EngineError } from '../../../engine/error.ts';
 import { loadRego } from '../../../engine/rego/index.ts';
 import { openRegoBuiltins } from '../../../engine/toolchain/builtins.ts';
+import { readAnswer } from '../../../engine/toolchain/rego/rego_answer.ts';
 import { openRegoToolchain, type RegoSource } from '../../../engine/toolchain/rego.ts';
-import { readAnswer } from '../../../engine/toolchain/rego_answer.ts';
 import { readSchemas } from '../../../engine/toolchain/schemas.ts';
 import { expectThrown } from '../../expect.ts';
 

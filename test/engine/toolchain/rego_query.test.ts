@@ -4,12 +4,12 @@ import { resolve } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { EngineError } from '../../../engine/error.ts';
 import { openRegoBuiltins } from '../../../engine/toolchain/builtins.ts';
+import { evaluateOnModule } from '../../../engine/toolchain/rego/rego_query.ts';
 import {
   openRegoToolchain,
   type RegoEvalOptions,
   type RegoEvaluation,
 } from '../../../engine/toolchain/rego.ts';
-import { evaluateOnModule } from '../../../engine/toolchain/rego_query.ts';
 
 const BUILT = resolve('engine/toolchain/built');
 const toolchain = openRegoToolchain({ directory: BUILT, deadlineMs: 60_000 });

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { EngineError } from '../../../engine/error.ts';
+import { USUAL_BUDGET } from '../../../engine/toolchain/rego/rego_worker.ts';
 import { openRegoToolchain } from '../../../engine/toolchain/rego.ts';
-import { USUAL_BUDGET } from '../../../engine/toolchain/rego_worker.ts';
 
 const TOOLCHAIN = join(import.meta.dirname, '../../../engine/toolchain');
 const BUILT = join(TOOLCHAIN, 'built');

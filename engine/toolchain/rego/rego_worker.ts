@@ -2,8 +2,8 @@
 // The thread that runs the program `rego`, so that its client can end it: Go on wasip1 has no timers while it runs.
 import { setFlagsFromString } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
-import { EngineError } from '../error.ts';
-import { loadProgram } from './program.ts';
+import { EngineError } from '../../error.ts';
+import { loadProgram } from '../program.ts';
 
 /** What the thread answers: the program's bytes, or why there are none. */
 export type WorkerReply =

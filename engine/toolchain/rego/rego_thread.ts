@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createRequire } from 'node:module';
 import type { Worker } from 'node:worker_threads';
-import { EngineError } from '../error.ts';
+import { EngineError } from '../../error.ts';
 import type { WorkerReply } from './rego_worker.ts';
 
 /** A thread of its own for the program `rego`: one request after the other, each with a deadline. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { EngineError } from '../error.ts';
+import { EngineError } from '../../error.ts';
 import {
   type BuiltinServer,
   isRegoObject,
@@ -7,8 +7,8 @@ import {
   type RegoObject,
   type RegoResult,
   type RegoValue,
-} from '../rego/index.ts';
-import type { RegoEvalOptions, RegoSource, RegoToolchain } from './rego.ts';
+} from '../../rego/index.ts';
+import type { RegoEvalOptions, RegoSource, RegoToolchain } from '../rego.ts';
 import type { RegoEvaluation, RegoQueryPart } from './rego_answer.ts';
 
 /** As for OPA's evaluator, which alone can explain. */

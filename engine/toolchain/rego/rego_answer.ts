@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { EngineError, type EngineErrorCode, type Problem } from '../error.ts';
-import { insteadOf } from '../rego/builtins/table.ts';
+import { EngineError, type EngineErrorCode, type Problem } from '../../error.ts';
+import { insteadOf } from '../../rego/builtins/table.ts';
 
 /** One rule as written; `name` is the first part of its head, `line` is 1-based. */
 export interface RegoRule {
