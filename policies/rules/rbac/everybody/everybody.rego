@@ -5,7 +5,7 @@
 # custom:
 #   severity: critical
 #   controls: [cis:5.1.1, nsa-cisa:authentication-and-authorization]
-#   remedy: "name the users, groups or service accounts that need the role, and give the role a name of its own"
+#   remedy: "name the users, groups or service accounts that need the role; give a ClusterRole of your own another name than those of Kubernetes"
 package countersign.rules.rbac.everybody
 
 import data.countersign.lib.rbac
