@@ -2,9 +2,12 @@
 
 import { randomUUID } from 'node:crypto';
 import {
+  chmodSync,
   closeSync,
+  lstatSync,
   openSync,
   readdirSync,
+  readlinkSync,
   readSync,
   realpathSync,
   renameSync,
@@ -12,7 +15,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join, sep } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 import { EngineError, type Source } from '../engine/index.ts';
 import { codeOf } from './cause.ts';
 import type { Io } from './io.ts';
@@ -114,7 +117,7 @@ function readUpTo(path: string): Uint8Array {
 
 /**
  * Writes whole or not at all, in one step: what fails leaves the file as it was, or none. Its folder must be writable, since the text
- * is written under another name beside it. A link stays one; a device or a pipe is written to, and not replaced.
+ * is written under another name beside it. A file that is there keeps its mode, and a link stays one, also where it leads to nothing yet; a device or a pipe is written to, and not replaced.
  * @throws what the system says
  */
 export function writeWhole(path: string, content: string | Uint8Array): void {
@@ -123,15 +126,23 @@ export function writeWhole(path: string, content: string | Uint8Array): void {
     writeFileSync(path, content);
     return;
   }
-  const target = there === undefined ? path : realpathSync(path);
+  const target = there === undefined ? missingFile(path) : realpathSync(path);
   const temporary = `${target}.${randomUUID()}.tmp`;
   try {
     writeFileSync(temporary, content, { flag: 'wx', flush: true, mode: there?.mode ?? 0o666 });
+    // The umask has taken from it.
+    if (there !== undefined) chmodSync(temporary, there.mode);
     renameSync(temporary, target);
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
   }
+}
+
+/** Where a file is to be made that is not there yet: past each link, seen from the folder that the link is really in. */
+function missingFile(path: string): string {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return path;
+  return missingFile(resolve(realpathSync(dirname(path)), readlinkSync(path)));
 }
 
 /** All of a stream, as long as it is no more than a file may be. @throws {EngineError} INPUT_TOO_LARGE */

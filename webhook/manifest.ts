@@ -15,6 +15,17 @@ interface Rule {
 
 const WRITES = ['CREATE', 'UPDATE'] as const;
 
+// Kubernetes' own hands on roles: the controller that writes the rules of aggregated ClusterRoles into `admin`, `edit` and `view`,
+// and the API server, which sets its own roles right at each start. Rules deny what these roles hold, and a denial would leave the
+// cluster with half of its roles. No hole: the controller only gathers rules of roles that were judged themselves, and a role may
+// gather others only if its writer has all rights. Who can act as the controller may `escalate` anyway, and the name of the API
+// server has no rights without its group. `userInfo` is the API server's own word, nothing that a client writes.
+const KEEPERS_OF_ROLES = [
+  'system:apiserver',
+  'system:serviceaccount:kube-system:clusterrole-aggregation-controller',
+] as const;
+const ROLES_GROUP = 'rbac.authorization.k8s.io';
+
 // Written out, never "*/*": that would put leases, events, node status and the webhook's own configuration behind us,
 // and a cluster whose webhook is down could not heal. Left out with intent: DELETE (there is no new object to judge, and
 // a namespace that cannot be emptied is stuck), */status and */scale (no pod template inside), pods/binding and
@@ -40,7 +51,7 @@ const RULES: readonly Rule[] = [
   },
   {
     why: 'who may do what',
-    groups: ['rbac.authorization.k8s.io'],
+    groups: [ROLES_GROUP],
     resources: ['roles', 'clusterroles', 'rolebindings', 'clusterrolebindings'],
     operations: WRITES,
   },
@@ -114,12 +125,21 @@ webhooks:
     namespaceSelector:
       matchExpressions:
         - {key: "kubernetes.io/metadata.name", operator: NotIn, values: ${list(exempt)}}
+    # Not judged either: what Kubernetes itself writes into its roles.
+    matchConditions:
+      - name: not-kubernetes-own-roles
+        expression: ${JSON.stringify(notByKeepers())}
     clientConfig:
 ${clientConfig(o)}
       caBundle: ${Buffer.from(o.caCert).toString('base64')}
     rules:
 ${RULES.map(ruleText).join('\n')}
 `;
+}
+
+// CEL. The group first, so that nothing else depends on what the API server says of the user.
+function notByKeepers(): string {
+  return `request.kind.group != '${ROLES_GROUP}' || !(request.userInfo.username in [${KEEPERS_OF_ROLES.map((user) => `'${user}'`).join(', ')}])`;
 }
 
 function clientConfig(target: Target): string {

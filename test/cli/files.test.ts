@@ -153,6 +153,36 @@ describe('a file that is written whole', () => {
     expect(lstatSync(at('link')).isSymbolicLink()).toBe(true);
   });
 
+  it('keeps a mode that the umask would not give', () => {
+    put('a', 'old');
+    chmodSync(at('a'), 0o666);
+    writeWhole(at('a'), 'new');
+    expect([readFileSync(at('a'), 'utf8'), statSync(at('a')).mode & 0o777]).toEqual(['new', 0o666]);
+  });
+
+  it('is made where links lead that lead to nothing yet, and they stay links', () => {
+    mkdirSync(at('real/deep'), { recursive: true });
+    symlinkSync('real/deep', at('folder'));
+    symlinkSync('../made', at('real/deep/second'));
+    symlinkSync('folder/second', at('first'));
+    writeWhole(at('first'), 'new');
+    expect(readFileSync(at('real/made'), 'utf8')).toBe('new');
+    expect(['first', 'folder/second'].map((name) => lstatSync(at(name)).isSymbolicLink())).toEqual([
+      true,
+      true,
+    ]);
+    expect(readdirSync(folder)).toEqual(['first', 'folder', 'real']);
+  });
+
+  it.each([
+    ['to a folder that is missing', 'none/b', 'ENOENT'],
+    ['to itself', 'link', 'ELOOP'],
+  ])('is not made by a link %s', (_, target, code) => {
+    symlinkSync(target, at('link'));
+    expect(() => writeWhole(at('link'), 'new')).toThrow(expect.objectContaining({ code }));
+    expect(readdirSync(folder)).toEqual(['link']);
+  });
+
   it('takes the place of no device', () => {
     expect(() => writeWhole('/dev/full', 'x')).toThrow(expect.objectContaining({ code: 'ENOSPC' }));
     writeWhole('/dev/null', 'x');

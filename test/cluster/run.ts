@@ -10,6 +10,7 @@ import { buildCluster, type ClusterPrograms } from './build.ts';
 import { ownWrites, registration, services, writes } from './checks/admission.ts';
 import { crowd, drain, outage } from './checks/outage.ts';
 import { records } from './checks/records.ts';
+import { roles } from './checks/roles.ts';
 import { startTally, type Tally } from './checks/tally.ts';
 import { startControlPlane } from './control-plane.ts';
 import { stopAllAtExit } from './process.ts';
@@ -25,6 +26,7 @@ async function suite(programs: ClusterPrograms, directory: string, tally: Tally)
   await registration(scene);
   await writes(scene);
   await services(scene);
+  await roles(scene);
   await ownWrites(scene, 'up');
   const again = await outage(scene, serve);
   await crowd(scene);

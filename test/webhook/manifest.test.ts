@@ -34,6 +34,14 @@ describe('the webhook configuration', () => {
               { key: 'kubernetes.io/metadata.name', operator: 'NotIn', values: ['kube-system', 'security'] },
             ],
           },
+          matchConditions: [
+            {
+              name: 'not-kubernetes-own-roles',
+              expression:
+                "request.kind.group != 'rbac.authorization.k8s.io' || !(request.userInfo.username in " +
+                "['system:apiserver', 'system:serviceaccount:kube-system:clusterrole-aggregation-controller'])",
+            },
+          ],
           clientConfig: {
             service: { name: 'countersign', namespace: 'security', port: 443, path: '/v1/admit' },
             caBundle: Buffer.from(CA).toString('base64'),

@@ -6,15 +6,30 @@ package countersign.lib.rbac
 
 import rego.v1
 
-_roles := {"Role", "ClusterRole"}
+# Other groups have kinds of these names too, with other fields: a roleRef of authorization.openshift.io has no kind.
+_group := "rbac.authorization.k8s.io/"
 
-_bindings := {"RoleBinding", "ClusterRoleBinding"}
+_is_role if {
+	startswith(input.object.apiVersion, _group)
+	input.object.kind in {"Role", "ClusterRole"}
+}
+
+_is_binding if {
+	startswith(input.object.apiVersion, _group)
+	input.object.kind in {"RoleBinding", "ClusterRoleBinding"}
+}
+
+# The object is a ClusterRole, which counts in every namespace and may gather the rules of others.
+is_cluster_role if {
+	_is_role
+	input.object.kind == "ClusterRole"
+}
 
 _fields := ["verbs", "resources", "apiGroups", "nonResourceURLs", "resourceNames"]
 
 # Every rule of a Role: {"index", "rule"}, with its fields as lists of texts; what is missing or null is empty.
 rules contains {"index": i, "rule": {field: _texts(item, field) | some field in _fields}} if {
-	input.object.kind in _roles
+	_is_role
 	is_array(input.object.rules)
 	some i, item in input.object.rules
 	is_object(item)
@@ -22,7 +37,7 @@ rules contains {"index": i, "rule": {field: _texts(item, field) | some field in 
 
 # Every subject of a binding: {"index", "name"}.
 subjects contains {"index": i, "name": item.name} if {
-	input.object.kind in _bindings
+	_is_binding
 	is_array(input.object.subjects)
 	some i, item in input.object.subjects
 	is_string(item.name)
@@ -30,24 +45,24 @@ subjects contains {"index": i, "name": item.name} if {
 
 # The name of the ClusterRole that a binding gives; undefined for a Role of the binding's own namespace.
 cluster_role := input.object.roleRef.name if {
-	input.object.kind in _bindings
+	_is_binding
 	input.object.roleRef.kind == "ClusterRole"
 }
 
 # What cannot be read as a Role. Every rule over Roles denies it, since any of them may be used alone.
 malformed_role contains {"msg": "rules is not a list of rules", "path": "/rules"} if {
-	input.object.kind in _roles
+	_is_role
 	not _are_rules(object.get(input.object, "rules", null))
 }
 
 # What cannot be read as a binding.
 malformed_binding contains {"msg": "subjects is not a list of subjects", "path": "/subjects"} if {
-	input.object.kind in _bindings
+	_is_binding
 	not _are_subjects(object.get(input.object, "subjects", null))
 }
 
 malformed_binding contains {"msg": "roleRef is no reference to a role", "path": "/roleRef"} if {
-	input.object.kind in _bindings
+	_is_binding
 	reference := object.get(input.object, "roleRef", {"kind": "", "name": ""})
 	not _is_named(reference)
 }

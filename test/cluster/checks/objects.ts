@@ -76,6 +76,11 @@ export function service(name: string): object {
   };
 }
 
+/** A ClusterRole with these rules. */
+export function clusterRole(name: string, rules: readonly object[]): object {
+  return { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole', metadata: { name }, rules };
+}
+
 /** A Lease, such as leader election renews every few seconds. */
 export function lease(name: string): object {
   return {

@@ -17,7 +17,7 @@ deny contains {"msg": sprintf("rule %d allows all %s", [entry.index, field]), "p
 	some entry in rbac.rules
 	some field in ["verbs", "resources", "apiGroups", "nonResourceURLs"]
 	some item in entry.rule[field]
-	contains(item, "*")
+	_is_all(field, item)
 }
 
 deny contains {"msg": sprintf("selector %d gathers cluster-admin, which allows all", [i]), "path": sprintf("/aggregationRule/clusterRoleSelectors/%d", [i])} if {
@@ -25,13 +25,24 @@ deny contains {"msg": sprintf("selector %d gathers cluster-admin, which allows a
 	_selects_admin(_object(selector))
 }
 
+_is_all(field, item) if {
+	field != "nonResourceURLs"
+	contains(item, "*")
+}
+
+# Stars at the end stand for any rest of the path, however many; with more than a slash before them they bound it.
+_is_all("nonResourceURLs", item) if {
+	endswith(item, "*")
+	trim_right(item, "*") in {"", "/"}
+}
+
 deny contains {"msg": "aggregationRule is not a list of selectors", "path": "/aggregationRule"} if {
-	input.object.kind == "ClusterRole"
+	rbac.is_cluster_role
 	not _is_aggregation(object.get(input.object, "aggregationRule", null))
 }
 
 _selectors := input.object.aggregationRule.clusterRoleSelectors if {
-	input.object.kind == "ClusterRole"
+	rbac.is_cluster_role
 	is_array(input.object.aggregationRule.clusterRoleSelectors)
 }
 

@@ -11,7 +11,7 @@ _label := "kubernetes.io/bootstrapping"
 
 test_good if {
 	rule.deny == set() with input.object as _role([{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get"]}])
-	rule.deny == set() with input.object as {"kind": "ClusterRole", "rules": null}
+	rule.deny == set() with input.object as {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "rules": null}
 	rule.deny == set() with input.object as _role([{"apiGroups": null, "verbs": ["get"]}])
 	rule.deny == set() with input.object as {"kind": "Service", "rules": [{"verbs": ["*"]}]}
 }
@@ -22,6 +22,13 @@ test_each_field if {
 	}
 	count(rule.deny) == 1 with input.object as _role([{"resources": ["*/scale"]}])
 	rule.deny == set() with input.object as _role([{"resourceNames": ["*"]}])
+}
+
+test_urls if {
+	every url in ["*", "/*", "/**"] {
+		rule.deny == {{"msg": "rule 0 allows all nonResourceURLs", "path": "/rules/0/nonResourceURLs"}} with input.object as _role([{"nonResourceURLs": ["/version", url]}])
+	}
+	rule.deny == set() with input.object as _role([{"nonResourceURLs": ["/healthz", "/healthz/*", "/metrics*", "/"]}])
 }
 
 test_malformed if {
@@ -62,7 +69,7 @@ test_gathers_by_a_label if {
 	}
 	rule.deny == set() with input.object as _gathering(null)
 	rule.deny == set() with input.object as object.union(_gathering([{}]), {"kind": "Other"})
-	rule.deny == set() with input.object as {"kind": "ClusterRole", "aggregationRule": null}
+	rule.deny == set() with input.object as {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "aggregationRule": null}
 }
 
 test_each_selector if {
@@ -71,6 +78,6 @@ test_each_selector if {
 
 test_malformed_aggregation if {
 	every value in ["x", [], {"clusterRoleSelectors": {}}] {
-		rule.deny == {{"msg": "aggregationRule is not a list of selectors", "path": "/aggregationRule"}} with input.object as {"kind": "ClusterRole", "aggregationRule": value}
+		rule.deny == {{"msg": "aggregationRule is not a list of selectors", "path": "/aggregationRule"}} with input.object as {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "aggregationRule": value}
 	}
 }
