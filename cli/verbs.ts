@@ -11,7 +11,7 @@ export const VERBS: Readonly<
   },
   render: {
     summary: 'print what a chart or overlay renders to',
-    load: async () => (await import('./commands/render.ts')).render,
+    load: async () => (await import('./commands/check.ts')).render,
   },
   'verify record': {
     summary: 'check a signed record offline',

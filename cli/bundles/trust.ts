@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readTrust, type Trust } from '../../attest/index.ts';
+// Not by the folder's index: the ledger behind it takes a start some milliseconds.
+import { readTrust, type Trust } from '../../attest/trust/index.ts';
 import { UsageError } from '../exit.ts';
 import { readSource } from '../files.ts';
 import type { BundleSettings } from './flags.ts';

@@ -26,6 +26,9 @@ import { oneLine } from '../report/text.ts';
 import { uuidv7 } from '../uuid.ts';
 import { asksEvery, type Checked, checkEvery } from './check_every.ts';
 
+// Loaded with this one: they share nearly all that they need.
+export { render } from './render.ts';
+
 export const check: Verb = {
   name: 'check',
   summary: 'Evaluates manifests against policies and decides: allow, deny or no answer.',

@@ -90,9 +90,9 @@ function renderPath(
   return renderer.chart({ path, root, job, readGiven: readLocal });
 }
 
-/** The sources of GitOps are read by a part that is loaded only for them. */
+/** The sources of GitOps. */
 async function renderFrom(file: string, { args, renderer, frame }: Bench): Promise<Inputs[]> {
-  const { planGitOps } = await import('../../engine/render/gitops/index.ts');
+  const { planGitOps } = await import('../../engine/render/index.ts');
   const root = rootOf(file, args.text('root'));
   const chart = args.text('chart');
   const given = args.list('values-from').map(readSource);

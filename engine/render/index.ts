@@ -5,6 +5,7 @@
 // what those tools say a code, a place and a hint; `stable` tells what is another each time. `gitops/` reads Flux and Argo CD sources.
 
 export { openReading } from './folder.ts';
+export { planGitOps } from './gitops/index.ts';
 export type { ValueStep } from './program.ts';
 export { recognise, type SourceKind } from './recognise.ts';
 export {

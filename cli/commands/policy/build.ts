@@ -19,6 +19,7 @@ import { refuseIdleBundleFlags } from '../../loading/idle.ts';
 import { NAMESPACE_FLAGS, namespacesOf } from '../../loading/namespaces.ts';
 import { VERSION_FLAGS } from '../../loading/version.ts';
 import { withProgress } from '../../report/progress.ts';
+import { buildBundle } from '../policy_bundle.ts';
 import {
   type Asked,
   numberOf,
@@ -101,7 +102,6 @@ async function buildAsBundle(asked: Asked): Promise<ExitCode> {
   if (other !== undefined)
     throw new UsageError(`--bundle and --${other} exclude each other`, 'give one of them');
   refuseIdleBundleFlags(args, args.positionals, () => settingsOf(asked));
-  const { buildBundle } = await import('../policy_bundle.ts');
   const { toolchain, yaml, installation } = bench;
   return buildBundle(args, io, {
     toolchain,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { evaluateOnModule, openRegoBuiltins } from '../../../engine/toolchain/index.ts';
 import type { RegoEvalOptions, RegoEvaluation, RegoSource } from '../../../engine/toolchain/rego.ts';
 import { type Args, needing, type Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
@@ -81,13 +82,11 @@ function targetOf(args: Args): 'rego' | 'wasm' {
   return target;
 }
 
-/** What is needed for it alone is loaded here. */
 async function onModule(
   sources: readonly RegoSource[],
   { toolchain, installation }: Workbench,
   asked: RegoEvalOptions,
 ): Promise<RegoEvaluation> {
-  const { evaluateOnModule, openRegoBuiltins } = await import('../../../engine/toolchain/index.ts');
   return evaluateOnModule(sources, toolchain, {
     ...asked,
     builtins: openRegoBuiltins(installation.toolchain),
