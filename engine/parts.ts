@@ -8,8 +8,14 @@ import { loadPolicy, type Policy, type PolicyParts } from './policy/policy.ts';
 import type { BuiltinServer } from './rego/index.ts';
 import { type Bench, openJudge, openProjectJudge } from './review.ts';
 
+/** A policy's parts with its data as JSON text: numbers that are kept as they were written are no values that a message can hold. */
+interface PackedPolicy {
+  readonly parts: PolicyParts;
+  readonly data: string;
+}
+
 /** A bench whose policies are in parts. */
-export type BenchParts = Omit<Bench, 'policies'> & { readonly policies: readonly PolicyParts[] };
+export type BenchParts = Omit<Bench, 'policies'> & { readonly policies: readonly PackedPolicy[] };
 
 /** The judge of one environment, or of a whole Project with a bench for each of its environments. */
 export type JudgeParts =
@@ -17,7 +23,7 @@ export type JudgeParts =
   | { readonly project: Project; readonly benches: ReadonlyMap<string, BenchParts> };
 
 export function partsOf(bench: Bench): BenchParts {
-  return { ...bench, policies: bench.policies.map(({ parts }) => parts) };
+  return { ...bench, policies: bench.policies.map(({ parts }) => pack(parts)) };
 }
 
 /**
@@ -34,9 +40,25 @@ export function openParts(parts: JudgeParts, builtins: BuiltinServer): Judge {
   return openProjectJudge(parts.project, benches);
 }
 
-function load(parts: PolicyParts, builtins: BuiltinServer): Policy {
-  if (parts.kind === 'compiled') return loadPolicy(parts.compiled, { ...parts.facts, builtins });
-  const policy = loadWasmPolicy(parts.file, { ...parts.facts, builtins });
+function pack(parts: PolicyParts): PackedPolicy {
+  const data = JSON.stringify(parts.facts.data);
+  return parts.kind === 'compiled'
+    ? { data, parts: { ...parts, facts: { ...parts.facts, data: {} } } }
+    : { data, parts: { ...parts, facts: { ...parts.facts, data: {} } } };
+}
+
+/** The text of each number is kept, so that the policy has the same bytes of data, and the same digest. */
+const exact = (text: string): Record<string, unknown> =>
+  JSON.parse(text, (_key: string, value: unknown, context?: { readonly source?: string }) =>
+    typeof value === 'number' && context?.source !== undefined && context.source !== String(value)
+      ? JSON.rawJSON(context.source)
+      : value,
+  );
+
+function load({ parts, data: text }: PackedPolicy, builtins: BuiltinServer): Policy {
+  const data = exact(text);
+  if (parts.kind === 'compiled') return loadPolicy(parts.compiled, { ...parts.facts, data, builtins });
+  const policy = loadWasmPolicy(parts.file, { ...parts.facts, data, builtins });
   if (policy !== undefined) return policy;
   throw new EngineError('POLICY_EMPTY', `${JSON.stringify(parts.facts.name)} has no rule`);
 }

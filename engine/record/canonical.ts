@@ -32,17 +32,26 @@ function inOrder(value: JsonValue, isExact: boolean): JsonValue | undefined {
 }
 
 function membersInOrder(value: JsonObject, isExact: boolean): JsonValue | undefined {
-  const keys = Object.keys(value);
-  if (keys.some((key, index) => index > 0 && (keys[index - 1] ?? '') > key)) keys.sort();
+  const entries = Object.entries(value);
+  if (!isAscending(entries)) entries.sort(([a], [b]) => (a < b ? -1 : 1));
   const members: Record<string, JsonValue> = {};
-  for (const key of keys) {
+  for (const [key, item] of entries) {
     const first = key.charCodeAt(0);
-    const ordered = inOrder(value[key] ?? null, isExact);
+    const ordered = inOrder(item, isExact);
     if ((first >= DIGIT_0 && first <= DIGIT_9) || key === '__proto__' || ordered === undefined)
       return undefined;
     members[key] = ordered;
   }
   return members;
+}
+
+function isAscending(entries: readonly (readonly [string, JsonValue])[]): boolean {
+  let before = '';
+  for (const [key] of entries) {
+    if (key < before) return false;
+    before = key;
+  }
+  return true;
 }
 
 const DIGIT_0 = 0x30;

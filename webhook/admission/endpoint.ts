@@ -46,14 +46,11 @@ export function openEndpoint(frame: EndpointFrame): Endpoint {
     report(outcome, performance.now() - arrivedMs);
   }
 
-  /** Counts a body as held and its admission as in flight, until it is released: again does nothing. */
+  /** Counts a body as held and its admission as in flight, until it is released. */
   function countIn(body: Buffer): () => void {
-    let isHeld = true;
     metrics.inFlight(inFlight + 1);
     inFlight += 1;
     return () => {
-      if (!isHeld) return;
-      isHeld = false;
       held.bytes -= body.length;
       metrics.inFlight(--inFlight);
     };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { JudgeParts } from '../../engine/parts.ts';
 import { WebhookError } from '../error.ts';
@@ -43,7 +44,8 @@ const HEAP_MIB = 1024;
 const STUCK_MS = 60_000;
 /** From the end of a thread that could not open to the start of the next: each loads all policies. */
 const RETRY_MS = 1_000;
-const FILE = import.meta.url.endsWith('.ts') ? './judging_worker.ts' : './judging_worker.js';
+/** Beside this file as it is run: `.ts`, or `.js` once it is built. */
+const FILE = `./judging_worker${extname(import.meta.url)}`;
 
 interface Waiting {
   /** When it was sent to a thread. */
@@ -142,9 +144,7 @@ class Pool implements JudgingThreads {
     if (this.#threads.size === 0) this.#rejectAll();
     this.#sweep();
     const batches = new Map<Thread, Asked[]>();
-    while (this.#waiting.length > 0) {
-      const thread = this.#freest();
-      if (thread === undefined) break;
+    for (let thread = this.#freest(); thread !== undefined; thread = this.#freest()) {
       const waiting = this.#waiting.shift();
       if (waiting === undefined) break;
       batches.set(thread, [...(batches.get(thread) ?? []), this.#ask(thread, waiting)]);
@@ -182,13 +182,13 @@ class Pool implements JudgingThreads {
         // One that cannot open them is ended (see `#settle`).
         this.#open(thread, parts).catch(() => undefined);
       }
-    } catch (cause) {
-      if (this.#threads.size === 0) this.#rejectAll(cause);
+    } catch {
+      // Those that are there go on.
     }
   }
 
-  #rejectAll(cause?: unknown): void {
-    for (const { reject } of this.#waiting.splice(0)) reject(gone(cause));
+  #rejectAll(): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(gone());
   }
 
   #endStuck(stuckMs: number): void {

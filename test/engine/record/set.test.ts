@@ -23,6 +23,19 @@ const only = (text: string): Document => {
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 describe('the set listing', () => {
+  it('tells how far it is', () => {
+    const told: (readonly number[])[] = [];
+    const documents = read(
+      'kind: A\napiVersion: v1\nmetadata: {name: a}\n---\nkind: A\napiVersion: v1\nmetadata: {name: b}\n',
+    );
+    const set = listSet(documents, false, (...progress) => told.push(progress));
+    expect(told).toEqual([
+      [1, 2],
+      [2, 2],
+    ]);
+    expect(set).toEqual(listSet(documents, false));
+  });
+
   it('lists digest and id, ordered by id', () => {
     const set = listSet(
       read(

@@ -274,6 +274,16 @@ describe('admission', () => {
     expect(recorded).toEqual([]);
   });
 
+  it('has no answer for a body that is no admission, in time or late', async () => {
+    const never = new Promise<never>(() => undefined);
+    const { post } = await alone({
+      admission: { judge: () => never, record: broken, now: () => NOW, newId: () => ID },
+      limits: { ...DEFAULT_LIMITS, answerTimeoutMs: 520, answerMarginMs: 500 },
+      body: '{}',
+    });
+    expect((await post()).status).toBe(400);
+  });
+
   it('counts a body until it is judged, whatever its caller was told', async () => {
     const stuck = gate<{ recordId: string }>();
     const small = JSON.stringify(reviewOf());
@@ -329,9 +339,13 @@ describe('a fault around the judge', () => {
 });
 
 /** The endpoint alone, on a plain server whose requests name no address. */
-async function alone(
-  frame: Partial<EndpointFrame>,
-): Promise<{ post: () => Promise<Response>; endpoint: Endpoint }> {
+async function alone({
+  body = JSON.stringify(reviewOf()),
+  ...frame
+}: Partial<EndpointFrame> & { readonly body?: string }): Promise<{
+  post: () => Promise<Response>;
+  endpoint: Endpoint;
+}> {
   const endpoint = openEndpoint({
     admission: {
       judge: judgingBy({ review: () => judgementOf() }),
@@ -352,7 +366,7 @@ async function alone(
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = Object(server.address());
-  const options = { method: 'POST', headers: json, body: JSON.stringify(reviewOf()) };
+  const options = { method: 'POST', headers: json, body };
   const post = async (): Promise<Response> => {
     try {
       return await fetch(`http://127.0.0.1:${port}/`, options);

@@ -30,6 +30,11 @@ deny contains "never" if {
 }
 `;
 
+/** More than a thread of 48 MiB can hold once it is read. */
+const HUNGRY = JSON.stringify(
+  reviewOf({ object: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web' }, spec: [] } }),
+).replace('"spec":[]', () => `"spec":[${'[[]],'.repeat(1_200_000)}[]]`);
+
 /** Parts of a judge whose rule is the given text. */
 async function partsFor(text = RULES, facts: Partial<PolicyFacts> = {}): Promise<JudgeParts> {
   const sources = [{ file: 'main.rego', text }];
@@ -46,8 +51,11 @@ async function brokenParts(): Promise<JudgeParts> {
   const parts = await partsFor();
   if (!('bench' in parts)) throw new Error('one bench');
   const policies = parts.bench.policies.map((policy) =>
-    policy.kind === 'compiled'
-      ? { ...policy, compiled: { ...policy.compiled, metered: new Uint8Array(8) } }
+    policy.parts.kind === 'compiled'
+      ? {
+          ...policy,
+          parts: { ...policy.parts, compiled: { ...policy.parts.compiled, metered: new Uint8Array(8) } },
+        }
       : policy,
   );
   return { bench: { ...parts.bench, policies } };
@@ -176,6 +184,43 @@ describe('threads that judge', () => {
     ]);
   });
 
+  it('that the system does not give are no answer', async () => {
+    let asked = 0;
+    // What cannot be copied to a thread keeps it from starting, as a lack of memory would; the first has it.
+    const engine = Object({
+      opa: '0',
+      get version() {
+        asked += 1;
+        return asked === 1 ? '0' : () => '0';
+      },
+    });
+    const threads = openThreads({ count: 1, heapMib: 48, toolchain: TOOLCHAIN, engine });
+    open.push(threads);
+    await threads.use(await partsFor());
+    await expect(ask(threads, Buffer.from(HUNGRY))).rejects.toMatchObject({ code: 'INTERNAL' });
+    await expect(ask(threads, bodyOf())).rejects.toMatchObject({ code: 'INTERNAL' });
+    expect(threads.notReady()).toEqual(['no thread that judges']);
+  });
+
+  it('that end while they load reject who asked them to', async () => {
+    const threads = start(1, { heapMib: 48 });
+    const parts = await partsFor();
+    if (!('bench' in parts)) throw new Error('one bench');
+    const data = `{"x":[${'[[]],'.repeat(1_200_000)}[]]}`;
+    const policies = parts.bench.policies.map((policy) => ({ ...policy, data }));
+    await expect(threads.use({ bench: { ...parts.bench, policies } })).rejects.toMatchObject({
+      code: 'INTERNAL',
+    });
+    expect(threads.notReady()).toEqual(['no thread that judges']);
+  });
+
+  it('have data exactly, numbers that no double holds included', async () => {
+    const threads = start(1);
+    const rule = 'package main\n\ndeny contains "exact" if data.n - 9007199254740992 == 1';
+    await threads.use(await partsFor(rule, { data: { n: JSON.rawJSON('9007199254740993') } }));
+    expect((await ask(threads, bodyOf())).verdict).toBe('deny');
+  });
+
   it('say whether any of them judges', async () => {
     const threads = start(1);
     expect(threads.notReady()).toEqual(['no thread that judges']);
@@ -212,12 +257,7 @@ describe('threads that judge', () => {
   it('that end reject what they were asked, and others take their place', async () => {
     const threads = start(2, { heapMib: 48 });
     await threads.use(await partsFor());
-    const object = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web' }, spec: [] };
-    const hungry = JSON.stringify(reviewOf({ object })).replace(
-      '"spec":[]',
-      () => `"spec":[${'[[]],'.repeat(1_200_000)}[]]`,
-    );
-    await expect(ask(threads, Buffer.from(hungry))).rejects.toEqual(
+    await expect(ask(threads, Buffer.from(HUNGRY))).rejects.toEqual(
       new WebhookError('INTERNAL', 'the thread that judged ended', {
         hint: 'try again; if it lasts, look for a policy that takes very much memory',
       }),
