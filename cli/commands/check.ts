@@ -72,6 +72,7 @@ export const check: Verb = {
       help: 'block only what is new since then; what was there before warns (not with --record)',
     },
     ...SCHEMA_FLAGS,
+    'no-cache': { help: 'compile policies anew, and keep nothing of them' },
     'fail-on': { value: 'fail|warn', help: 'warn: exit 1 for warnings too' },
     record: {
       value: 'FILE',
@@ -214,7 +215,7 @@ interface Frame {
 
 async function prepareFor(args: Args, io: Io, frame: Frame): Promise<Prepared> {
   const { project, environment } = frame;
-  const cache = userCache(io, frame.installation);
+  const cache = args.has('no-cache') ? undefined : userCache(io, frame.installation);
   const version = versionOf(args);
   return prepare(
     {

@@ -6,6 +6,7 @@ import {
   fstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -29,7 +30,11 @@ export interface PolicyCache {
   readonly directory: string;
   readonly userId: number | undefined;
   readonly toolVersion: string;
+  /** What the directory may hold; beyond it what was used longest ago goes. 256 MiB if not stated. */
+  readonly maxBytes?: number;
 }
+
+const MAX_BYTES = 256 * 1024 * 1024;
 
 /** Compiles, or takes the module that the same tools compiled from the same sources before. Never used for what is signed. */
 export async function compileCached(
@@ -44,6 +49,7 @@ export async function compileCached(
   if (file === undefined) return compiled;
   const metered = { ...compiled, metered: meter(compiled.wasm) };
   writeCached(file, metered);
+  evict(dirname(file), cache?.maxBytes ?? MAX_BYTES);
   return metered;
 }
 
@@ -155,4 +161,27 @@ function writeCached(
   } catch {
     rmSync(temporary, { force: true }); // a full disk costs the cache, not the answer
   }
+}
+
+/** Takes away what was used longest ago, and what a write that was cut off left behind, until the rest is small enough. */
+function evict(directory: string, maxBytes: number): void {
+  try {
+    const files = readdirSync(directory)
+      .filter((name) => /\.policy(?:\.[0-9a-f-]{36})?$/.test(name))
+      .map((name) => ({ file: join(directory, name), ...statOf(join(directory, name)) }))
+      .sort((a, b) => b.usedMs - a.usedMs);
+    let bytes = 0;
+    for (const { file, size } of files) {
+      bytes += size;
+      if (bytes > maxBytes) rmSync(file, { force: true });
+    }
+  } catch {
+    // a cache that is too large costs the disk, not the answer
+  }
+}
+
+/** When it was last read, as far as the file system says, or written. */
+function statOf(file: string): { readonly usedMs: number; readonly size: number } {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return { usedMs: Math.max(found?.atimeMs ?? 0, found?.mtimeMs ?? 0), size: found?.size ?? 0 };
 }

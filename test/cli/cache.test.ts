@@ -3,7 +3,15 @@
 
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -23,6 +31,16 @@ const strict = policyOf('strict', 'input.kind == "Pod"');
 const lax = policyOf('lax', 'input.kind == "Nothing"');
 const manifest = join(root, 'pod.yaml');
 writeFileSync(manifest, POD);
+
+describe('--no-cache', () => {
+  it('compiles anew and keeps nothing', async () => {
+    const home = join(root, 'nothing');
+    const folder = policyOf('fresh', 'input.kind == "Pod"');
+    const argv = ['check', manifest, '--policy', folder, '--no-cache'];
+    expect(await countersign(argv, { homeDirectory: home })).toMatchObject({ exit: 1 });
+    expect(existsSync(home)).toBe(false);
+  });
+});
 
 describe('a forged cache', () => {
   const home = join(root, 'home');

@@ -189,7 +189,7 @@ describe('other flags without effect', () => {
 /** These always have an effect, or ask for what holds anyway. */
 const ALWAYS: Readonly<Record<string, string>> = {
   render: 'digest env project',
-  check: 'schema crds against policy strict-errors env project parameters format fail-on record key',
+  check: 'no-cache schema crds against policy strict-errors env project parameters format fail-on record key',
   'verify record': 'namespace trust manifests env project policy-digest format',
   serve:
     'listen threads state project env refresh key metrics-token-file drain-delay host print-manifest namespace',

@@ -11,6 +11,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -295,5 +296,34 @@ describe('a cache directory', () => {
     const before = compiled;
     await get('a');
     expect(compiled).toBe(before);
+  });
+});
+
+describe('the size of the cache', () => {
+  it('stays below its limit: what was used longest ago goes', async () => {
+    await get('one');
+    const [first = ''] = readdirSync(cache.directory);
+    const { size } = statSync(join(cache.directory, first));
+    const limited = { ...cache, maxBytes: 2 * size + 16 };
+    const at = (file: string, hours: number): void =>
+      utimesSync(join(cache.directory, file), new Date(2026, 0, 1, hours), new Date(2026, 0, 1, hours));
+    at(first, 1);
+    await get('two', limited);
+    const second = readdirSync(cache.directory).find((file) => file !== first) ?? '';
+    at(second, 2);
+    // What a write left behind that was cut off counts and goes as well.
+    writeFileSync(join(cache.directory, `${'0'.repeat(64)}.policy.${'0'.repeat(36)}`), Buffer.alloc(size));
+    at(`${'0'.repeat(64)}.policy.${'0'.repeat(36)}`, 0);
+    await get('three', limited);
+    const left = readdirSync(cache.directory);
+    expect(left).toHaveLength(2);
+    expect(left).toContain(second);
+    expect(left).not.toContain(first);
+    compiled = 0;
+    await get('two', limited);
+    await get('three', limited);
+    expect(compiled).toBe(0);
+    await get('one', limited);
+    expect(compiled).toBe(1);
   });
 });
