@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { EngineError, type Source } from '../engine/index.ts';
+import { reasonOf } from '../engine/unreadable.ts';
 import { codeOf } from './cause.ts';
 import type { Io } from './io.ts';
 
@@ -165,25 +166,16 @@ const tooLarge = (path: string): EngineError =>
 const unread = (path: string, reason: string, hint: string): EngineError =>
   new EngineError('INPUT_UNREADABLE', `cannot read ${JSON.stringify(path)}: ${reason}`, { hint });
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or folder',
-  EACCES: 'permission denied',
-  EISDIR: 'is a folder',
-  ELOOP: 'too many links',
-  ENOTDIR: 'a part of the path is no folder',
-};
-
 function attempt<T>(path: string, run: () => T): T {
   try {
     return run();
   } catch (cause) {
     if (cause instanceof EngineError) throw cause;
     const code = codeOf(cause);
-    throw new EngineError(
-      'INPUT_UNREADABLE',
-      `cannot read ${JSON.stringify(path)}: ${REASONS[code] ?? code}`,
-      { cause, hint: 'check the path and that this user may read it' },
-    );
+    throw new EngineError('INPUT_UNREADABLE', `cannot read ${JSON.stringify(path)}: ${reasonOf(code)}`, {
+      cause,
+      hint: 'check the path and that this user may read it',
+    });
   }
 }
 

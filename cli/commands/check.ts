@@ -8,17 +8,16 @@ import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts'
 import type { Args, Verb } from '../args.ts';
 import { BUNDLE_FLAGS, type BundleSettings, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
-import { readSource } from '../files.ts';
 import { readInputs, refuseUnstable, withInputs } from '../inputs/render.ts';
 import { RENDER_FLAGS } from '../inputs/render_flags.ts';
 import { SCHEMA_FLAGS, schemaFor } from '../inputs/schema.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
+import { policiesAsked } from '../loading/asked.ts';
 import { refuseIdleFlags } from '../loading/idle.ts';
-import { mergeMaps } from '../loading/maps.ts';
-import { NAMESPACE_FLAGS_OF_POLICY, namespacesOf } from '../loading/namespaces.ts';
+import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
 import { environmentOf, findProject, stateOf, userCache } from '../loading/project.ts';
-import { VERSION_FLAGS, versionOf } from '../loading/version.ts';
+import { VERSION_FLAGS } from '../loading/version.ts';
 import { type Prepared, prepare } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
 import { parseTargets, writeReports } from '../report/report.ts';
@@ -216,18 +215,12 @@ interface Frame {
 async function prepareFor(args: Args, io: Io, frame: Frame): Promise<Prepared> {
   const { project, environment } = frame;
   const cache = args.has('no-cache') ? undefined : userCache(io, frame.installation);
-  const version = versionOf(args);
   return prepare(
     {
       ...(project === undefined ? {} : { project }),
       ...(environment === undefined ? {} : { environment }),
-      policies: args.list('policy'),
+      ...policiesAsked(args, frame.reader),
       bundles: frame.bundles,
-      namespaces: namespacesOf(args),
-      ...(version === undefined ? {} : { regoVersion: version }),
-      parameters: mergeMaps(args.list('parameters').map(readSource), frame.reader, 'parameters'),
-      data: mergeMaps(args.list('data').map(readSource), frame.reader, 'data'),
-      strictErrors: args.has('strict-errors'),
       // A cache never decides what is signed.
       ...(frame.isRecorded || cache === undefined ? {} : { cache }),
     },

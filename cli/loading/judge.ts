@@ -9,14 +9,11 @@ import type { Args } from '../args.ts';
 import { type BundleSettings, bundleSettings } from '../bundles/flags.ts';
 import type { LoadedJudge } from '../bundles/serving.ts';
 import { UsageError } from '../exit.ts';
-import { readSource } from '../files.ts';
 import type { Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { type Prepared, prepare } from '../prepare.ts';
-import { mergeMaps } from './maps.ts';
-import { namespacesOf } from './namespaces.ts';
+import { policiesAsked } from './asked.ts';
 import { findProject } from './project.ts';
-import { versionOf } from './version.ts';
 
 /** Loads what `serve`'s flags and its Project name. `notes` are told what was assumed. */
 export async function loadJudge(
@@ -76,7 +73,6 @@ async function benchFor(
   frame: Frame,
   of: { project?: Project; environment?: string },
 ): Promise<Prepared> {
-  const version = versionOf(args);
   const environment =
     of.project === undefined || of.environment === undefined
       ? undefined
@@ -85,13 +81,8 @@ async function benchFor(
     {
       ...(of.project === undefined ? {} : { project: of.project }),
       ...(environment === undefined ? {} : { environment }),
-      policies: args.list('policy'),
+      ...policiesAsked(args, frame.reader),
       bundles: frame.bundles,
-      namespaces: namespacesOf(args),
-      ...(version === undefined ? {} : { regoVersion: version }),
-      parameters: mergeMaps(args.list('parameters').map(readSource), frame.reader, 'parameters'),
-      data: mergeMaps(args.list('data').map(readSource), frame.reader, 'data'),
-      strictErrors: args.has('strict-errors'),
       builtins: frame.builtins,
     },
     frame.installation,

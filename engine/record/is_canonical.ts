@@ -18,10 +18,9 @@ const PLAIN_ESCAPES: ReadonlySet<number> = new Set([...'"\\nrt'].map((character)
 /** A byte that stands in no JSON text, for behind its end. */
 const END = 0xff;
 
-export const byteAt = (json: Uint8Array, at: number): number => json[at] ?? END;
+const byteAt = (json: Uint8Array, at: number): number => json[at] ?? END;
 
-export const isDigit = (byte: number | undefined): boolean =>
-  byte !== undefined && byte >= ZERO && byte <= 0x39;
+const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= ZERO && byte <= 0x39;
 
 /** The key before in each open object, as a range; an array has none. */
 interface Open {
@@ -62,10 +61,10 @@ export function isCanonical(json: Uint8Array): boolean {
 }
 
 /** `true`, `false` and `null`. */
-export const isLetter = (byte: number): boolean => byte >= 0x61 && byte <= 0x7a;
+const isLetter = (byte: number): boolean => byte >= 0x61 && byte <= 0x7a;
 
 /** Behind the string that begins at `at`; 0 when it may have another spelling, or is a key whose order bytes do not tell. */
-export function stringEnd(json: Uint8Array, at: number, isKey: boolean): number {
+function stringEnd(json: Uint8Array, at: number, isKey: boolean): number {
   for (let end = at + 1; end < json.length; end++) {
     const byte = byteAt(json, end);
     if (byte === QUOTE) return end + 1;
@@ -78,7 +77,7 @@ export function stringEnd(json: Uint8Array, at: number, isKey: boolean): number 
 }
 
 /** Behind an integer; 0 for `-0` and for numbers with a fraction or an exponent. */
-export function integerEnd(json: Uint8Array, start: number): number {
+function integerEnd(json: Uint8Array, start: number): number {
   let at = start;
   if (json[at] === DASH) {
     at++;

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join, sep } from 'node:path';
 import { EngineError } from '../error.ts';
+import { reasonOf } from '../unreadable.ts';
 import type { Part } from './program.ts';
 import { shownPath } from './root.ts';
 
@@ -140,21 +141,13 @@ const unreadable = (
 ): EngineError =>
   new EngineError('INPUT_UNREADABLE', `cannot read ${JSON.stringify(shownPath(path))}: ${reason}`, detail);
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or folder',
-  EACCES: 'permission denied',
-  EISDIR: 'is a folder',
-  ELOOP: 'too many links',
-  ENOTDIR: 'a part of the path is no folder',
-};
-
 function attempt<T>(path: string, run: () => T): T {
   try {
     return run();
   } catch (cause) {
     if (cause instanceof EngineError) throw cause;
     const code = String(Reflect.get(Object(cause), 'code'));
-    throw unreadable(path, REASONS[code] ?? code, {
+    throw unreadable(path, reasonOf(code), {
       cause,
       hint: 'check the path and that this user may read it',
     });

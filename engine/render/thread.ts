@@ -2,7 +2,8 @@
 import { createRequire } from 'node:module';
 import type { Worker } from 'node:worker_threads';
 import { EngineError } from '../error.ts';
-import type { WorkerData, WorkerReply, WorkerRequest } from './render_worker.ts';
+import type { WorkerReply } from '../toolchain/reply.ts';
+import type { WorkerData, WorkerRequest } from './render_worker.ts';
 
 /** What one rendering may use. */
 export interface RenderLimits {

@@ -1,51 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
-import { afterAll, describe, expect, it } from '@jest/globals';
 import { type Case, readCases, readExceptions } from './cases.ts';
 import { openRunner } from './run.ts';
 
 /** Every seventh case in `npm test`; all of them in `npm run test:opa`, which sets OPA_CASES. */
 const STEP = process.env['OPA_CASES'] === 'all' ? 1 : 7;
-const DEADLINE_MS = 900_000;
+export const DEADLINE_MS = 900_000;
 
-/** The tests of one syntax. */
-export function testCases(version: 'v0' | 'v1'): void {
+/** What came of the cases of one syntax. */
+export interface Outcome {
+  /** Ids of those that came out otherwise than OPA has them, in order. */
+  readonly different: readonly string[];
+  /** Of these, what is not said in exceptions.json, with what was wrong. */
+  readonly unexpected: readonly (readonly [id: string, verdict: string])[];
+  /** Ids that exceptions.json says to come out otherwise. */
+  readonly failing: readonly string[];
+  readonly summary: string;
+}
+
+/** The cases of one syntax, ready to run. */
+export interface Suite {
+  run(): Promise<Outcome>;
+  /** Ids of cases that call what policies are refused, and compile as policies all the same. */
+  compiledThough(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+export function openSuite(version: 'v0' | 'v1'): Suite {
   const exceptions = readExceptions();
   const runner = openRunner(exceptions);
-  afterAll(() => runner.close());
   const cases = readCases(version).filter((_, index) => index % STEP === 0);
   const refused = cases.filter(({ host_builtins = [] }) =>
     host_builtins.some((name) => name in exceptions.refused),
   );
-
-  describe(`OPA's own cases, ${version}`, () => {
-    it(
-      'come out as OPA has them, but for those that stand in exceptions.json',
-      async () => {
-        const different: [string, string][] = [];
-        await runner.run(cases, ({ id }, verdict) => {
-          if (verdict !== undefined) different.push([id, verdict]);
-        });
-        const unexpected = different.filter(([id]) => !(id in exceptions.failing));
-        expect(unexpected).toEqual([]);
-        const failing = cases.map(({ id }) => id).filter((id) => id in exceptions.failing);
-        // One that begins to pass is no exception any more.
-        expect(different.map(([id]) => id)).toEqual(failing);
-        console.info(summary(version, cases, { different: different.length, refused: refused.length }));
-      },
-      DEADLINE_MS,
-    );
-
-    it(
-      'do not compile as policies where they call what policies are refused',
-      async () => {
-        const compiled: string[] = [];
-        for (const one of refused)
-          if ((await runner.compileAsPolicy(one)) !== 'POLICY_BUILTIN') compiled.push(one.id);
-        expect(compiled).toEqual([]);
-      },
-      DEADLINE_MS,
-    );
-  });
+  return {
+    run: async () => {
+      const found: [string, string][] = [];
+      await runner.run(cases, ({ id }, verdict) => {
+        if (verdict !== undefined) found.push([id, verdict]);
+      });
+      return {
+        different: found.map(([id]) => id),
+        unexpected: found.filter(([id]) => !(id in exceptions.failing)),
+        failing: cases.map(({ id }) => id).filter((id) => id in exceptions.failing),
+        summary: summary(version, cases, { different: found.length, refused: refused.length }),
+      };
+    },
+    compiledThough: async () => {
+      const compiled: string[] = [];
+      for (const one of refused)
+        if ((await runner.compileAsPolicy(one)) !== 'POLICY_BUILTIN') compiled.push(one.id);
+      return compiled;
+    },
+    close: () => runner.close(),
+  };
 }
 
 function summary(

@@ -7,5 +7,3 @@
 // `npm run fuzz:yaml` holds it to the reader and its places to npm's yaml.
 export { readFast } from './chunks.ts';
 export { readFastTree } from './places.ts';
-export { NotOrdinary } from './scan.ts';
-export { JsonWriter } from './writer.ts';

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import type { Worker } from 'node:worker_threads';
 import { EngineError } from '../../error.ts';
-import type { WorkerReply } from './rego_worker.ts';
+import type { WorkerReply } from '../reply.ts';
 
 /** A thread of its own for the program `rego`: one request after the other, each with a deadline. */
 export interface RegoThread {

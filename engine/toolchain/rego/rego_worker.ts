@@ -2,36 +2,15 @@
 // The thread that runs the program `rego`, so that its client can end it: Go on wasip1 has no timers while it runs.
 import { setFlagsFromString } from 'node:v8';
 import { parentPort, workerData } from 'node:worker_threads';
-import { EngineError } from '../../error.ts';
 import { loadProgram } from '../program.ts';
-
-/** What the thread answers: the program's bytes, or why there are none. */
-export type WorkerReply =
-  | { readonly answer: Uint8Array }
-  | {
-      readonly code: 'TOOLCHAIN_DIGEST' | 'TOOLCHAIN_FAILED';
-      readonly message: string;
-      readonly hint?: string;
-    };
+import { lazily, replyOf } from '../reply.ts';
 
 const directory: unknown = workerData;
 const program = lazily(() => unhurried(() => loadProgram(String(directory), 'rego')));
 
-parentPort?.on('message', (request: Uint8Array) => parentPort?.postMessage(reply(request)));
-
-function reply(request: Uint8Array): WorkerReply {
-  try {
-    return { answer: program().call(request) };
-  } catch (error) {
-    const isChanged = error instanceof EngineError && error.code === 'TOOLCHAIN_DIGEST';
-    const hint = error instanceof EngineError ? error.hint : undefined;
-    return {
-      code: isChanged ? 'TOOLCHAIN_DIGEST' : 'TOOLCHAIN_FAILED',
-      message: error instanceof Error ? error.message : String(error),
-      ...(hint === undefined ? {} : { hint }),
-    };
-  }
-}
+parentPort?.on('message', (request: Uint8Array) =>
+  parentPort?.postMessage(replyOf(() => program().call(request))),
+);
 
 /** How much a function of a module runs before it is compiled again, optimised; V8's own. */
 export const USUAL_BUDGET = 13_000_000;
@@ -48,12 +27,4 @@ function unhurried<T>(make: () => T): T {
   } finally {
     setFlagsFromString(`--wasm-tiering-budget=${USUAL_BUDGET}`);
   }
-}
-
-function lazily<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
-  };
 }
