@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Decision, Operation, Phase } from './decide/decision.ts';
 import type { Document, Source } from './manifest/index.ts';
+import type { ApprovalCount, Asked } from './people/approval.ts';
 import type { ObjectSet } from './record/set.ts';
 
 /** One change as the edges hand it over: what is to be judged and how it came. */
@@ -18,6 +19,8 @@ export interface Change {
   readonly requester?: Requester;
   /** The namespace the request names, from which the environment follows. */
   readonly namespace?: string;
+  /** Who asks for a set of objects, and who wrote it; of an admission `requester` says it. */
+  readonly asked?: Asked;
 }
 
 /** Who asked for what is judged at admission, as the AdmissionRequest says; nothing of it is about the object itself. */
@@ -38,6 +41,9 @@ export interface Judgement {
   /** Every image that the objects name, each reference once; found when it is asked for: only a record does. */
   readonly images: () => readonly { readonly ref: string; readonly digest?: string }[];
   readonly requester?: Requester;
+  readonly asked?: Asked;
+  /** How the approvals of an environment that asks for some were counted. */
+  readonly approvalRule?: ApprovalCount;
 }
 
 /** Evaluates one change against policies that were loaded before. Synchronous: the step limit bounds it, no clock. */

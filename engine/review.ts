@@ -11,12 +11,13 @@ import { kindFindings, NOT_APPLICABLE, notApplicable, passedOf, remarkFindings }
 import { type Earlier, earlierOf, oldOf, redactorFor } from './earlier.ts';
 import { EngineError } from './error.ts';
 import { type Document, distinctImages, locate, type Source } from './manifest/index.ts';
+import { type Stand, type Standing, standAt } from './people/standing.ts';
 import { conftestInput, type InputFrame, nativeInput } from './policy/input.ts';
 import type { Evaluation, Policy } from './policy/policy.ts';
 import type { Style } from './policy/rule.ts';
 import { canonicalText } from './record/canonical.ts';
 import { digestForm, reduceSecret } from './record/secret.ts';
-import { listSet, objectOf } from './record/set.ts';
+import { listSet, type ObjectSet, objectOf } from './record/set.ts';
 import type { ObjectSchema } from './schema/index.ts';
 
 /** What one environment asks for; `name` and `tier` are absent where there is no Project. */
@@ -29,6 +30,8 @@ export interface Bench {
   readonly schema?: ObjectSchema;
   /** In Conftest's style too, a builtin that fails is an error; in native rules it always is. */
   readonly strictErrors?: true;
+  /** What people have signed for it. */
+  readonly standing?: Standing;
 }
 
 /** One object with everything said of it. */
@@ -76,22 +79,27 @@ function review(
 ): Judgement {
   const context = contextOf(bench, time);
   const frame = frameOf(change, context);
+  const set = listSet(change.documents, change.operation === 'DELETE');
+  const environment = bench.environment?.name;
+  const stand = standAt(bench.standing, { environment, change, setDigest: set.digest, time });
   const reviewed = change.documents.map((document, index) => {
     const earlier = earlierOf(change, document);
     const one = reviewDocument(bench, document, { ...frame, earlier }, time);
     onProgress?.(index + 1, change.documents.length);
-    if (unmapped === undefined) return one;
+    const isAsItWas = (): boolean => earlier() !== undefined;
+    const signed = stand.ofDocument(document, isAsItWas);
+    if (unmapped === undefined) return { ...one, findings: [...one.findings, ...signed] };
     // Whatever it was before, its place was the same.
-    const finding = unmapped.result === 'fail' && earlier() !== undefined ? inheritedOf(unmapped) : unmapped;
+    const finding = unmapped.result === 'fail' && isAsItWas() ? inheritedOf(unmapped) : unmapped;
     return {
       ...one,
-      findings: [{ ...finding, object: objectOf(document) }, ...one.findings],
+      findings: [{ ...finding, object: objectOf(document) }, ...one.findings, ...signed],
       ran: [finding.rule, ...one.ran],
     };
   });
   const codes = bench.policies.flatMap((policy) => policy.rules).map((rule) => rule.code);
   if (unmapped !== undefined) codes.push(unmapped.rule);
-  return judgementOf(bench, change, { time, id, context, reviewed, codes });
+  return judgementOf(bench, change, { time, id, context, reviewed, codes, set, stand });
 }
 
 interface Outcome {
@@ -101,22 +109,25 @@ interface Outcome {
   readonly context: string;
   readonly reviewed: readonly Reviewed[];
   readonly codes: readonly string[];
+  readonly set: ObjectSet;
+  readonly stand: Stand;
 }
 
 function judgementOf(bench: Bench, change: Change, outcome: Outcome): Judgement {
-  const { time, id, context, reviewed, codes } = outcome;
+  const { time, id, context, reviewed, codes, set, stand } = outcome;
   const redact = redactorFor(change);
-  const set = listSet(change.documents, change.operation === 'DELETE');
   const decision = decide({
     id,
     phase: change.phase,
     operations: change.phase === 'check' ? ['CREATE', 'UPDATE'] : [change.operation],
     enforced: true,
-    findings: place(
-      reviewed.flatMap(({ findings }, index) =>
-        findings.map((finding) => ({ finding: redact(finding), index })),
+    findings: stand.settle(
+      place(
+        reviewed.flatMap(({ findings }, index) =>
+          findings.map((finding) => ({ finding: redact(finding), index })),
+        ),
+        change,
       ),
-      change,
     ),
     passed: passedOf(codes, reviewed),
     evaluated: {
@@ -128,12 +139,15 @@ function judgementOf(bench: Bench, change: Change, outcome: Outcome): Judgement 
     setDigest: set.digest,
     time: time.toISOString(),
   });
-  const { requester } = change;
+  const { requester, asked } = change;
+  const { approvalRule } = stand;
   return {
     decision,
     set,
     images: () => (change.operation === 'DELETE' ? [] : distinctImages(change.documents)),
     ...(requester === undefined ? {} : { requester }),
+    ...(asked === undefined ? {} : { asked }),
+    ...(approvalRule === undefined ? {} : { approvalRule }),
   };
 }
 

@@ -8,6 +8,13 @@ import type { RegoVersion } from '../policy/sources.ts';
 import { canonicalBytes } from '../record/canonical.ts';
 import type { RegoLimits } from '../rego/limits.ts';
 import type { YamlReader } from '../toolchain/yaml.ts';
+import {
+  type ApprovalRule,
+  type BreakGlassRule,
+  type Person,
+  peopleFaults,
+  type WaiverRule,
+} from './people.ts';
 import schema from './project.schema.json' with { type: 'json' };
 import { compileSchema } from './schema.ts';
 
@@ -29,6 +36,11 @@ export interface Environment {
   readonly values?: readonly string[];
   /** API versions that charts see besides those of Kubernetes: `monitoring.coreos.com/v1`. */
   readonly apiVersions?: readonly string[];
+  /** What people must have signed about exactly these objects. */
+  readonly approvals?: readonly ApprovalRule[];
+  /** Whether who asks must be proved, or may be named by a flag; `verified` where it is not stated. */
+  readonly requester?: 'verified' | 'asserted';
+  readonly breakGlass?: BreakGlassRule;
 }
 
 /** The file `countersign.yaml`. Paths in it are relative to its own folder. */
@@ -48,6 +60,10 @@ export interface Project {
   readonly strictErrors?: boolean;
   readonly trust?: { readonly keys?: readonly JsonValue[]; readonly logs?: readonly JsonValue[] };
   readonly ledger?: { readonly directory: string };
+  readonly people?: readonly Person[];
+  /** The folder of what people have signed. */
+  readonly statements?: { readonly directory: string };
+  readonly waivers?: WaiverRule;
   /** What one evaluation of a policy may use, where it is not as usual. */
   readonly limits?: Partial<RegoLimits>;
   /** SHA-256 (hex) of the Project's canonical JSON. */
@@ -160,6 +176,7 @@ function refuseAmbiguous(stated: Stated, source: Source, document: Document): vo
       namespaces.set(namespace, environment.name);
     }
   }
+  for (const { message, pointer } of peopleFaults(stated)) report(message, pointer);
   if (problems.length > 0)
     throw new EngineError('PROJECT_SCHEMA', `${JSON.stringify(source.name)} is ambiguous`, { problems });
 }
