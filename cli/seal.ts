@@ -39,7 +39,8 @@ export function readKeyPem(file: string, io: Io): string {
   return pem;
 }
 
-function readKeyText(file: string): string {
+/** The text of a key file. @throws {AttestError} KEY_UNREADABLE */
+export function readKeyText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (cause) {

@@ -17,6 +17,30 @@ export const VERBS: Readonly<
     summary: 'check a signed record offline',
     load: async () => (await import('./commands/verify.ts')).verifyRecordVerb,
   },
+  approve: {
+    summary: 'approve a set, a waiver, a lock',
+    load: async () => (await import('./commands/serve.ts')).approve,
+  },
+  revoke: {
+    summary: 'take back what was signed',
+    load: async () => (await import('./commands/serve.ts')).revoke,
+  },
+  waive: {
+    summary: 'ask for an exception from a rule',
+    load: async () => (await import('./commands/serve.ts')).waive,
+  },
+  waivers: {
+    summary: 'list the waivers of an environment',
+    load: async () => (await import('./commands/serve.ts')).waivers,
+  },
+  'break-glass': {
+    summary: 'let denied changes through for hours',
+    load: async () => (await import('./commands/serve.ts')).breakGlass,
+  },
+  reviews: {
+    summary: 'list broken glasses to be reviewed',
+    load: async () => (await import('./commands/serve.ts')).reviews,
+  },
   serve: {
     summary: 'serve the Kubernetes webhook',
     load: async () => (await import('./commands/serve.ts')).serve,

@@ -14,6 +14,7 @@ import type { Io } from '../io.ts';
 import { type Prepared, prepare } from '../prepare.ts';
 import { policiesAsked } from './asked.ts';
 import { findProject } from './project.ts';
+import { gatherFor } from './standing.ts';
 
 /** Loads what `serve`'s flags and its Project name. `notes` are told what was assumed. */
 export async function loadJudge(
@@ -26,7 +27,7 @@ export async function loadJudge(
   const project = found?.project;
   const name = args.text('env');
   const bundles = { ...bundleSettings(args, io, found), memory, follow: args.has('follow') };
-  const frame = { ...given, reader, bundles };
+  const frame = { ...given, reader, bundles, found, now: io.now() };
   if (project === undefined && name !== undefined)
     throw new UsageError('--env needs a Project and there is none', 'name one with --project FILE');
   if (project !== undefined) given.notes.push(scopeOf(project, args));
@@ -66,6 +67,8 @@ interface Frame {
   /** What was assumed, to be said. */
   readonly notes: string[];
   readonly bundles: BundleSettings;
+  readonly found: ReturnType<typeof findProject>;
+  readonly now: Date;
 }
 
 async function benchFor(
@@ -89,5 +92,8 @@ async function benchFor(
     frame.reader,
   );
   frame.notes.push(...prepared.notes);
-  return prepared;
+  if (frame.found?.project.statements === undefined || environment === undefined) return prepared;
+  const { standing, notes } = gatherFor({ found: frame.found, environment, folders: [], now: frame.now });
+  frame.notes.push(...notes);
+  return { ...prepared, bench: { ...prepared.bench, standing } };
 }

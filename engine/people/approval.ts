@@ -213,3 +213,6 @@ export function approvalFindings(
     ),
   ];
 }
+
+/** Whether a rule is one of approvals: what it says is about who has signed, not about the objects. */
+export const isApprovalRule = (rule: string): boolean => rule === APPROVAL_RULE || rule === REQUESTER_RULE;

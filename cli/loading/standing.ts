@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// What people have signed, read for one environment. Loaded only where a Project has people, so nothing here by a folder's index that
+// would bring the ledger along.
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { readSigner } from '../../attest/sign/key.ts';
+import { readTrust, type Trust } from '../../attest/trust/index.ts';
+import { personOfKey } from '../../engine/context/people.ts';
+import type { Environment, Project } from '../../engine/context/project.ts';
+import { EngineError } from '../../engine/index.ts';
+import {
+  type Asked,
+  type Gathered,
+  gather,
+  type Standing,
+  type StatementFile,
+} from '../../engine/people/index.ts';
+import { codeOf } from '../cause.ts';
+import { readSource } from '../files.ts';
+
+/** A Project and the folder it is in. */
+export interface Found {
+  readonly project: Project;
+  readonly directory: string;
+}
+
+/** What is asked of people for one environment. */
+export interface StandingRequest {
+  readonly found: Found;
+  readonly environment: Environment;
+  /** Further folders, of which nothing holds a check back that does not verify. */
+  readonly folders: readonly string[];
+  readonly now: Date;
+}
+
+const MAX_FILES = 10_000;
+
+/**
+ * Reads the folders of signed statements and says what of them holds.
+ * @throws {AttestError} TRUST_SHAPE @throws {EngineError} INPUT_UNREADABLE | INPUT_TOO_LARGE
+ */
+export function gatherFor({ found, environment, folders, now }: StandingRequest): Gathered {
+  const { project } = found;
+  const own = statementsFolder(found);
+  const files = [
+    ...(own === undefined ? [] : filesIn(own, true)),
+    ...folders
+      .filter((folder) => resolve(folder) !== resolve(own ?? ''))
+      .flatMap((folder) => filesIn(folder, false)),
+  ];
+  return gather(files, { project, environment, trust: trustOf(project), at: now });
+}
+
+/** The folder of the Project's own statements. */
+export const statementsFolder = ({ project, directory }: Found): string | undefined =>
+  project.statements === undefined ? undefined : join(directory, project.statements.directory);
+
+/** Whom a Project trusts. @throws {AttestError} TRUST_SHAPE */
+export const trustOf = ({ trust }: Project): Trust =>
+  readTrust({
+    apiVersion: 'countersign.dev/v1alpha1',
+    kind: 'Trust',
+    keys: trust?.keys ?? [],
+    logs: trust?.logs ?? [],
+  });
+
+function filesIn(folder: string, isOwn: boolean): readonly StatementFile[] {
+  const names = listed(folder).sort();
+  if (names.length > MAX_FILES)
+    throw new EngineError(
+      'INPUT_TOO_LARGE',
+      `${JSON.stringify(folder)} holds ${names.length} statements, more than ${MAX_FILES}`,
+      { hint: 'move those that have ended elsewhere' },
+    );
+  return names.map((name) => ({ ...readSource(join(folder, name)), isOwn }));
+}
+
+function listed(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => name.endsWith('.json') && !name.startsWith('.'));
+  } catch (cause) {
+    // A lock or a revocation may have been in it: what is not there cannot be taken for nothing signed.
+    throw new EngineError(
+      'INPUT_UNREADABLE',
+      `cannot read the statements in ${JSON.stringify(folder)}: ${codeOf(cause)}`,
+      {
+        cause,
+        hint: 'make the folder, even if it is empty, or name the right one',
+      },
+    );
+  }
+}
+
+/** Who asks for a check, as the key that signs its record proves, and whoever else is named. */
+export function askedBy(
+  { project }: Found,
+  {
+    keyPem,
+    requester,
+    authors,
+  }: { readonly keyPem?: string; readonly requester?: string; readonly authors: readonly string[] },
+): Asked {
+  const id = keyPem === undefined ? undefined : readSigner(keyPem).keyId;
+  const key = trustOf(project).keys.find((one) => one.id === id)?.name;
+  if (key !== undefined) {
+    const proved = personOfKey(project.people ?? [], key)?.name ?? key;
+    // A name beside it proves nothing, and excludes all the same.
+    return {
+      requester: { id: proved, how: 'key', trust: 'verified' },
+      authors: requester === undefined ? authors : [...authors, requester],
+    };
+  }
+  if (requester === undefined) return { authors };
+  return { requester: { id: requester, how: 'flag', trust: 'asserted' }, authors };
+}
+
+/** What is signed, as a check takes it: without a record a broken glass lets nothing through, since nobody would see it used. */
+export function withoutRecord(standing: Standing): Standing {
+  return { ...standing, breakGlass: [] };
+}
