@@ -153,6 +153,7 @@ export async function judgeFor(
   io: Io,
 ): Promise<{ readonly judgement: Judgement; readonly prepared: Prepared }> {
   refuseIdleFlags(args, io, { found, environment: environment?.name });
+  const isAsked = asksPeople(args, found?.project, environment);
   const inputs = await withProgress(io, 'reading', () =>
     readInputs(args, io, { installation, reader, environment, namesObjects: true }),
   );
@@ -168,7 +169,7 @@ export async function judgeFor(
   for (const warning of inputs.warnings) io.err(`warning: ${oneLine(warning)}\n`);
   for (const note of [...prepared.notes, ...strangersTo(environment, documents)])
     io.err(`note: ${oneLine(note)}\n`);
-  const people = asksPeople(args, found?.project, environment)
+  const people = isAsked
     ? await (await import('./serve.ts')).askPeople({ args, io, found, environment, isRecorded })
     : undefined;
   const judged = await withProgress(io, 'checking objects', (onProgress) =>

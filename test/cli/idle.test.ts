@@ -103,6 +103,15 @@ const BUNDLE = join(folder, 'nothing.tar.gz');
 const TAG = 'oci://registry.example/policies:1';
 const CASES: readonly (readonly [verb: string, flag: string, argv: readonly string[], message: string])[] = [
   ['check', 'data', [OBJECT, '--data', 'x'], '--data needs --policy: the shipped packs read no data'],
+  ...['approvals', 'requester', 'author'].map(
+    (flag) =>
+      [
+        'check',
+        flag,
+        [OBJECT, `--${flag}`, 'x'],
+        `--${flag} has no effect: no environment is chosen`,
+      ] as const,
+  ),
   ['serve', 'data', ['--data', 'x'], '--data needs --policy: the shipped packs read no data'],
   ...[['check', OBJECT] as const, ['serve'] as const, ['policy eval', '1'] as const].map(
     ([verb, ...argv]) =>
@@ -193,6 +202,12 @@ const ALWAYS: Readonly<Record<string, string>> = {
   'verify record': 'namespace trust manifests env project policy-digest format',
   serve:
     'listen threads state project env refresh key metrics-token-file drain-delay host print-manifest namespace',
+  waive: 'object reason ticket expires env key project out',
+  waivers: 'env project approvals format',
+  approve: 'role comment expires previous env key project out',
+  revoke: 'reason env key project out',
+  'break-glass': 'incident for reason env key project out',
+  reviews: 'env project',
   'policy build': 'output bundle entrypoint optimize verification-key',
   'policy check': 'schema watch verification-key',
   'policy test': 'run threshold verbose timeout data format watch verification-key',

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two people approve, one of them twice, a third deploys; then each link is broken in turn.
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { APPROVALS, checked, objectOf, predicateOf, type Shop, shopOf } from './shop.ts';
+
+// What is recorded is compiled afresh.
+jest.setTimeout(120_000);
 
 const shops: Shop[] = [];
 const shop = (...given: Parameters<typeof shopOf>): Shop => {

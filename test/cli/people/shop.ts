@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A Project with people and TEST keys in a folder of its own, and a rule that somebody wants an exception from.
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateKeyPair } from '../../../attest/sign/index.ts';
@@ -40,7 +40,7 @@ export function shopOf(environment = '', top = ''): Shop {
   for (const name of ['signed', 'policy', 'deploy']) mkdirSync(path(name));
   const keys = ['alice', 'bob', 'carol', 'token', 'ci'].map((name) => {
     const pair = generateKeyPair();
-    put(`${name}.pem`, pair.privateKeyPem);
+    chmodSync(put(`${name}.pem`, pair.privateKeyPem), 0o600);
     return {
       name,
       uses: name === 'ci' ? ['record'] : ['record', 'approval', 'waiver', 'break-glass', 'lock'],

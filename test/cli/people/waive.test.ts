@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { rmSync } from 'node:fs';
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { checked, objectOf, predicateOf, type Shop, shopOf } from './shop.ts';
+
+// What is recorded is compiled afresh.
+jest.setTimeout(120_000);
 
 const shops: Shop[] = [];
 const shop = (...given: Parameters<typeof shopOf>): Shop => {
