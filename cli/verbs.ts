@@ -37,6 +37,18 @@ export const VERBS: Readonly<
     summary: 'let denied changes through for hours',
     load: async () => (await import('./commands/serve.ts')).breakGlass,
   },
+  lock: {
+    summary: 'lock the artefacts of a release',
+    load: async () => (await import('./commands/serve.ts')).lock,
+  },
+  unlock: {
+    summary: 'open artefacts of a locked release',
+    load: async () => (await import('./commands/serve.ts')).unlock,
+  },
+  'verify lock': {
+    summary: 'show the locks in force',
+    load: async () => (await import('./commands/serve.ts')).verifyLock,
+  },
   reviews: {
     summary: 'list broken glasses to be reviewed',
     load: async () => (await import('./commands/serve.ts')).reviews,

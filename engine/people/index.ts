@@ -5,7 +5,7 @@
 export { type Approval, type Asked, isApprovalRule } from './approval.ts';
 export { brokenGlass, environmentDigest } from './break_glass.ts';
 export { type Gathered, gather } from './gather.ts';
-export type { Lock, LockEntry } from './lock.ts';
+export { type Lock, type LockEntry, lockFindings } from './lock.ts';
 export { type Review, reviewsOf } from './reviews.ts';
 export { isSigned, readSigned, type Signed, type SignedOf, type StatementFile } from './signed.ts';
 export type { Standing } from './standing.ts';

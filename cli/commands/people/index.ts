@@ -4,6 +4,7 @@
 export { approve } from './approve.ts';
 export { askPeople } from './asked.ts';
 export { breakGlass, reviews } from './break_glass.ts';
+export { lock, unlock, verifyLock } from './lock.ts';
 export { revoke } from './revoke.ts';
 export { waive } from './waive.ts';
 export { waivers } from './waivers.ts';
