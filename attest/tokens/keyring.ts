@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AttestError } from '../error.ts';
 import type { NetworkRules } from '../oci/address.ts';
-import { send } from '../oci/http.ts';
+import { type HttpAnswer, type HttpRequest, send } from '../oci/http.ts';
 import { MAX_JWKS_BYTES, parseJwks, type TokenKey, type TokenKeys } from './keys.ts';
 
 /** The keys of one issuer, which may change while we run. */
@@ -96,12 +96,21 @@ const TIMEOUT_MS = 10_000;
 export async function fetchJwks(url: URL, rules: NetworkRules): Promise<Uint8Array> {
   const headers = { accept: 'application/json' };
   const request = { method: 'GET', url, headers, maxBytes: MAX_JWKS_BYTES, timeoutMs: TIMEOUT_MS } as const;
-  const answer = await send(request, rules).catch((cause: unknown) => {
-    throw cause instanceof AttestError ? new AttestError('TOKEN_KEYS', cause.message, { cause }) : cause;
-  });
+  const answer = await ask(request, rules);
   if (answer.status === 200) return answer.body;
   throw new AttestError(
     'TOKEN_KEYS',
     `${JSON.stringify(url.host)} answers ${answer.status} where a key set should be`,
   );
+}
+
+async function ask(request: HttpRequest, rules: NetworkRules): Promise<HttpAnswer> {
+  try {
+    return await send(request, rules);
+  } catch (cause) {
+    if (!(cause instanceof AttestError)) throw cause;
+    const hint =
+      'issuers[].jwks in the Project: a file needs no network, private: true allows a private address';
+    throw new AttestError('TOKEN_KEYS', cause.message, { cause, hint });
+  }
 }
