@@ -5,9 +5,10 @@ import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readSigner } from '../../attest/sign/key.ts';
 import { readTrust, type Trust } from '../../attest/trust/index.ts';
-import { personOfKey } from '../../engine/context/people.ts';
+import { type Person, personOfIdentity, personOfKey } from '../../engine/context/people.ts';
 import type { Environment, Project } from '../../engine/context/project.ts';
 import { EngineError } from '../../engine/index.ts';
+import { type JsonObject, member, textMember } from '../../engine/manifest/index.ts';
 import {
   type Asked,
   type Gathered,
@@ -91,27 +92,45 @@ function listed(folder: string): string[] {
   }
 }
 
-/** Who asks for a check, as the key that signs its record proves, and whoever else is named. */
-export function askedBy(
-  { project }: Found,
-  {
-    keyPem,
-    requester,
-    authors,
-  }: { readonly keyPem?: string; readonly requester?: string; readonly authors: readonly string[] },
-): Asked {
+/** How it may be known who asks. */
+export interface AskingParts {
+  /** The key that signs the record. */
+  readonly keyPem?: string;
+  /** What id tokens prove, as `input.context.oidc` has it. */
+  readonly tokens: readonly JsonObject[];
+  readonly requester?: string;
+  readonly authors: readonly string[];
+}
+
+/**
+ * Who asks for a check: whom an id token names, else whose key signs the record. Whoever is known besides is as one who wrote it: a name
+ * that is only said proves nothing, and excludes all the same.
+ */
+export function askedBy({ project }: Found, { keyPem, tokens, requester, authors }: AskingParts): Asked {
+  const people = project.people ?? [];
+  const logins = tokens.map((token) => loginOf(token, people));
   const id = keyPem === undefined ? undefined : readSigner(keyPem).keyId;
   const key = trustOf(project).keys.find((one) => one.id === id)?.name;
-  if (key !== undefined) {
-    const proved = personOfKey(project.people ?? [], key)?.name ?? key;
-    // A name beside it proves nothing, and excludes all the same.
+  const signer = key === undefined ? [] : [personOfKey(people, key)?.name ?? key];
+  const [proved, ...others] = [...logins, ...signer];
+  const named = requester === undefined ? [] : [requester];
+  if (proved !== undefined)
     return {
-      requester: { id: proved, how: 'key', trust: 'verified' },
-      authors: requester === undefined ? authors : [...authors, requester],
+      requester: { id: proved, how: logins.length > 0 ? 'oidc' : 'key', trust: 'verified' },
+      authors: [...authors, ...others, ...named],
     };
-  }
   if (requester === undefined) return { authors };
   return { requester: { id: requester, how: 'flag', trust: 'asserted' }, authors };
+}
+
+/** The person whom a token names: its subject, or the user whose job it is. */
+function loginOf(token: JsonObject, people: readonly Person[]): string {
+  const [issuer, subject] = [textMember(token, 'issuer') ?? '', textMember(token, 'subject') ?? ''];
+  const user = textMember(member(token, 'norm'), 'userId');
+  const person = [subject, ...(user === undefined ? [] : [user])]
+    .map((one) => personOfIdentity(people, { issuer, subject: one }))
+    .find((one) => one !== undefined);
+  return person?.name ?? `${issuer} ${user ?? subject}`;
 }
 
 /** What is signed, as a check takes it: without a record a broken glass lets nothing through, since nobody would see it used. */

@@ -43,6 +43,19 @@ export interface Environment {
   readonly breakGlass?: BreakGlassRule;
 }
 
+/** Who issues the id tokens that are believed. */
+export interface ProjectIssuer {
+  readonly name: string;
+  /** As a token has it under `iss`, compared as text. */
+  readonly issuer: string;
+  /** The one audience that its tokens must be for. */
+  readonly audience: string;
+  /** How what it says of a job is read. */
+  readonly kind: 'gitlab' | 'github' | 'generic';
+  /** Its public keys: a file, or what it publishes; `private` lets its host have a private address. */
+  readonly jwks: { readonly file: string } | { readonly url: string; readonly private?: boolean };
+}
+
 /** The file `countersign.yaml`. Paths in it are relative to its own folder. */
 export interface Project {
   readonly environments: readonly Environment[];
@@ -59,6 +72,7 @@ export interface Project {
   /** A builtin that fails is an error in Conftest rules too; in native rules it always is. */
   readonly strictErrors?: boolean;
   readonly trust?: { readonly keys?: readonly JsonValue[]; readonly logs?: readonly JsonValue[] };
+  readonly issuers?: readonly ProjectIssuer[];
   readonly ledger?: { readonly directory: string };
   readonly people?: readonly Person[];
   /** The folder of what people have signed. */
@@ -91,6 +105,7 @@ export function readProject(source: Source, reader: YamlReader): Project {
   }
   refuseMalformedNames(stated, source, document);
   refuseAmbiguous(stated, source, document);
+  refuseIssuersTwice(stated, source, document);
   return {
     ...stated,
     environments: stated.environments ?? [],
@@ -177,6 +192,20 @@ function refuseAmbiguous(stated: Stated, source: Source, document: Document): vo
     }
   }
   for (const { message, pointer } of peopleFaults(stated)) report(message, pointer);
+  if (problems.length > 0)
+    throw new EngineError('PROJECT_SCHEMA', `${JSON.stringify(source.name)} is ambiguous`, { problems });
+}
+
+/** Two issuers of one name, or one issuer twice: which audience and keys hold would be a matter of order. */
+function refuseIssuersTwice({ issuers = [] }: Stated, source: Source, document: Document): void {
+  const problems = (['name', 'issuer'] as const).flatMap((member) => {
+    const values = issuers.map((issuer) => issuer[member]);
+    return values.flatMap((value, index): Problem[] => {
+      if (values.indexOf(value) === index) return [];
+      const location = locate(source, document, `/issuers/${index}/${member}`);
+      return [{ message: `${member} ${JSON.stringify(value)} of an issuer is declared twice`, location }];
+    });
+  });
   if (problems.length > 0)
     throw new EngineError('PROJECT_SCHEMA', `${JSON.stringify(source.name)} is ambiguous`, { problems });
 }

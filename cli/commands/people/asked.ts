@@ -22,6 +22,8 @@ interface Question {
   readonly found: Found | undefined;
   readonly environment: Environment | undefined;
   readonly isRecorded: boolean;
+  /** What id tokens prove. */
+  readonly proved: Pick<Change, 'oidc'>;
 }
 
 /**
@@ -55,11 +57,12 @@ export async function askPeople(question: Question): Promise<PeopleAsked> {
   };
 }
 
-async function whoAsks({ args, isRecorded }: Question, found: Found): Promise<Asked> {
+async function whoAsks({ args, isRecorded, proved }: Question, found: Found): Promise<Asked> {
   const requester = args.text('requester');
   const keyPem = isRecorded ? (await import('../../seal.ts')).readKeyText(args.text('key') ?? '') : undefined;
   return askedBy(found, {
     authors: args.list('author'),
+    tokens: proved.oidc ?? [],
     ...(keyPem === undefined ? {} : { keyPem }),
     ...(requester === undefined ? {} : { requester }),
   });

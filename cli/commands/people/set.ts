@@ -29,7 +29,15 @@ export async function setOfManifests({ found, environment, args, io }: Desk): Pr
   const { judgeFor } = await import('../check.ts');
   const installation = findInstallation();
   const reader = openYamlReader(installation.toolchain);
-  const setting = { args, failOn: 'fail', isRecorded: false, installation, reader, found } as const;
+  const setting = {
+    args,
+    failOn: 'fail',
+    isRecorded: false,
+    installation,
+    reader,
+    found,
+    proved: {},
+  } as const;
   const { judgement } = await judgeFor(environment, setting, io);
   const { decision, set } = judgement;
   // Not yet approved is what everything is that is to be approved.
