@@ -93,7 +93,12 @@ async function benchFor(
   );
   frame.notes.push(...prepared.notes);
   if (frame.found?.project.statements === undefined || environment === undefined) return prepared;
-  const { standing, notes } = gatherFor({ found: frame.found, environment, folders: [], now: frame.now });
+  const { standing, notes } = await gatherFor({
+    found: frame.found,
+    environment,
+    folders: [],
+    now: frame.now,
+  });
   frame.notes.push(...notes);
   return { ...prepared, bench: { ...prepared.bench, standing } };
 }

@@ -3,14 +3,17 @@
 // would bring the ledger along.
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { isLogin, verifyLogin } from '../../attest/login/index.ts';
 import { readSigner } from '../../attest/sign/key.ts';
+import { fixedKeyring } from '../../attest/tokens/index.ts';
 import { readTrust, type Trust } from '../../attest/trust/index.ts';
 import { type Person, personOfIdentity, personOfKey } from '../../engine/context/people.ts';
-import type { Environment, Project } from '../../engine/context/project.ts';
+import type { Environment, Project, ProjectIssuer } from '../../engine/context/project.ts';
 import { EngineError } from '../../engine/index.ts';
 import { type JsonObject, member, textMember } from '../../engine/manifest/index.ts';
 import {
   type Asked,
+  type FileProof,
   type Gathered,
   gather,
   type Standing,
@@ -40,7 +43,7 @@ const MAX_FILES = 10_000;
  * Reads the folders of signed statements and says what of them holds.
  * @throws {AttestError} TRUST_SHAPE @throws {EngineError} INPUT_UNREADABLE | INPUT_TOO_LARGE
  */
-export function gatherFor({ found, environment, folders, now }: StandingRequest): Gathered {
+export async function gatherFor({ found, environment, folders, now }: StandingRequest): Promise<Gathered> {
   const { project } = found;
   const own = statementsFolder(found);
   const files = [
@@ -49,7 +52,46 @@ export function gatherFor({ found, environment, folders, now }: StandingRequest)
       .filter((folder) => resolve(folder) !== resolve(own ?? ''))
       .flatMap((folder) => filesIn(folder, false)),
   ];
-  return gather(files, { project, environment, trust: trustOf(project), at: now });
+  const proved = await Promise.all(files.map((file) => provedFile(file, project, now)));
+  return gather(proved, { project, environment, trust: trustOf(project), at: now });
+}
+
+/** A file with what its login proves, where it is one. @throws {AttestError} TOKEN_KEYS */
+export async function provedFile(file: StatementFile, project: Project, now: Date): Promise<StatementFile> {
+  if (!isLogin(file.bytes)) return file;
+  return { ...file, proof: await loginProof(file.bytes, project, now) };
+}
+
+async function loginProof(bytes: Uint8Array, project: Project, now: Date): Promise<FileProof> {
+  const { login } = project;
+  const issuer = loginIssuer(project);
+  if (login === undefined || issuer === undefined)
+    return { ok: false, reason: 'the Project trusts no login' };
+  const { jwks, ...stated } = issuer;
+  const keyring = fixedKeyring(readSource(jwks.file).bytes);
+  const verdict = await verifyLogin(bytes, { ...stated, keyring }, { statedAt, now });
+  if (!verdict.ok) return verdict;
+  const { uses, environments } = login;
+  return { ok: true, how: 'login', issuer: verdict.issuer, subject: verdict.subject, uses, environments };
+}
+
+/** The issuer whose logins count, with the file that its keys are stored in. */
+export function loginIssuer({
+  login,
+  issuers = [],
+}: Project): (Omit<ProjectIssuer, 'jwks'> & { readonly jwks: { readonly file: string } }) | undefined {
+  const found = issuers.find(({ name }) => name === login?.issuer);
+  return found !== undefined && 'file' in found.jwks ? { ...found, jwks: found.jwks } : undefined;
+}
+
+/** When a statement says that it was made; an invalid date where it says nothing. */
+function statedAt(payload: Uint8Array): Date {
+  const predicate: unknown = Reflect.get(
+    Object(JSON.parse(Buffer.from(payload).toString('utf8'))),
+    'predicate',
+  );
+  const time: unknown = Reflect.get(Object(predicate), 'time') ?? Reflect.get(Object(predicate), 'notBefore');
+  return new Date(typeof time === 'string' ? time : Number.NaN);
 }
 
 /** The folder of the Project's own statements. */

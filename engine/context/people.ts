@@ -37,10 +37,21 @@ export interface WaiverRule {
   readonly longestDays?: Readonly<Partial<Record<Severity, number>>>;
 }
 
+/** Whose login counts as a signature, for what and where. */
+export interface LoginRule {
+  /** The name of one of the Project's issuers. */
+  readonly issuer: string;
+  readonly discovery?: string;
+  readonly uses: readonly string[];
+  readonly environments: readonly string[];
+}
+
 /** What a Project says of people; each part may be absent. */
 export interface PeopleParts {
   readonly people?: readonly Person[];
   readonly waivers?: WaiverRule;
+  readonly login?: LoginRule;
+  readonly issuers?: readonly { readonly name: string; readonly jwks: object }[];
   readonly trust?: { readonly keys?: readonly JsonValue[] };
   readonly environments?: readonly {
     readonly approvals?: readonly ApprovalRule[];
@@ -96,7 +107,22 @@ export function peopleFaults(stated: PeopleParts): readonly { message: string; p
     ),
   );
   if (waivers !== undefined) rules.push({ from: waivers.from, count: 1, pointer: '/waivers' });
-  return [...personFaults(stated, people), ...taken, ...rules.flatMap((rule) => ruleFaults(rule, people))];
+  return [
+    ...loginFaults(stated),
+    ...personFaults(stated, people),
+    ...taken,
+    ...rules.flatMap((rule) => ruleFaults(rule, people)),
+  ];
+}
+
+/** What was signed must be verified years later, so the keys are stored: those that are fetched are those of that day. */
+function loginFaults({ login, issuers = [] }: PeopleParts): readonly { message: string; pointer: string }[] {
+  const issuer = issuers.find(({ name }) => name === login?.issuer);
+  if (login === undefined || (issuer !== undefined && 'file' in issuer.jwks)) return [];
+  const name = JSON.stringify(login.issuer);
+  const message =
+    issuer === undefined ? `no issuer ${name} is declared` : `the jwks of issuer ${name} is no file`;
+  return [{ message, pointer: '/login/issuer' }];
 }
 
 function personFaults(

@@ -11,6 +11,7 @@ import type { YamlReader } from '../toolchain/yaml.ts';
 import {
   type ApprovalRule,
   type BreakGlassRule,
+  type LoginRule,
   type Person,
   peopleFaults,
   type WaiverRule,
@@ -78,6 +79,7 @@ export interface Project {
   /** The folder of what people have signed. */
   readonly statements?: { readonly directory: string };
   readonly waivers?: WaiverRule;
+  readonly login?: LoginRule;
   /** What one evaluation of a policy may use, where it is not as usual. */
   readonly limits?: Partial<RegoLimits>;
   /** SHA-256 (hex) of the Project's canonical JSON. */

@@ -7,7 +7,14 @@ export { brokenGlass, environmentDigest } from './break_glass.ts';
 export { type Gathered, gather } from './gather.ts';
 export { type Lock, type LockEntry, lockFindings } from './lock.ts';
 export { type Review, reviewsOf } from './reviews.ts';
-export { isSigned, readSigned, type Signed, type SignedOf, type StatementFile } from './signed.ts';
+export {
+  type FileProof,
+  isSigned,
+  readSigned,
+  type Signed,
+  type SignedOf,
+  type StatementFile,
+} from './signed.ts';
 export type { Standing } from './standing.ts';
 export {
   kindOf,

@@ -3,7 +3,7 @@ import { decodeAnyBase64 } from '../../attest/base64.ts';
 import { parseStrict } from '../../attest/json.ts';
 import type { KeyUse, Trust } from '../../attest/trust/index.ts';
 import { verifyEnvelope } from '../../attest/verify/envelope.ts';
-import { type Person, personOfKey } from '../context/people.ts';
+import { type Person, personOfIdentity, personOfKey } from '../context/people.ts';
 import { EngineError } from '../error.ts';
 import {
   kindOf,
@@ -20,7 +20,22 @@ export interface StatementFile {
   readonly bytes: Uint8Array;
   /** It is in the Project's own folder: what should hold something back there, and does not verify, denies. */
   readonly isOwn: boolean;
+  /** Of a file that is no envelope: how its payload was proved, or why not. */
+  readonly proof?: FileProof;
 }
+
+/** What was proved of a file whose proof is no signature by one of the Project's keys. */
+export type FileProof =
+  | {
+      readonly ok: true;
+      readonly how: 'login';
+      readonly issuer: string;
+      readonly subject: string;
+      readonly uses: readonly string[];
+      /** By name; `*` is all of them. */
+      readonly environments: readonly string[];
+    }
+  | { readonly ok: false; readonly reason: string };
 
 /** A statement of one kind whose signature holds, with the person who signed it. */
 export interface SignedOf<K extends StatementKind> {
@@ -74,33 +89,66 @@ const KIND_USES = {
 
 /**
  * Verifies one file: a DSSE envelope with one signature by a key that is trusted for this kind of statement in its environment and belongs
- * to one of the people. A refusal is a value. Never throws for anything that the file holds.
+ * to one of the people, or what a login proved of it. A refusal is a value. Never throws for anything that the file holds.
  */
-export function readSigned({ name, bytes }: StatementFile, frame: SignedFrame): Signed | Unsigned {
+export function readSigned(file: StatementFile, frame: SignedFrame): Signed | Unsigned {
+  const { name, bytes } = file;
   const claimed = claimedBy(bytes);
   if (claimed === undefined)
     return { file: name, reason: 'it is no statement of a kind and version that is known', isHolding: true };
-  const { kind, environment, predicate } = claimed;
+  const { kind, predicate } = claimed;
   const refused = (reason: string): Unsigned => ({ file: name, reason, isHolding: HOLDING.has(kind) });
   const use = useOf(kind, predicate);
   if (use === undefined) return refused('it revokes what cannot be revoked');
-  const verdict = verifyEnvelope(bytes, frame.trust, {
-    use,
-    environment,
-    predicateType: typeOf(kind),
-    at: timeFor(kind, predicate, frame.at),
-  });
-  if (!verdict.ok) return refused(verdict.reason);
-  const { keyName, statement } = verdict.value;
-  const person = personOfKey(frame.people, keyName);
-  if (person === undefined) return refused(`key ${JSON.stringify(keyName)} belongs to none of the people`);
+  const signer =
+    file.proof === undefined
+      ? byKey(file, { claimed, use }, frame)
+      : byProof(file.proof, { claimed, use }, frame);
+  if (typeof signer === 'string') return refused(signer);
   try {
-    return signedOf(kind, statement, { person: person.name, how: 'key', file: name });
+    return signedOf(kind, signer.statement, { person: signer.person, how: signer.how, file: name });
   } catch (error) {
     if (error instanceof EngineError)
       return refused([error.message, ...error.problems.map(({ message }) => message)].join('; '));
     throw error;
   }
+}
+
+/** What is asked of whoever signed. */
+interface Question {
+  readonly claimed: Claimed;
+  readonly use: KeyUse;
+}
+
+interface SignedBy extends Pick<Signed, 'person' | 'how'> {
+  /** The bytes that were signed. */
+  readonly statement: Uint8Array;
+}
+
+function byKey({ bytes }: StatementFile, { claimed, use }: Question, frame: SignedFrame): SignedBy | string {
+  const { kind, environment, predicate } = claimed;
+  const at = timeFor(kind, predicate, frame.at);
+  const question = { use, environment, predicateType: typeOf(kind), at };
+  const verdict = verifyEnvelope(bytes, frame.trust, question);
+  if (!verdict.ok) return verdict.reason;
+  const { keyName, statement } = verdict.value;
+  const person = personOfKey(frame.people, keyName);
+  return person === undefined
+    ? `key ${JSON.stringify(keyName)} belongs to none of the people`
+    : { person: person.name, how: 'key', statement };
+}
+
+function byProof(proof: FileProof, { claimed, use }: Question, { people }: SignedFrame): SignedBy | string {
+  if (!proof.ok) return proof.reason;
+  const { how, uses, environments, issuer, subject } = proof;
+  const name = JSON.stringify(claimed.environment);
+  if (!uses.includes(use)) return `a ${how} is not trusted for ${use}`;
+  if (!environments.includes('*') && !environments.includes(claimed.environment))
+    return `a ${how} is not trusted for environment ${name}`;
+  const person = personOfIdentity(people, { issuer, subject });
+  return person === undefined
+    ? `${JSON.stringify(subject)} of ${JSON.stringify(issuer)} is none of the people`
+    : { person: person.name, how, statement: claimed.payload };
 }
 
 /** Whether it holds. */

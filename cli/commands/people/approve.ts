@@ -53,8 +53,8 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
     io.err('countersign: it could not be evaluated, so nothing is signed\n');
     return 4;
   }
-  if (!args.has('key')) {
-    io.err('note: nothing is signed without --key\n');
+  if (!args.has('key') && !args.has('login')) {
+    io.err('note: nothing is signed without --key or --login\n');
     return 0;
   }
   return sign(set, desk);
@@ -104,7 +104,7 @@ const ROLES = { waiver: 'waiver', 'break-glass': 'review', 'release-lock': 'lock
 /** The second pair of hands of another person's statement. */
 async function approveStatement(path: string, desk: Desk): Promise<ExitCode> {
   const { args, io, environment, found } = desk;
-  const target = readHolding(path, desk);
+  const target = await readHolding(path, desk);
   if (target.kind === 'approval' || target.kind === 'revocation')
     throw new UsageError(
       `${JSON.stringify(path)} is ${target.kind === 'approval' ? 'an approval' : 'a revocation'}`,
@@ -115,8 +115,8 @@ async function approveStatement(path: string, desk: Desk): Promise<ExitCode> {
   if (idle !== undefined)
     throw new UsageError(`--${idle} has no effect on a ${target.kind}`, `its role is ${role}`);
   io.out(`${textOfStatement(target)}\n`);
-  if (!args.has('key')) {
-    io.err('note: nothing is signed without --key\n');
+  if (!args.has('key') && !args.has('login')) {
+    io.err('note: nothing is signed without --key or --login\n');
     return 0;
   }
   const comment = args.text('comment');

@@ -35,7 +35,7 @@ export async function askPeople(question: Question): Promise<PeopleAsked> {
   if (found === undefined || environment === undefined)
     return { bench: {}, change: {}, announce: () => undefined };
   const now = io.now();
-  const { standing, signed, notes } = gatherFor({
+  const { standing, signed, notes } = await gatherFor({
     found,
     environment,
     folders: args.list('approvals'),

@@ -93,7 +93,7 @@ export const reviews: Verb = {
         'see countersign reviews --help',
       );
     const desk = deskOf(args, io);
-    const all = reviewsOf(gatherAt(desk).signed, desk.environment, io.now());
+    const all = reviewsOf((await gatherAt(desk)).signed, desk.environment, io.now());
     for (const { state, incident, by, until, due, reviewer, id } of all)
       io.out(
         `${state}: ${shown(incident)} by ${by}, until ${until}, ${reviewer === undefined ? `to be reviewed by ${due}` : `reviewed by ${reviewer}`}\n    sha256:${id}\n`,

@@ -43,7 +43,7 @@ async function runLock(args: Args, io: Io): Promise<ExitCode> {
   ];
   if (entries.length === 0)
     throw new UsageError('nothing is named that could be locked', 'countersign lock PATH…, or --image REF');
-  const before = lockOf(desk, release);
+  const before = await lockOf(desk, release);
   const isNamed = (one: LockEntry): boolean =>
     entries.some(({ kind, name }) => kind === one.kind && name === one.name);
   const kept = (before?.entries ?? []).filter((one) => !isNamed(one));
@@ -71,7 +71,7 @@ export const unlock: Verb = {
 async function runUnlock(args: Args, io: Io): Promise<ExitCode> {
   const desk = deskOf(args, io);
   const release = wanted(args, 'release');
-  const before = lockOf(desk, release);
+  const before = await lockOf(desk, release);
   const names = args.positionals;
   const missing = names.find((name) => before?.entries.every((one) => one.name !== name) !== false);
   if (before === undefined || missing !== undefined || names.length === 0)
@@ -110,7 +110,7 @@ async function writeLock(
     desk,
   );
   io.out(`${file}: ${signed.person} signs the lock of release ${shown(release)}\n${linesOf(entries)}`);
-  const isInForce = lockOf(desk, release)?.id === signed.id;
+  const isInForce = (await lockOf(desk, release))?.id === signed.id;
   if (!isInForce)
     io.out(
       `next: countersign approve ${file} --env ${environment.name}, by somebody else: it opens something\n`,
@@ -119,8 +119,8 @@ async function writeLock(
 }
 
 /** The lock of a release that is in force. */
-const lockOf = (desk: Desk, release: string): Lock | undefined =>
-  gatherAt(desk).standing.locks.find((one) => one.release === release);
+const lockOf = async (desk: Desk, release: string): Promise<Lock | undefined> =>
+  (await gatherAt(desk)).standing.locks.find((one) => one.release === release);
 
 const linesOf = (entries: readonly LockEntry[]): string =>
   entries
@@ -179,7 +179,7 @@ export const verifyLock: Verb = {
 
 async function runVerify(args: Args, io: Io): Promise<ExitCode> {
   const desk = deskOf(args, io);
-  const { standing, notes } = gatherAt(desk);
+  const { standing, notes } = await gatherAt(desk);
   for (const { release, id, entries } of standing.locks)
     io.out(`release ${shown(release)}, sha256:${id}\n${linesOf(entries)}`);
   const change = { phase: 'check', operation: 'CREATE' } as const;

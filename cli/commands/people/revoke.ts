@@ -23,7 +23,7 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
       'countersign revoke FILE --reason TEXT --env NAME --key FILE',
     );
   const desk = deskOf(args, io);
-  const target = readHolding(path, desk);
+  const target = await readHolding(path, desk);
   if (target.kind === 'revocation' || target.kind === 'release-lock')
     throw new UsageError(
       `a ${target.kind} cannot be revoked`,

@@ -9,7 +9,6 @@ import {
   type Predicates,
   readSigned,
   type Signed,
-  type StatementFile,
   type StatementKind,
   statementBytes,
   statementId,
@@ -21,14 +20,20 @@ import { readSource } from '../../files.ts';
 import { findInstallation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
 import { findProject } from '../../loading/project.ts';
-import { type Found, gatherFor, statementsFolder, trustOf } from '../../loading/standing.ts';
+import { type Found, gatherFor, provedFile, statementsFolder, trustOf } from '../../loading/standing.ts';
 import { oneLine } from '../../report/text.ts';
 import { readKeyPem, write } from '../../seal.ts';
+import { logIn } from './login.ts';
 
 /** Flags of every verb that signs. */
 export const SIGNING_FLAGS: Flags = {
   env: { value: 'NAME', help: 'the one environment that it is for' },
   key: { value: 'FILE', help: 'private key of one of the people of the Project' },
+  login: {
+    value: 'browser|device',
+    excludes: ['key'],
+    help: "sign by the organisation's login instead (login in the Project), in a browser here or on another device",
+  },
   project: {
     value: 'FILE',
     help: 'the Project (default countersign.yaml in this folder)',
@@ -108,12 +113,9 @@ export async function signAndWrite<K extends StatementKind>(
   const file = args.text('out') ?? fileFor(`${kind}-${statementId(bytes).slice(0, 12)}`, found);
   if (existsSync(file))
     throw new UsageError(`${JSON.stringify(file)} exists`, 'nothing was signed: name another file');
-  const signer = readSigner(readKeyPem(wanted(args, 'key'), io));
-  const { payload, payloadType, signatures } = await signStatement(bytes, signer);
-  const envelope = { payload, payloadType, signatures: [{ keyid: signer.keyId, sig: signatures[0].sig }] };
-  const text = `${JSON.stringify(envelope)}\n`;
+  const text = args.has('login') ? await logIn(bytes, { found, args, io }) : await signByKey(bytes, args, io);
   const signed = readSigned(
-    { name: file, bytes: Buffer.from(text), isOwn: true },
+    await provedFile({ name: file, bytes: Buffer.from(text), isOwn: true }, found.project, io.now()),
     { trust: trustOf(found.project), people: found.project.people ?? [], at: io.now() },
   );
   if (!isSigned(signed))
@@ -123,6 +125,14 @@ export async function signAndWrite<K extends StatementKind>(
   mayStand?.(signed);
   write(file, text, 0o644);
   return { file, signed };
+}
+
+/** An envelope with the key's own name in it, so that a reader knows which of theirs to try. */
+async function signByKey(bytes: Uint8Array, args: Args, io: Io): Promise<string> {
+  const signer = readSigner(readKeyPem(wanted(args, 'key'), io));
+  const { payload, payloadType, signatures } = await signStatement(bytes, signer);
+  const envelope = { payload, payloadType, signatures: [{ keyid: signer.keyId, sig: signatures[0].sig }] };
+  return `${JSON.stringify(envelope)}\n`;
 }
 
 function fileFor(name: string, found: Found): string {
@@ -135,8 +145,8 @@ function fileFor(name: string, found: Found): string {
 }
 
 /** A statement that somebody else has signed, and that holds. @throws {AttestError} BUNDLE_SHAPE where it does not */
-export function readHolding(file: string, { found, environment, io }: Desk): Signed {
-  const source: StatementFile = { ...readSource(file), isOwn: true };
+export async function readHolding(file: string, { found, environment, io }: Desk): Promise<Signed> {
+  const source = await provedFile({ ...readSource(file), isOwn: true }, found.project, io.now());
   const read = readSigned(source, {
     trust: trustOf(found.project),
     people: found.project.people ?? [],

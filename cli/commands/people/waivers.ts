@@ -40,7 +40,7 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   if (format !== 'text' && format !== 'json')
     throw new UsageError(`unknown format ${JSON.stringify(format)}`, 'formats are text, json');
   const desk = deskOf(args, io);
-  const { standing, notes } = gatherAt(desk);
+  const { standing, notes } = await gatherAt(desk);
   const used = args.positionals.length === 0 ? undefined : new Set(args.positionals.flatMap(usedBy));
   const listed = [...standing.waivers]
     .sort((a, b) => Date.parse(a.expires) - Date.parse(b.expires) || (a.id < b.id ? -1 : 1))

@@ -146,7 +146,7 @@ DIR/signed/approval-ID.json: carol approves sha256:SHA for "production"
       project.replace('trust: {keys', `trust: {logs: [${JSON.stringify(JSON.parse(root))}], keys`),
     );
     const shown = await here.run(['approve', here.path('r.json'), '--env', 'production'], '11:00:00');
-    expect(shown.err).toBe('note: nothing is signed without --key\n');
+    expect(shown.err).toBe('note: nothing is signed without --key or --login\n');
     expect(shown.out).toContain('object shop.example/Machine/shop/web\n');
     expect(
       (await here.as('carol', ['approve', here.path('r.json'), '--env', 'production'], '11:00:00')).exit,
