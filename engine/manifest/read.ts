@@ -11,7 +11,7 @@ import {
 } from './document.ts';
 import { byteFault } from './encoding.ts';
 import { readFast } from './fast/index.ts';
-import { aliasTooMany, refine, remarksOn } from './faults.ts';
+import { aliasTooMany, refine, remarksOn } from './faults/index.ts';
 import { flatten } from './list.ts';
 import { withOrigin } from './locate.ts';
 import { regionOf } from './region.ts';
@@ -24,7 +24,7 @@ import { regionOf } from './region.ts';
  *
  * @param onProgress told after each source how many of them are read
  * @throws {EngineError} INPUT_EMPTY | INPUT_SYNTAX | INPUT_ENCODING | INPUT_SHAPE | INPUT_TOO_LARGE | INPUT_TOO_DEEP |
- *   INPUT_DUPLICATE_KEY | INPUT_ALIASES | INPUT_NUMBER: the first fault, with all faults of all sources as `problems` when
+ *   INPUT_DUPLICATE_KEY | INPUT_KEY | INPUT_ALIASES | INPUT_NUMBER: the first fault, with all faults of all sources as `problems` when
  *   there are several; TOOLCHAIN_FAILED | TOOLCHAIN_DIGEST
  */
 export function readDocuments(
