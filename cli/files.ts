@@ -25,6 +25,8 @@ const MANIFEST = /\.(?:ya?ml|json)$/i;
 const MAX_BYTES = 32 * 1024 * 1024;
 /** Of so many bytes of manifests the files are kept; those after them are read when they are asked for, each time. */
 const KEEP_BYTES = 8 * 1024 * 1024;
+/** What a file costs beside its bytes. */
+const FILE_COSTS = 512;
 const CHUNK_BYTES = 256 * 1024;
 /** Files of the system's own that say they are empty are read by this much. */
 const SMALL_BYTES = 4096;
@@ -54,7 +56,7 @@ function opener(): (path: string) => Source {
   let size = 0;
   return (path) => {
     const status = attempt(path, () => statSync(path));
-    size += status.size;
+    size += status.size + FILE_COSTS;
     return status.isFile() && size > KEEP_BYTES ? readLater(path, status.size, shelf) : readSource(path);
   };
 }
@@ -149,7 +151,8 @@ function readUpTo(path: string, expected: number): Uint8Array {
     for (let size = 0, at = 0; ; ) {
       const count = readSync(descriptor, chunk, { offset: at });
       if (count === 0) {
-        const rest = chunk.subarray(0, at);
+        // A small text keeps no large chunk.
+        const rest = at * 2 < chunk.length ? Buffer.from(chunk.subarray(0, at)) : chunk.subarray(0, at);
         return full.length === 0 ? rest : Buffer.concat([...full, rest]);
       }
       size += count;

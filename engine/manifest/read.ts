@@ -19,6 +19,8 @@ import { regionOf } from './region.ts';
 
 /** Of so many bytes of files the Documents are kept whole; those of the files after them are held (`held.ts`). */
 const KEEP_BYTES = 8 * 1024 * 1024;
+/** What a Document costs beside its text. */
+const DOCUMENT_COSTS = 1024;
 
 /**
  * Reads every document of every source as kubectl would, Lists replaced by their items, in the order of the sources.
@@ -47,6 +49,7 @@ export function readDocuments(
     size += source.bytes.length;
     try {
       const read = readSource(source, reader);
+      size += read.length * DOCUMENT_COSTS;
       for (const document of size > KEEP_BYTES ? shelf.put(source, read) : read) documents.push(document);
     } catch (error) {
       if (!(error instanceof EngineError) || !error.code.startsWith('INPUT_')) throw error;
