@@ -11,7 +11,19 @@ export {
   type Recorder,
   watchLedger,
 } from './ledger/index.ts';
-export { type Envelope, generateKeyPair, readSigner, type Signer, signStatement } from './sign/index.ts';
+export {
+  type AskPassword,
+  type Envelope,
+  generateKeyPair,
+  isKeyUri,
+  openSigner,
+  readSigner,
+  refuseForRecords,
+  type Signer,
+  type SigningKey,
+  signStatement,
+  unlockKey,
+} from './sign/index.ts';
 export { parseTrust, readTrust, type Trust, type TrustedKey } from './trust/index.ts';
 export {
   type EnvelopeVerdict,
