@@ -12,12 +12,26 @@ export {
   watchLedger,
 } from './ledger/index.ts';
 export { type Envelope, generateKeyPair, readSigner, type Signer, signStatement } from './sign/index.ts';
-export { parseTrust, readTrust, type Trust, type TrustedKey } from './trust/index.ts';
 export {
+  type IdentityPattern,
+  parseTrust,
+  readTrust,
+  type SignerPolicy,
+  type SigstoreTrust,
+  type Trust,
+  type TrustedKey,
+} from './trust/index.ts';
+export {
+  type AttestationQuestion,
+  type AttestationVerdict,
+  type AttestedDigest,
+  type Claim,
+  type ClaimSigner,
   type EnvelopeVerdict,
   type RecordVerdict,
   type RefusalCode,
   type Verified,
+  type VerifyAttestation,
   verifyEnvelope,
   verifyRecord,
 } from './verify/index.ts';
