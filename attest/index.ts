@@ -13,12 +13,19 @@ export {
 } from './ledger/index.ts';
 export { type Envelope, generateKeyPair, readSigner, type Signer, signStatement } from './sign/index.ts';
 export {
-  type IdentityPattern,
+  type KeylessSigner,
+  type KeySigner,
+  keylessSigner,
+  keySigner,
+  NO_SIGSTORE,
   parseTrust,
+  readSigstoreTrust,
   readTrust,
   type SignerPolicy,
   type SigstoreTrust,
+  signersFor,
   type Trust,
+  type TrustedIdentity,
   type TrustedKey,
 } from './trust/index.ts';
 export {
