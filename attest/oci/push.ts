@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { hash } from 'node:crypto';
 import { AttestError } from '../error.ts';
-import { expectStatus, MANIFEST_TYPE, PULL_LIMITS } from './pull.ts';
+import { digestOf, expectStatus, MANIFEST_TYPE } from './manifest.ts';
+import { PULL_LIMITS } from './pull.ts';
 import type { OciReference } from './reference.ts';
 import { locationOf, openSession, type RegistryAccess, type Session } from './session.ts';
 
@@ -52,8 +52,6 @@ export async function pushArtefact(
   expectStatus(answer, 201, `write ${reference.name}`);
   return digestOf(manifest);
 }
-
-const digestOf = (bytes: Uint8Array): string => `sha256:${hash('sha256', bytes, 'hex')}`;
 
 const descriptorOf = ({ mediaType, bytes, title }: NewLayer): object => ({
   mediaType,
