@@ -10,6 +10,7 @@ export type AttestErrorCode =
   | 'KMS_PACKAGE'
   | 'KMS_REFUSED'
   | 'KMS_UNAVAILABLE'
+  | 'PREDICATE_SHAPE'
   | 'LEDGER_UNAVAILABLE'
   | 'LEDGER_CORRUPT'
   | 'LEDGER_FULL'

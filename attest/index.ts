@@ -13,14 +13,19 @@ export {
 } from './ledger/index.ts';
 export {
   type AskPassword,
+  type AttestedSubject,
   type Envelope,
   generateKeyPair,
   isKeyUri,
+  type KeyBundle,
+  makeStatement,
   openSigner,
   readSigner,
   refuseForRecords,
   type Signer,
   type SigningKey,
+  signArtefact,
+  signAttestation,
   signStatement,
   unlockKey,
 } from './sign/index.ts';

@@ -107,7 +107,7 @@ export interface RecordRequest {
 export async function writeRecord(judgement: Judgement, request: RecordRequest, io: Io): Promise<void> {
   const { signer } = await openKey(request.key, io);
   refuseForRecords(signer);
-  const record = reserve(request.file, isRecord);
+  const record = reserve(request.file, isBundle);
   try {
     const listing = reserve(`${request.file}.set.txt`, isListing);
     try {
@@ -141,12 +141,12 @@ async function append(
 
 // What may be written over: an earlier record and its listing, or an empty file. Not the key, the manifest or the Project, which
 // a slip of the hand may name as well.
-const isRecord = (text: string): boolean =>
+export const isBundle = (text: string): boolean =>
   text === '' || text.startsWith('{"mediaType":"application/vnd.dev.sigstore.bundle');
 const isListing = (text: string): boolean => /^(?:(?:[0-9a-f]{64}|-) {2}.+\n)*$/.test(text);
 
 /** Makes a file under another name beside its own, which `write` fills and moves there; `drop` takes away what was not. */
-function reserve(
+export function reserve(
   file: string,
   mayReplace: (text: string) => boolean,
 ): { readonly write: (text: string) => void; readonly drop: () => void } {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signing: a key becomes a Signer (key.ts from PEM, unlock.ts and cosign_key.ts from what is encrypted, kms/ where it never leaves
-// a service; source.ts says which), a Statement becomes a DSSE envelope (envelope.ts). Statements are opaque bytes here.
+// a service; source.ts says which); a predicate becomes a Statement (statement.ts), a Statement, opaque from then on, a DSSE envelope
+// (envelope.ts), and either this or an artefact a Sigstore bundle (bundle.ts).
+export { BUNDLE_MEDIA_TYPE, type KeyBundle, signArtefact, signAttestation } from './bundle.ts';
 export {
   type Envelope,
   MAX_STATEMENT_BYTES,
@@ -18,4 +20,5 @@ export {
   type Signer,
 } from './key.ts';
 export { isKeyUri, openSigner, type SigningKey } from './source.ts';
+export { type AttestedSubject, makeStatement } from './statement.ts';
 export { type AskPassword, unlockKey } from './unlock.ts';

@@ -3,7 +3,7 @@
 // on every list (sigstore-go CVE-2024-45395).
 
 import { decodeAnyBase64, decodeBase64 } from '../base64.ts';
-import { BUNDLE_MEDIA_TYPE } from '../ledger/bundle.ts';
+import { BUNDLE_MEDIA_TYPE } from '../sign/index.ts';
 import { type Checkpoint, type NoteSignature, readCheckpoint, readIndex } from '../log/index.ts';
 
 const MAX_ENTRIES = 32;

@@ -10,6 +10,12 @@ export const PASSWORD_FLAG: Flags = {
   },
 };
 
+/** Of a verb that signs artefacts. */
+export const SIGNING_FLAGS: Flags = {
+  key: { value: 'FILE|URI', help: 'private key (ECDSA P-256 or Ed25519: PEM or of cosign), or one in a KMS' },
+  ...PASSWORD_FLAG,
+};
+
 /** Which key is wanted, as the command line says. */
 export interface KeyRequest {
   /** A file, or the URI of a key in a KMS. */
