@@ -33,6 +33,7 @@ export async function openAws(uri: string, load: LoadPackage): Promise<RemoteKey
   const match = /^awskms:\/\/([^/]*)\/([A-Za-z0-9:/_-]{1,2048})$/.exec(uri);
   if (match === null) throw badUri(uri, EXAMPLE);
   const [, host = '', keyId = ''] = match;
+  const endpoint = host === '' ? {} : { endpoint: endpointOf(host, uri) };
   const aws = await packageOf(
     { kms: KMS, name: '@aws-sdk/client-kms', version: '3', is: isAwsPackage },
     load,
@@ -40,7 +41,7 @@ export async function openAws(uri: string, load: LoadPackage): Promise<RemoteKey
   const region = /^arn:[a-z-]+:kms:([a-z0-9-]+):/.exec(keyId)?.[1];
   const client = new aws.KMSClient({
     ...(region === undefined ? {} : { region }),
-    ...(host === '' ? {} : { endpoint: endpointOf(host, uri) }),
+    ...endpoint,
     maxAttempts: 2,
   });
   const ask = async (command: object): Promise<unknown> => {

@@ -26,7 +26,7 @@ const isGcpPackage = (module: unknown): module is GcpPackage =>
   hasClasses(module, ['KeyManagementServiceClient']);
 
 const PATH =
-  /^gcpkms:\/\/(projects\/[^/]+\/locations\/[^/]+\/keyRings\/[^/]+\/cryptoKeys\/[^/]+)\/(?:versions|cryptoKeyVersions)\/(\d+)$/;
+  /^gcpkms:\/\/(projects\/[\w-][\w.:-]*\/locations\/[\w-]+\/keyRings\/[\w-]+\/cryptoKeys\/[\w-]+)\/(?:versions|cryptoKeyVersions)\/(\d+)$/;
 
 /** gRPC codes with which the service says no: the request, the name, the permission, the state of the key, the caller. */
 const REFUSALS: readonly unknown[] = [3, 5, 7, 9, 16];
