@@ -14,6 +14,7 @@ import { SCHEMA_FLAGS, schemaFor } from '../inputs/schema.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { policiesAsked } from '../loading/asked.ts';
+import type { FoundClaims } from '../loading/attestations.ts';
 import { refuseIdleFlags } from '../loading/idle.ts';
 import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
 import { environmentOf, findProject, stateOf, userCache } from '../loading/project.ts';
@@ -148,12 +149,13 @@ async function checkFor(
   const bundles = bundleSettings(args, io, found);
   const frame = { installation, reader, isRecorded, project: found?.project, environment, bundles };
   const prepared = await withProgress(io, 'compiling policies', () => prepareFor(args, io, frame));
+  const proved = await claimsFor(documents, { environment, bundles }, io);
   for (const warning of inputs.warnings) io.err(`warning: ${oneLine(warning)}\n`);
-  for (const note of [...prepared.notes, ...strangersTo(environment, documents)])
+  for (const note of [...prepared.notes, ...strangersTo(environment, documents), ...(proved?.notes ?? [])])
     io.err(`note: ${oneLine(note)}\n`);
   const judged = await withProgress(io, 'checking objects', (onProgress) =>
     openJudge({ ...prepared.bench, ...bench }).review(
-      { phase: 'check', operation: 'CREATE', documents, sources },
+      { phase: 'check', operation: 'CREATE', documents, sources, ...(proved && { claims: proved.claims }) },
       { time: io.now(), id: uuidv7(io.now()), ...(onProgress === undefined ? {} : { onProgress }) },
     ),
   );
@@ -170,6 +172,20 @@ async function checkFor(
     report: { version: installation.version, titles: titlesOf(prepared) },
     exit: exitOf(judgement.decision, failOn),
   };
+}
+
+/** What is proved about the images, where the environment asks for it: absent otherwise, and nothing of it is loaded. */
+async function claimsFor(
+  documents: readonly Document[],
+  { environment, bundles }: Pick<Frame, 'environment' | 'bundles'>,
+  io: Io,
+): Promise<FoundClaims | undefined> {
+  const { name = '', attestations } = environment ?? {};
+  if (attestations === undefined) return undefined;
+  return withProgress(io, 'fetching attestations', async () => {
+    const { fetchClaims } = await import('../loading/attestations.ts');
+    return fetchClaims(documents, { name, attestations }, bundles);
+  });
 }
 
 /** Namespaces of the objects that are not the environment's: in the cluster another environment would judge them, or none. */
