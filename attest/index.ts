@@ -38,7 +38,7 @@ export {
   type RecordVerdict,
   type RefusalCode,
   type Verified,
-  type VerifyAttestation,
+  verifyAttestation,
   verifyEnvelope,
   verifyRecord,
 } from './verify/index.ts';

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Members } from '../shape.ts';
+
+/** An object with all of the first members, any of the second, and no others; undefined for anything else. */
+export function membersAmong(
+  value: unknown,
+  required: readonly string[],
+  optional: readonly string[] = [],
+): Members | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  const found: Members = { ...value };
+  const isKnown = Object.keys(found).every((name) => required.includes(name) || optional.includes(name));
+  return isKnown && required.every((name) => Object.hasOwn(found, name)) ? found : undefined;
+}
