@@ -3,7 +3,12 @@ import { hash } from 'node:crypto';
 import type { RegistryAccess } from '../oci/session.ts';
 import type { SignerPolicy } from '../trust/signers.ts';
 import type { SigstoreTrust } from '../trust/sigstore.ts';
-import { type AttestationQuestion, type Claim, type RefusalCode, verifyAttestation } from '../verify/index.ts';
+import {
+  type AttestationQuestion,
+  type Claim,
+  type RefusalCode,
+  verifyAttestation,
+} from '../verify/index.ts';
 import { type Attachment, type Found, findAttachments, type ImageDigest } from './find.ts';
 import { readSimpleSigning } from './simple_signing.ts';
 
@@ -80,7 +85,11 @@ function proveOne({ bundle, payload }: Attachment, digest: string, question: Ima
   if (!verdict.verified) return verdict;
   const { predicateType, predicate } = verdict.claim;
   if (predicateType === undefined)
-    return { verified: false, code: 'STATEMENT', message: 'it signs the bytes of a file and says nothing of an image' };
+    return {
+      verified: false,
+      code: 'STATEMENT',
+      message: 'it signs the bytes of a file and says nothing of an image',
+    };
   return wanted({ ...verdict.claim, predicateType, predicate }, types);
 }
 
@@ -102,7 +111,11 @@ function proveSignature(
   if (!verdict.verified) return verdict;
   const signed = readSimpleSigning(payload);
   if (signed === undefined)
-    return { verified: false, code: 'STATEMENT', message: "what is signed is no image signature of cosign's" };
+    return {
+      verified: false,
+      code: 'STATEMENT',
+      message: "what is signed is no image signature of cosign's",
+    };
   if (signed.digest !== digest)
     return { verified: false, code: 'SUBJECT', message: `the signature is about ${signed.digest}` };
   const about = { subject: digest, predicateType: COSIGN_SIGN, predicate: signed.optional };

@@ -44,7 +44,8 @@ export function registryAccess(settings: BundleSettings): RegistryAccess {
 
 /** The first file of credentials that there is: `$REGISTRY_AUTH_FILE`, `$DOCKER_CONFIG/config.json`, `~/.docker/config.json`. */
 export function dockerConfig({ env, homeDirectory }: Io): string | undefined {
-  const file = env['REGISTRY_AUTH_FILE'] ?? join(env['DOCKER_CONFIG'] ?? join(homeDirectory, '.docker'), 'config.json');
+  const file =
+    env['REGISTRY_AUTH_FILE'] ?? join(env['DOCKER_CONFIG'] ?? join(homeDirectory, '.docker'), 'config.json');
   return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }
 

@@ -160,7 +160,8 @@ async function checkFor(
     ),
   );
   const whole = await withInputs(judged, inputs);
-  const since = { setting: { args, installation, reader }, bench: prepared.bench, io };
+  const claimsThen = (then: readonly Document[]) => claimsFor(then, { environment, bundles }, io);
+  const since = { setting: { args, installation, reader }, bench: prepared.bench, io, claimsFor: claimsThen };
   const judgement = args.has('against')
     ? await (await import('../inputs/since.ts')).judgeSince(whole, environment, since)
     : whole;
