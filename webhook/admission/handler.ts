@@ -46,7 +46,6 @@ export async function answerBody(body: Buffer, admission: Admission, late: () =>
   try {
     if (late()) throw tooLate();
     const claims = await admission.claims?.(body);
-    if (late()) throw tooLate();
     const facts = {
       time: admission.now(),
       id: admission.newId(),
