@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Between what is proved about images (attest) and what rules see of it: which images are looked at, and the claims as text.
 import type { ImageClaim, ImageDigest } from '../attest/image/index.ts';
+import { type ClaimRefusalCode, readClaim } from './claims/index.ts';
+import { EngineError } from './error.ts';
 import { type Document, type Image, imagesOf } from './manifest/index.ts';
 import type { Claims } from './policy/input.ts';
-import { canonicalBytes } from './record/canonical.ts';
 
+const MAX_CLAIMS = 256;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /**
@@ -44,23 +46,52 @@ export interface ProvedImage {
   readonly claims: readonly ImageClaim[];
 }
 
-/**
- * Claims as rules see them, by the digest that they are about; an image that nothing is proved of has none. One image may be found in
- * two repositories: what is proved in either is proved of the digest.
- * @throws {EngineError} INPUT_NUMBER for a predicate with a number that no rule could read
- */
-export function claimsOf(images: readonly ProvedImage[]): Claims {
-  const texts = new Map<string, Set<string>>();
-  for (const { digest, claims } of images) {
-    const known = texts.get(digest) ?? new Set();
-    for (const claim of claims) known.add(textOf(claim));
-    texts.set(digest, known);
-  }
-  return new Map([...texts].map(([digest, known]) => [digest, [...known].sort()]));
+/** Claims as rules see them, and those whose statement is none that could be read. */
+export interface ReadClaims {
+  readonly claims: Claims;
+  readonly refused: readonly {
+    readonly digest: string;
+    readonly source: string;
+    readonly code: ClaimRefusalCode;
+    readonly reason: string;
+  }[];
 }
 
-function textOf({ subject, predicateType, predicate, signer }: ImageClaim): string {
-  const claim = { subject, predicateType, predicate: predicate ?? {}, signer };
-  // By way of its text: a number that a double cannot hold is kept as it was signed.
-  return Buffer.from(canonicalBytes(Buffer.from(JSON.stringify(claim)))).toString('utf8');
+/**
+ * Reads what was proved by the digest that it is about; an image that nothing is proved of has no claims. One image may be found in two
+ * repositories: what is proved in either is proved of the digest.
+ * @throws {EngineError} INPUT_TOO_LARGE for more claims about an image than a rule is given
+ */
+export function readClaims(images: readonly ProvedImage[]): ReadClaims {
+  const texts = new Map<string, Set<string>>();
+  const refused: ReadClaims['refused'][number][] = [];
+  for (const { digest, claims } of images) {
+    const known = texts.get(digest) ?? new Set();
+    texts.set(digest, known);
+    for (const claim of claims) {
+      const { subject, signer, at, source } = claim;
+      const read = readClaim(statementOf(claim), { subject, signer, ...(at === undefined ? {} : { at }) });
+      if (read.ok) known.add(read.claim.text);
+      else refused.push({ digest, source, code: read.code, reason: read.reason });
+    }
+    if (known.size > MAX_CLAIMS)
+      throw new EngineError(
+        'INPUT_TOO_LARGE',
+        `there are ${known.size} claims about an image, more than ${MAX_CLAIMS}`,
+      );
+  }
+  return { claims: new Map([...texts].map(([digest, known]) => [digest, [...known].sort()])), refused };
+}
+
+/** The signed statement; a signature of cosign's older kind has none, and is told as its newer kind says the same. */
+function statementOf({ payload, subject, predicateType, predicate }: ImageClaim): Uint8Array {
+  if (payload.length > 0) return payload;
+  const [algorithm = '', digest = ''] = subject.split(':');
+  const statement = {
+    _type: 'https://in-toto.io/Statement/v1',
+    subject: [{ digest: { [algorithm]: digest } }],
+    predicateType,
+    predicate,
+  };
+  return Buffer.from(JSON.stringify(statement));
 }

@@ -8,7 +8,7 @@ import {
   type Prover,
   type ProverParts,
 } from '../../attest/image/index.ts';
-import { attestedImages, claimsOf, nameOf, type ProvedImage } from '../../engine/attested.ts';
+import { attestedImages, nameOf, type ProvedImage, readClaims } from '../../engine/attested.ts';
 import type { Environment } from '../../engine/context/project.ts';
 import type { Document } from '../../engine/manifest/index.ts';
 import type { Claims } from '../../engine/policy/input.ts';
@@ -74,7 +74,12 @@ export async function fetchClaims(
     proved.push(
       ...(await Promise.all(images.slice(from, from + AT_ONCE).map((image) => prove(prover, image, now)))),
     );
-  return { claims: claimsOf(proved), notes: proved.flatMap(notesOf) };
+  const { claims, refused } = readClaims(proved);
+  const notes = [
+    ...proved.flatMap((one) => one.refused.map((what) => ({ ...what, name: one.name }))),
+    ...refused.map((what) => ({ ...what, name: what.digest })),
+  ];
+  return { claims, notes: notes.filter(isWorthALine).map(lineOf) };
 }
 
 async function prove(prover: Prover, image: ImageDigest, now: Date) {
@@ -82,8 +87,15 @@ async function prove(prover: Prover, image: ImageDigest, now: Date) {
   return { ...(await prover.prove(image, { now, signal })), digest: image.digest, name: nameOf(image) };
 }
 
-/** A signer who is not trusted looks like no signer at all: the reason is worth a line. Other types are none of our business. */
-const notesOf = ({ name, refused }: Proved & { readonly name: string }): readonly string[] =>
-  refused
-    .filter(({ code }) => code !== undefined && code !== 'PREDICATE_TYPE')
-    .map(({ source, code, reason }) => `${name}: ${source} does not count: ${reason} [${code}]`);
+interface Note {
+  readonly name: string;
+  readonly source: string;
+  readonly code?: string;
+  readonly reason: string;
+}
+
+/** A signer who is not trusted looks like no signer at all: the reason is told. What nobody signed, and other types, are none of ours. */
+const isWorthALine = ({ code }: Note): boolean => code !== undefined && code !== 'PREDICATE_TYPE';
+
+const lineOf = ({ name, source, code, reason }: Note): string =>
+  `${name}: ${source} does not count: ${reason} [${code}]`;

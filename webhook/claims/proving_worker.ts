@@ -4,7 +4,7 @@
 import { parentPort } from 'node:worker_threads';
 import { AttestError } from '../../attest/error.ts';
 import { type ImageDigest, openProver, type Prover, type ProverParts } from '../../attest/image/index.ts';
-import { claimsOf } from '../../engine/attested.ts';
+import { readClaims } from '../../engine/attested.ts';
 import { EngineError } from '../../engine/error.ts';
 
 /** One image to prove; `timeMs` is Unix time, `parts` come with the first one of their key. */
@@ -39,7 +39,8 @@ async function answer(
   try {
     const signal = AbortSignal.timeout(timeoutMs);
     const proved = await proverOf(asked).prove(image, { now: new Date(timeMs), signal });
-    const texts = claimsOf([{ digest: image.digest, claims: proved.claims }]).get(image.digest) ?? [];
+    const texts =
+      readClaims([{ digest: image.digest, claims: proved.claims }]).claims.get(image.digest) ?? [];
     const size = texts.reduce((sum, text) => sum + text.length, 0);
     if (size <= MAX_BYTES) return { texts };
     return { code: 'REGISTRY_CONTENT', message: `the claims about an image have ${size} bytes` };
