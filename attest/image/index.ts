@@ -12,3 +12,4 @@ export {
   type Refused,
 } from './prove.ts';
 export { openProver, type Prover, type ProverParts } from './prover.ts';
+export { resolveTag } from './resolve.ts';
