@@ -32,3 +32,4 @@ export {
   type TrustedKey,
   type TrustedLog,
 } from './trust.ts';
+export { PUBLIC_MIRROR, type RefreshOptions, refreshTrust, type TufRepository } from './tuf.ts';
