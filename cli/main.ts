@@ -51,4 +51,4 @@ process.on('uncaughtException', (error) => {
   process.exit(70);
 });
 // Leaves at once, as all is written: while a process winds down its signal handlers are gone already.
-process.exit(await run(process.argv.slice(2), io));
+void run(process.argv.slice(2), io).then((code) => process.exit(code));

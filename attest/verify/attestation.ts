@@ -2,7 +2,7 @@
 
 import { hash } from 'node:crypto';
 import { PAYLOAD_TYPE } from '../sign/index.ts';
-import type { SignerPolicy, SigstoreTrust } from '../trust/index.ts';
+import { checkCurrent, type SignerPolicy, type SigstoreTrust } from '../trust/index.ts';
 import { type BundleParts, readParts } from './bundle/parts.ts';
 import { proveSigner } from './bundle/signer.ts';
 import { readForeignStatement } from './bundle/statement.ts';
@@ -70,12 +70,14 @@ const MAX_SKEW_MS = 5 * 60 * 1_000;
  * Verifies one Sigstore bundle, v0.1 to v0.3, and says what it proves about `subject`: shape and caps, who signed, every proof of a log
  * or of a time, then the signed Statement. All of it offline, and nothing that the bundle brings along is trusted.
  *
- * Shape: `bytes` are untrusted, at most 16 MiB of JSON. Never throws for anything that they hold.
+ * Shape: `bytes` are untrusted, at most 16 MiB of JSON. Nothing that they hold makes it throw.
  * Time: certificates and keys are judged at the verified times of signing, never at `now`.
+ * @throws {AttestError} TRUST_EXPIRED
  * @see https://docs.sigstore.dev/about/bundle/
  * @see https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
  */
 export function verifyAttestation(bytes: Uint8Array, question: AttestationQuestion): AttestationVerdict {
+  checkCurrent(question.trust, question.now);
   try {
     return { verified: true, claim: prove(bytes, question) };
   } catch (error) {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { JudgeParts } from '../../engine/parts.ts';
 import { WebhookError } from '../error.ts';
@@ -45,7 +44,7 @@ const STUCK_MS = 60_000;
 /** From the end of a thread that could not open to the start of the next: each loads all policies. */
 const RETRY_MS = 1_000;
 /** Beside this file as it is run: `.ts`, or `.js` once it is built. */
-const FILE = `./judging_worker${extname(import.meta.url)}`;
+const FILE = import.meta.url.endsWith('.ts') ? './judging_worker.ts' : './judging_worker.js';
 
 interface Waiting {
   /** When it was sent to a thread. */

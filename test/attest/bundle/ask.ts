@@ -10,7 +10,7 @@ import {
   type SigstoreTrust,
   verifyAttestation,
 } from '../../../attest/index.ts';
-import { ARTIFACT, after, DIGEST, IDENTITY, ISSUER, type Json } from './world.ts';
+import { ARTIFACT, DIGEST, IDENTITY, ISSUER, type Json, moment } from './world.ts';
 
 export const bytesOf = (json: Json): Buffer => Buffer.from(JSON.stringify(json));
 export const trustOf = (root: Json): SigstoreTrust => readSigstoreTrust(bytesOf(root));
@@ -28,7 +28,7 @@ export function question(
     subject: { algorithm: 'sha256', digest: DIGEST },
     artifact: ARTIFACT,
     requireLog: true,
-    now: after(60),
+    now: moment(60),
     ...changes,
   };
 }

@@ -37,7 +37,7 @@ export const DIGEST = hash('sha256', ARTIFACT);
 
 /** When everything here is signed: a whole second, a little after the authorities of the mock come into being. */
 export const SIGNED_AT = new Date((Math.floor(Date.now() / 1_000) + 60) * 1_000);
-export const after = (seconds: number): Date => new Date(SIGNED_AT.getTime() + seconds * 1_000);
+export const moment = (seconds: number): Date => new Date(SIGNED_AT.getTime() + seconds * 1_000);
 const YEAR = 365 * 24 * 3_600;
 
 export const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
@@ -97,7 +97,7 @@ export async function newWorld(host = 'rekor.example') {
   const tiles = tilesLog(`tiles.${host}`, tilesKey);
   const rekor = await initializeTLog(`https://${host}`, rekorKey, SIGNED_AT);
   const stamper = await initializeTSA(generateKeyPairSync('ec', { namedCurve: 'P-256' }), SIGNED_AT);
-  const years = { from: after(-YEAR), to: after(YEAR) };
+  const years = { from: moment(-YEAR), to: moment(YEAR) };
   const root = certificate({
     subject: 'root',
     publicKey: createPublicKey(rootKey),
@@ -118,8 +118,8 @@ export async function newWorld(host = 'rekor.example') {
     subject: '',
     publicKey: createPublicKey(key),
     issuer: { name: 'issuing', key: issuingKey },
-    from: after(-60),
-    to: after(540),
+    from: moment(-60),
+    to: moment(540),
     extensions: [keyUsage(CODE_SIGNING), alternativeNames([0x86, IDENTITY]), issuerV2(ISSUER)],
   });
   const certify = (key: KeyObject, changes: Partial<CertificateContent> = {}): Buffer =>
@@ -186,7 +186,7 @@ export async function newWorld(host = 'rekor.example') {
   };
 
   const trustedRoot = (): Json => {
-    const validFor = { start: after(-YEAR).toISOString() };
+    const validFor = { start: moment(-YEAR).toISOString() };
     const logOf = (baseUrl: string, der: Buffer, keyDetails: string, keyId: Uint8Array): Json => ({
       baseUrl,
       hashAlgorithm: 'SHA2_256',
@@ -220,12 +220,23 @@ export async function newWorld(host = 'rekor.example') {
     };
   };
 
-  return { make, certify, contentFor, log, stamp, trustedRoot, issuing, issuingKey, certificateLogKey };
+  return {
+    make,
+    certify,
+    contentFor,
+    log,
+    stamp,
+    trustedRoot,
+    issuing,
+    issuingKey,
+    certificateLogKey,
+    tilesKey,
+  };
 }
 
 export type World = Awaited<ReturnType<typeof newWorld>>;
 
-interface Signed {
+export interface Signed {
   readonly content: Content;
   readonly bytes: Buffer;
   readonly signature: Buffer;
@@ -233,7 +244,7 @@ interface Signed {
   readonly certificate: Buffer | undefined;
 }
 
-const signedBytes = (content: Content): Buffer =>
+export const signedBytes = (content: Content): Buffer =>
   'artifact' in content
     ? content.artifact
     : Buffer.from(preAuthEncoding(content.payloadType ?? PAYLOAD_TYPE, content.payload));
