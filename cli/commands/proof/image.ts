@@ -10,7 +10,7 @@ import {
 import type { RegistryAccess } from '../../../attest/oci/index.ts';
 import { nameOf } from '../../../engine/attested.ts';
 import { parseReference } from '../../../engine/manifest/reference.ts';
-import type { Args, Verb } from '../../args.ts';
+import type { Args, Flag, Verb } from '../../args.ts';
 import { bundleSettings, REGISTRY_FLAGS } from '../../bundles/flags.ts';
 import { registryAccess } from '../../bundles/registry.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
@@ -18,6 +18,12 @@ import type { Io } from '../../io.ts';
 import { withProgress } from '../../report/progress.ts';
 import { oneLine } from '../../report/text.ts';
 import { askedOf, PROOF_FLAGS } from './asked.ts';
+
+/** The registry is where an image is: it is asked in any case. */
+const OFFLINE: Flag = {
+  excludes: ['trusted-root'],
+  help: 'speak with the registry alone: the trusted root that was good last, or the one that came with the program',
+};
 
 export const verifyImageVerb: Verb = {
   name: 'verify image',
@@ -27,7 +33,7 @@ export const verifyImageVerb: Verb = {
     'Looked at are the referrers of the digest and what is under cosign’s tags. A tag is resolved once, and its digest is printed: deploy that.',
     'Exit code: 0 something holds (of the --type, where one is given); 1 nothing does; 2 and above: no answer, 5 where proof cannot be had.',
   ].join('\n'),
-  flags: { ...PROOF_FLAGS, ...REGISTRY_FLAGS },
+  flags: { ...PROOF_FLAGS, offline: OFFLINE, ...REGISTRY_FLAGS },
   run,
 };
 
