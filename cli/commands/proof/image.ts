@@ -30,7 +30,7 @@ export const verifyImageVerb: Verb = {
   summary: 'Verifies what is attached to an image in its registry: who signed it, or attested what about it.',
   positionals: 'REGISTRY/REPOSITORY@sha256:HEX',
   details: [
-    'Looked at are the referrers of the digest and what is under cosign’s tags. A tag is resolved once, and its digest is printed: deploy that.',
+    'Looked at are the referrers of the digest and what stands under the tags of cosign. A tag is resolved once, and its digest is printed: deploy that.',
     'Exit code: 0 something holds (of the --type, where one is given); 1 nothing does; 2 and above: no answer, 5 where proof cannot be had.',
   ].join('\n'),
   flags: { ...PROOF_FLAGS, offline: OFFLINE, ...REGISTRY_FLAGS },
