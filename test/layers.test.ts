@@ -21,6 +21,7 @@ const PACKAGES: Readonly<Record<Folder, readonly string[]>> = {
     'sigstore',
     '@sigstore/bundle',
     '@sigstore/sign',
+    '@sigstore/tuf',
     '@sigstore/verify',
     '@sigstore/protobuf-specs',
     '@noble/ciphers',

@@ -46,6 +46,19 @@ export interface SigstoreTrust {
   readonly timestampAuthorities: readonly SigstoreAuthority[];
   /** `sha256:<hex>` of the bytes it was read from. */
   readonly digest: string;
+  /** Until when it may be used, where that is known: a root that was fetched is trusted for a time. */
+  readonly expires?: Date;
+}
+
+/**
+ * Refuses a trusted root whose time is over.
+ * @throws {AttestError} TRUST_EXPIRED
+ */
+export function checkCurrent({ expires }: SigstoreTrust, now: Date): void {
+  if (expires === undefined || now < expires) return;
+  throw new AttestError('TRUST_EXPIRED', `the trusted root expired at ${expires.toISOString()}`, {
+    hint: 'refresh it while online, or name a file with --trusted-root',
+  });
 }
 
 const MAX_ROOT_BYTES = 1024 * 1024;
