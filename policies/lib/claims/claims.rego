@@ -222,6 +222,9 @@ has_sbom(subject, signers) if {
 	count(claim.normalized.packages) > 0
 }
 
+# Whether one of them signed the image itself, as cosign does, and so stands for it whatever it is.
+is_signed(subject, signers) if count(signed(subject, "signature", signers)) > 0
+
 # Whether tests were run and none of the results that count failed.
 tests_passed(subject, signers) if {
 	results := {claim.normalized.result | some claim in signed(subject, "test-result", signers)}

@@ -238,6 +238,12 @@ test_has_sbom if {
 	not claims.has_sbom(_image, _signers) with input.claims as [_claim({"kind": "sbom", "format": "spdx", "packages": []})]
 }
 
+test_is_signed if {
+	claims.is_signed(_image, _signers) with input.claims as [_claim({"kind": "signature"})]
+	not claims.is_signed(_image, []) with input.claims as [_claim({"kind": "signature"})]
+	not claims.is_signed(_image, _signers) with input.claims as [_claim(_provenance)]
+}
+
 test_tests_passed if {
 	passed := _claim({"kind": "test-result", "result": "passed"})
 	failed := _claim({"kind": "test-result", "result": "failed"})
