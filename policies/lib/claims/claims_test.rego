@@ -151,6 +151,14 @@ test_build_level if {
 	not claims.at_build_level(_image, _signers, _verifiers, 0) with input.claims as []
 }
 
+test_builder_level if {
+	claims.builder_level(_image, _signers, {_builder: 3, "": 4}) == 3 with input.claims as [_claim(_provenance)]
+	claims.builder_level(_image, _signers, {"https://github.com/actions": 3}) == 0 with input.claims as [_claim(_provenance)]
+	claims.builder_level(_image, _signers, {_builder: "9"}) == 0 with input.claims as [_claim(_provenance)]
+	claims.builder_level(_image, [], {_builder: 3}) == 0 with input.claims as [_claim(_provenance)]
+	claims.builder_level(_image, _signers, {"": 4}) == 0 with input.claims as [_claim(object.remove(_provenance, ["builder"]))]
+}
+
 test_has_property if {
 	claims.has_property(_image, _signers, _verifiers, "SHOP_REVIEWED") with input.claims as [_claim(_summary)]
 	not claims.has_property(_image, _signers, _verifiers, "SHOP") with input.claims as [_claim(_summary)]

@@ -117,7 +117,7 @@ describe('a token that holds', () => {
     expect(token.claims).toEqual(claimsOf());
   });
 
-  it.each(['ES256', 'ES384', 'ES512', 'RS256', 'PS256', 'PS384', 'RS512', 'EdDSA'])(
+  it.each(['ES256', 'ES384', 'ES512', 'RS256', 'PS256', 'PS384', 'RS512', 'EdDSA', 'Ed25519'])(
     'is signed with %s',
     async (name) => {
       const own = await providerKey('k', name);
