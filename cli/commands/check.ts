@@ -22,6 +22,7 @@ import { type Prepared, prepare } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
 import { parseTargets, writeReports } from '../report/report.ts';
 import { oneLine } from '../report/text.ts';
+import { keyRequest, PASSWORD_FLAG } from '../signing/flags.ts';
 import { uuidv7 } from '../uuid.ts';
 import { asksEvery, type Checked, checkEvery } from './check_every.ts';
 
@@ -84,9 +85,10 @@ export const check: Verb = {
       help: 'sign the decision, append it to the ledger and write the record here (needs --key)',
     },
     key: {
-      value: 'FILE',
-      help: 'private key that signs the record (PEM, ECDSA P-256; made by countersign init)',
+      value: 'FILE|URI',
+      help: 'private key that signs the record (ECDSA P-256: PEM or of cosign, or in a KMS; countersign init makes one)',
     },
+    ...PASSWORD_FLAG,
     state: {
       value: 'DIR',
       needs: ['record'],
@@ -263,7 +265,7 @@ async function record(
   const { writeRecord } = await import('../seal.ts');
   await writeRecord(
     judgement,
-    { file: args.text('record') ?? '', key: args.text('key') ?? '', state, installation },
+    { file: args.text('record') ?? '', key: keyRequest(args), state, installation },
     io,
   );
 }
