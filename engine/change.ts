@@ -2,6 +2,7 @@
 import type { Decision, Operation, Phase } from './decide/decision.ts';
 import type { Document, JsonObject, Source } from './manifest/index.ts';
 import type { ApprovalCount, Asked } from './people/approval.ts';
+import type { Claims } from './policy/input.ts';
 import type { ObjectSet } from './record/set.ts';
 
 /** One change as the edges hand it over: what is to be judged and how it came. */
@@ -23,6 +24,8 @@ export interface Change {
   readonly namespace?: string;
   /** Who asks for a set of objects, and who wrote it; of an admission `requester` says it. */
   readonly asked?: Asked;
+  /** What was proved about the images, before anything is judged; absent where nothing was looked for. */
+  readonly claims?: Claims;
 }
 
 /** Who asked for what is judged at admission, as the AdmissionRequest says; nothing of it is about the object itself. */

@@ -4,7 +4,7 @@ import { unionOf, unmappedFinding } from './bench.ts';
 import type { Change, Judge, Judgement, ReviewFacts } from './change.ts';
 import { environmentOfNamespace, type Project } from './context/project.ts';
 import { type Decision, decide } from './decide/decision.ts';
-import { type Finding, objectId } from './decide/finding.ts';
+import type { Finding } from './decide/finding.ts';
 import { type Enforcement, errorFinding, failureFinding, findingsOf } from './decide/findings.ts';
 import { inherit, inheritedOf } from './decide/inherited.ts';
 import { kindFindings, NOT_APPLICABLE, notApplicable, passedOf, remarkFindings } from './decide/standing.ts';
@@ -16,8 +16,9 @@ import { conftestInput, type InputFrame, nativeInput } from './policy/input.ts';
 import type { Evaluation, Policy } from './policy/policy.ts';
 import type { Style } from './policy/rule.ts';
 import { canonicalText } from './record/canonical.ts';
-import { digestForm, reduceSecret } from './record/secret.ts';
-import { listSet, type ObjectSet, objectOf } from './record/set.ts';
+import { inputDigest, inputLine } from './record/inputs.ts';
+import { reduceSecret } from './record/secret.ts';
+import { listedDigest, listSet, type ObjectSet, objectOf } from './record/set.ts';
 import type { ObjectSchema } from './schema/index.ts';
 
 /** What one environment asks for; `name` and `tier` are absent where there is no Project. */
@@ -79,28 +80,47 @@ function review(
 ): Judgement {
   const context = contextOf(bench, change, time);
   const frame = frameOf(change, context);
-  const set = listSet(change.documents, change.operation === 'DELETE');
-  const environment = bench.environment?.name;
-  const stand = standAt(bench.standing, { environment, change, setDigest: set.digest, time });
+  const place = placer(change);
+  const same = once();
+  // Only what people signed is about the whole set, and asks for its digest before its objects are looked at.
+  const listed = bench.standing === undefined ? undefined : setOf(change);
+  const stand = standAt(bench.standing, {
+    environment: bench.environment?.name,
+    change,
+    setDigest: listed?.digest ?? '',
+    time,
+  });
   const reviewed = change.documents.map((document, index) => {
     const earlier = earlierOf(change, document);
     const one = reviewDocument(bench, document, { ...frame, earlier }, time);
+    // Its content may not be at hand any more when the next one is looked at.
+    if (document.isHeld === true && change.operation !== 'DELETE') listedDigest(document);
     onProgress?.(index + 1, change.documents.length);
     const isAsItWas = (): boolean => earlier() !== undefined;
-    const signed = stand.ofDocument(document, isAsItWas);
-    if (unmapped === undefined) return { ...one, findings: [...one.findings, ...signed] };
+    const found = [...one.findings, ...stand.ofDocument(document, isAsItWas)];
+    if (unmapped === undefined) return { ...one, findings: place(found, document), ran: same(one.ran) };
     // Whatever it was before, its place was the same.
     const finding = unmapped.result === 'fail' && isAsItWas() ? inheritedOf(unmapped) : unmapped;
     return {
       ...one,
-      findings: [{ ...finding, object: objectOf(document) }, ...one.findings, ...signed],
-      ran: [finding.rule, ...one.ran],
+      findings: place([{ ...finding, object: objectOf(document) }, ...found], document),
+      ran: same([finding.rule, ...one.ran]),
     };
   });
   const codes = bench.policies.flatMap((policy) => policy.rules).map((rule) => rule.code);
   if (unmapped !== undefined) codes.push(unmapped.rule);
-  return judgementOf(bench, change, { time, id, context, reviewed, codes, set, stand });
+  return judgementOf(bench, change, {
+    time,
+    id,
+    context,
+    reviewed,
+    codes,
+    set: listed ?? setOf(change),
+    stand,
+  });
 }
+
+const setOf = ({ documents, operation }: Change): ObjectSet => listSet(documents, operation === 'DELETE');
 
 interface Outcome {
   readonly time: Date;
@@ -121,14 +141,7 @@ function judgementOf(bench: Bench, change: Change, outcome: Outcome): Judgement 
     phase: change.phase,
     operations: change.phase === 'check' ? ['CREATE', 'UPDATE'] : [change.operation],
     enforced: true,
-    findings: stand.settle(
-      place(
-        reviewed.flatMap(({ findings }, index) =>
-          findings.map((finding) => ({ finding: redact(finding), index })),
-        ),
-        change,
-      ),
-    ),
+    findings: stand.settle(reviewed.flatMap(({ findings }) => findings.map(redact))),
     passed: passedOf(codes, reviewed),
     evaluated: {
       objects: change.documents.length,
@@ -168,6 +181,7 @@ function frameOf(change: Change, context: string): InputFrame {
     context,
     ...(change.request === undefined ? {} : { request: change.request }),
     ...(change.oldObject === undefined ? {} : { oldObject: reduceSecret(oldOf(change.oldObject)) }),
+    ...(change.claims === undefined ? {} : { claims: change.claims }),
   };
 }
 
@@ -254,21 +268,28 @@ function dedupe(findings: readonly Finding[]): readonly Finding[] {
   });
 }
 
-/** Gives each finding its place in the file it came from. */
-function place(findings: readonly { finding: Finding; index: number }[], change: Change): readonly Finding[] {
+/** Gives each finding its place in the file that its document came from. */
+function placer(change: Change): (findings: readonly Finding[], document: Document) => readonly Finding[] {
   const sources = new Map<string, Source>(change.sources.map((source) => [source.name, source]));
-  return findings.map(({ finding, index }) => {
-    const document = change.documents[index];
-    const source = document === undefined ? undefined : sources.get(document.file);
-    if (document === undefined || source === undefined) return finding;
-    return { ...finding, location: locate(source, document, finding.path ?? '') };
-  });
+  return (findings, document) => {
+    const source = sources.get(document.file);
+    if (source === undefined || findings.length === 0) return findings;
+    return findings.map((finding) => ({
+      ...finding,
+      location: locate(source, document, finding.path ?? ''),
+    }));
+  };
 }
 
-/** One line of the input digest; a Secret's line is over its reduced form, since a digest of values lets anyone test guesses. */
-function inputLine(style: Style, input: Uint8Array, document: Document): string {
-  const bytes = style === 'native' ? input : digestForm(document);
-  return `${hash('sha256', bytes, 'hex')}  ${objectId(objectOf(document))}\n`;
+/** Of equal lists one: the rules that run are the same for nearly all objects. */
+function once(): (codes: readonly string[]) => readonly string[] {
+  const known = new Map<string, readonly string[]>();
+  return (codes) => {
+    const key = codes.join('\n');
+    const first = known.get(key) ?? codes;
+    known.set(key, first);
+    return first;
+  };
 }
 
 function digests(
@@ -276,11 +297,8 @@ function digests(
   context: string,
   reviewed: readonly Reviewed[],
 ): Pick<Decision, 'inputDigest' | 'contextDigest' | 'projectDigest' | 'environment'> {
-  const lines = reviewed
-    .flatMap((one) => one.inputs)
-    .sort((a, b) => (a.slice(64) < b.slice(64) ? -1 : a.slice(64) > b.slice(64) ? 1 : a < b ? -1 : 1));
   return {
-    inputDigest: hash('sha256', lines.join(''), 'hex'),
+    inputDigest: inputDigest(reviewed.flatMap(({ inputs }) => inputs)),
     contextDigest: hash('sha256', context, 'hex'),
     ...(bench.projectDigest === undefined ? {} : { projectDigest: bench.projectDigest }),
     ...(bench.environment === undefined ? {} : { environment: bench.environment.name }),

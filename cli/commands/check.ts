@@ -8,6 +8,7 @@ import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts'
 import type { Args, Verb } from '../args.ts';
 import { BUNDLE_FLAGS, type BundleSettings, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
+import { claimsFor, tokensOf } from '../inputs/proved.ts';
 import { readInputs, refuseUnstable, withInputs } from '../inputs/render.ts';
 import { RENDER_FLAGS } from '../inputs/render_flags.ts';
 import { SCHEMA_FLAGS, schemaFor } from '../inputs/schema.ts';
@@ -23,6 +24,7 @@ import { type Prepared, prepare } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
 import { parseTargets, writeReports } from '../report/report.ts';
 import { oneLine } from '../report/text.ts';
+import { keyRequest, PASSWORD_FLAG } from '../signing/flags.ts';
 import { uuidv7 } from '../uuid.ts';
 import { asksEvery, type Checked, checkEvery } from './check_every.ts';
 
@@ -85,9 +87,10 @@ export const check: Verb = {
       help: 'sign the decision, append it to the ledger and write the record here (needs --key)',
     },
     key: {
-      value: 'FILE',
-      help: 'private key that signs the record (PEM, ECDSA P-256; made by countersign init)',
+      value: 'FILE|URI',
+      help: 'private key that signs the record (ECDSA P-256: PEM or of cosign, or in a KMS; countersign init makes one)',
     },
+    ...PASSWORD_FLAG,
     state: {
       value: 'DIR',
       needs: ['record'],
@@ -116,8 +119,8 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const installation = findInstallation();
   const reader = openYamlReader(installation.toolchain);
   const found = findProject(args.text('project'), reader);
-  const proved = await tokensOf(args, found?.project, io);
-  const setting = { args, failOn, isRecorded, installation, reader, found, proved };
+  const tokens = await tokensOf(args, found?.project, io);
+  const setting = { args, failOn, isRecorded, installation, reader, found, tokens };
   if (found !== undefined && asksEvery(args, found.project))
     return checkEvery(found.project, { args, io, targets }, (environment, shared) =>
       checkFor(environment, setting, shared),
@@ -138,7 +141,7 @@ export interface Setting {
   readonly reader: YamlReader;
   readonly found: ReturnType<typeof findProject>;
   /** What the id tokens prove; nothing where there are none. */
-  readonly proved: Pick<Change, 'oidc'>;
+  readonly tokens: Pick<Change, 'oidc'>;
 }
 
 /** Reads, evaluates and, where it is wanted, records for one environment, or for none. */
@@ -158,7 +161,7 @@ async function checkFor(environment: Environment | undefined, setting: Setting, 
 /** Reads and evaluates for one environment, or for none. */
 export async function judgeFor(
   environment: Environment | undefined,
-  { args, isRecorded, installation, reader, found, proved }: Setting,
+  { args, isRecorded, installation, reader, found, tokens }: Setting,
   io: Io,
 ): Promise<{ readonly judgement: Judgement; readonly prepared: Prepared }> {
   refuseIdleFlags(args, io, { found, environment: environment?.name });
@@ -175,31 +178,35 @@ export async function judgeFor(
   const bundles = bundleSettings(args, io, found);
   const frame = { installation, reader, isRecorded, project: found?.project, environment, bundles };
   const prepared = await withProgress(io, 'compiling policies', () => prepareFor(args, io, frame));
+  const proved = await claimsFor(documents, { environment, bundles }, io);
   for (const warning of inputs.warnings) io.err(`warning: ${oneLine(warning)}\n`);
-  for (const note of [...prepared.notes, ...strangersTo(environment, documents)])
+  for (const note of [...prepared.notes, ...strangersTo(environment, documents), ...(proved?.notes ?? [])])
     io.err(`note: ${oneLine(note)}\n`);
   const people = isAsked
-    ? await (await import('./serve.ts')).askPeople({ args, io, found, environment, isRecorded, proved })
+    ? await (await import('./serve.ts')).askPeople({ args, io, found, environment, isRecorded, tokens })
     : undefined;
   const judged = await withProgress(io, 'checking objects', (onProgress) =>
     openJudge({ ...prepared.bench, ...bench, ...people?.bench }).review(
-      { phase: 'check', operation: 'CREATE', documents, sources, ...proved, ...people?.change },
+      {
+        phase: 'check',
+        operation: 'CREATE',
+        documents,
+        sources,
+        ...tokens,
+        ...people?.change,
+        ...(proved && { claims: proved.claims }),
+      },
       { time: io.now(), id: uuidv7(io.now()), ...(onProgress === undefined ? {} : { onProgress }) },
     ),
   );
   const whole = await withInputs(judged, inputs);
-  const since = { setting: { args, installation, reader }, bench: prepared.bench, io };
+  const claimsThen = (then: readonly Document[]) => claimsFor(then, { environment, bundles }, io);
+  const since = { setting: { args, installation, reader }, bench: prepared.bench, io, claimsFor: claimsThen };
   const judgement = args.has('against')
     ? await (await import('../inputs/since.ts')).judgeSince(whole, environment, since)
     : whole;
   people?.announce(judgement.decision);
   return { judgement, prepared };
-}
-
-/** Verified before anything else, and once: a token lives for minutes. */
-async function tokensOf(args: Args, project: Project | undefined, io: Io): Promise<Pick<Change, 'oidc'>> {
-  if (!args.has('id-token')) return {};
-  return (await import('../bundles/open.ts')).readTokens(args.list('id-token'), project, io);
 }
 
 /** Namespaces of the objects that are not the environment's: in the cluster another environment would judge them, or none. */
@@ -278,7 +285,7 @@ async function record(
   const { writeRecord } = await import('../seal.ts');
   await writeRecord(
     judgement,
-    { file: args.text('record') ?? '', key: args.text('key') ?? '', state, installation },
+    { file: args.text('record') ?? '', key: keyRequest(args), state, installation },
     io,
   );
 }

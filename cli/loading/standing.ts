@@ -4,7 +4,6 @@
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isLogin, verifyLogin } from '../../attest/login/index.ts';
-import { readSigner } from '../../attest/sign/key.ts';
 import { fixedKeyring } from '../../attest/tokens/index.ts';
 import { readTrust, type Trust } from '../../attest/trust/index.ts';
 import { type Person, personOfIdentity, personOfKey } from '../../engine/context/people.ts';
@@ -136,8 +135,8 @@ function listed(folder: string): string[] {
 
 /** How it may be known who asks. */
 export interface AskingParts {
-  /** The key that signs the record. */
-  readonly keyPem?: string;
+  /** Id of the key that signs the record. */
+  readonly keyId?: string;
   /** What id tokens prove, as `input.context.oidc` has it. */
   readonly tokens: readonly JsonObject[];
   readonly requester?: string;
@@ -148,11 +147,10 @@ export interface AskingParts {
  * Who asks for a check: whom an id token names, else whose key signs the record. Whoever is known besides is as one who wrote it: a name
  * that is only said proves nothing, and excludes all the same.
  */
-export function askedBy({ project }: Found, { keyPem, tokens, requester, authors }: AskingParts): Asked {
+export function askedBy({ project }: Found, { keyId, tokens, requester, authors }: AskingParts): Asked {
   const people = project.people ?? [];
   const logins = tokens.map((token) => loginOf(token, people));
-  const id = keyPem === undefined ? undefined : readSigner(keyPem).keyId;
-  const key = trustOf(project).keys.find((one) => one.id === id)?.name;
+  const key = trustOf(project).keys.find((one) => one.id === keyId)?.name;
   const signer = key === undefined ? [] : [personOfKey(people, key)?.name ?? key];
   const [proved, ...others] = [...logins, ...signer];
   const named = requester === undefined ? [] : [requester];

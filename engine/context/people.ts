@@ -129,7 +129,9 @@ function personFaults(
   { trust }: PeopleParts,
   people: readonly Person[],
 ): readonly { message: string; pointer: string }[] {
-  const known = new Set((trust?.keys ?? []).map((key) => textMember(key, 'name')));
+  const known = new Map(
+    (trust?.keys ?? []).map((key) => [textMember(key, 'name'), textMember(key, 'person')]),
+  );
   const owners = new Map<string, string>();
   return people.flatMap(({ name, keys = [], identities = [], groups = [] }, index) => {
     const faults: { message: string; pointer: string }[] = [];
@@ -144,6 +146,12 @@ function personFaults(
     for (const [at, key] of keys.entries()) {
       claim(`key ${JSON.stringify(key)}`, `/keys/${at}`);
       if (!known.has(key)) report(`no key ${JSON.stringify(key)} is under trust.keys`, `/keys/${at}`);
+      const person = known.get(key) ?? name;
+      if (person !== name)
+        report(
+          `key ${JSON.stringify(key)} is that of ${JSON.stringify(person)} under trust.keys`,
+          `/keys/${at}`,
+        );
     }
     for (const [at, { issuer, subject }] of identities.entries())
       claim(`the login ${JSON.stringify(subject)} of ${JSON.stringify(issuer)}`, `/identities/${at}`);

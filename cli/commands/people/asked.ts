@@ -7,6 +7,8 @@ import type { Args } from '../../args.ts';
 import type { Io } from '../../io.ts';
 import { askedBy, type Found, gatherFor, withoutRecord } from '../../loading/standing.ts';
 import { oneLine } from '../../report/text.ts';
+import { keyRequest } from '../../signing/flags.ts';
+import { openKey } from '../../signing/key.ts';
 
 /** What a check is made with besides rules: what people have signed, and who asks. */
 export interface PeopleAsked {
@@ -23,7 +25,7 @@ interface Question {
   readonly environment: Environment | undefined;
   readonly isRecorded: boolean;
   /** What id tokens prove. */
-  readonly proved: Pick<Change, 'oidc'>;
+  readonly tokens: Pick<Change, 'oidc'>;
 }
 
 /**
@@ -57,13 +59,13 @@ export async function askPeople(question: Question): Promise<PeopleAsked> {
   };
 }
 
-async function whoAsks({ args, isRecorded, proved }: Question, found: Found): Promise<Asked> {
+async function whoAsks({ args, io, isRecorded, tokens }: Question, found: Found): Promise<Asked> {
   const requester = args.text('requester');
-  const keyPem = isRecorded ? (await import('../../seal.ts')).readKeyText(args.text('key') ?? '') : undefined;
+  const keyId = isRecorded ? (await openKey(keyRequest(args), io)).signer.keyId : undefined;
   return askedBy(found, {
     authors: args.list('author'),
-    tokens: proved.oidc ?? [],
-    ...(keyPem === undefined ? {} : { keyPem }),
+    tokens: tokens.oidc ?? [],
+    ...(keyId === undefined ? {} : { keyId }),
     ...(requester === undefined ? {} : { requester }),
   });
 }

@@ -36,7 +36,7 @@ export async function setOfManifests({ found, environment, args, io }: Desk): Pr
     installation,
     reader,
     found,
-    proved: {},
+    tokens: {},
   } as const;
   const { judgement } = await judgeFor(environment, setting, io);
   const { decision, set } = judgement;

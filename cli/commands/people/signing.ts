@@ -2,7 +2,7 @@
 // What the verbs by which people sign have in common: the Project, the key of one of its people, and a file that holds.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { AttestError, readSigner, signStatement } from '../../../attest/index.ts';
+import { AttestError, signStatement } from '../../../attest/index.ts';
 import { type Environment, environmentNamed } from '../../../engine/context/project.ts';
 import {
   isSigned,
@@ -22,13 +22,16 @@ import type { Io } from '../../io.ts';
 import { findProject } from '../../loading/project.ts';
 import { type Found, gatherFor, provedFile, statementsFolder, trustOf } from '../../loading/standing.ts';
 import { oneLine } from '../../report/text.ts';
-import { readKeyPem, write } from '../../seal.ts';
+import { write } from '../../seal.ts';
+import { keyRequest, PASSWORD_FLAG } from '../../signing/flags.ts';
+import { openKey } from '../../signing/key.ts';
 import { logIn } from './login.ts';
 
 /** Flags of every verb that signs. */
 export const SIGNING_FLAGS: Flags = {
   env: { value: 'NAME', help: 'the one environment that it is for' },
-  key: { value: 'FILE', help: 'private key of one of the people of the Project' },
+  key: { value: 'FILE|URI', help: 'private key of one of the people of the Project, or one in a KMS' },
+  ...PASSWORD_FLAG,
   login: {
     value: 'browser|device',
     excludes: ['key'],
@@ -129,7 +132,8 @@ export async function signAndWrite<K extends StatementKind>(
 
 /** An envelope with the key's own name in it, so that a reader knows which of theirs to try. */
 async function signByKey(bytes: Uint8Array, args: Args, io: Io): Promise<string> {
-  const signer = readSigner(readKeyPem(wanted(args, 'key'), io));
+  wanted(args, 'key');
+  const { signer } = await openKey(keyRequest(args), io);
   const { payload, payloadType, signatures } = await signStatement(bytes, signer);
   const envelope = { payload, payloadType, signatures: [{ keyid: signer.keyId, sig: signatures[0].sig }] };
   return `${JSON.stringify(envelope)}\n`;

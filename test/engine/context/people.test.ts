@@ -54,6 +54,11 @@ describe('people', () => {
       '/people/0/keys/0: no key "k3" is under trust.keys',
     ],
     [
+      'a key that trust gives to another',
+      { trust: { keys: [{ name: 'k1', person: 'eve' }] }, people: [{ name: 'a', keys: ['k1'] }] },
+      '/people/0/keys/0: key "k1" is that of "eve" under trust.keys',
+    ],
+    [
       'a login of two',
       {
         people: [
