@@ -9,6 +9,7 @@ export type AttestErrorCode =
   | 'LEDGER_CORRUPT'
   | 'LEDGER_FULL'
   | 'RECORD_UNWRITABLE'
+  | 'RECORD_UNKNOWN'
   | 'TRUST_UNREADABLE'
   | 'TRUST_SHAPE'
   | 'BUNDLE_SHAPE'

@@ -11,6 +11,23 @@ export {
   type Recorder,
   watchLedger,
 } from './ledger/index.ts';
+export {
+  openFileRows,
+  openReader,
+  type Reader,
+  type Row,
+  type Rows,
+  type SignedCheckpoint,
+} from './ledger/reading/index.ts';
+export {
+  openSearch,
+  type Page,
+  type Query,
+  type Search,
+  type Term,
+  type Terms,
+  type TermsOf,
+} from './ledger/search/index.ts';
 export { type Envelope, generateKeyPair, readSigner, type Signer, signStatement } from './sign/index.ts';
 export { parseTrust, readTrust, type Trust, type TrustedKey } from './trust/index.ts';
 export {

@@ -21,6 +21,18 @@ export const VERBS: Readonly<
     summary: 'serve the Kubernetes webhook',
     load: async () => (await import('./commands/serve.ts')).serve,
   },
+  'records list': {
+    summary: 'list records of the ledger',
+    load: async () => (await import('./commands/records/index.ts')).recordsList,
+  },
+  'records show': {
+    summary: 'show one record',
+    load: async () => (await import('./commands/records/index.ts')).recordsShow,
+  },
+  'records export': {
+    summary: 'print records as bundles or a table',
+    load: async () => (await import('./commands/records/index.ts')).recordsExport,
+  },
   'policy build': {
     summary: 'compile policies to WebAssembly',
     load: async () => (await import('./commands/policy/index.ts')).policyBuild,

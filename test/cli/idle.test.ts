@@ -204,6 +204,9 @@ const ALWAYS: Readonly<Record<string, string>> = {
   'policy sign': 'key name release expires',
   'policy push': 'plain-http allow-private',
   'policy pull': 'output update project lock trust plain-http allow-private verification-key',
+  'records list': 'artefact env actor rule verdict type from to limit before format state project',
+  'records show': 'format state project',
+  'records export': 'artefact env actor rule verdict type from to format state project',
   init: '',
 };
 /** What a chart, an overlay or a source is rendered with: `refuseIdle` of cli/inputs says what becomes of them where there is none. */

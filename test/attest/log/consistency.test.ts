@@ -114,9 +114,7 @@ describe('the consistency of RFC 6962', () => {
     fc.assert(
       fc.property(sizes, fc.nat(), ({ earlier, later }, seed) => {
         const at = seed % earlier;
-        const rewritten = leaves
-          .slice(0, later)
-          .map((leaf, index) => (index === at ? hashLeaf(leaf) : leaf));
+        const rewritten = leaves.slice(0, later).map((leaf, index) => (index === at ? hashLeaf(leaf) : leaf));
         const proof = subproof(earlier, rewritten, true);
         const after = { size: later, root: treeHash(rewritten) };
         expect(isConsistent({ earlier: stateOf(earlier), later: after }, proof)).toBe(false);
