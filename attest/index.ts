@@ -11,6 +11,7 @@ export {
   type Recorder,
   watchLedger,
 } from './ledger/index.ts';
+export { type Audit, auditLedger, type Fault } from './ledger/audit/index.ts';
 export {
   openFileRows,
   openReader,

@@ -61,7 +61,9 @@ function openSound(file: string, about: string): IndexFile {
   if (file !== ':memory:') closeSync(openSync(file, 'a', 0o600));
   const database = new DatabaseSync(file, { timeout: 30_000, allowExtension: false });
   try {
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF');
+    database.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF; PRAGMA cache_size = -65536',
+    );
     database.exec('BEGIN IMMEDIATE');
     if (!isAbout(database, about)) make(database, about);
     database.exec('COMMIT');

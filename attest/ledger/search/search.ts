@@ -122,12 +122,13 @@ async function readAll(rows: Rows, numbers: readonly number[]): Promise<Row[]> {
 
 /** The numbers of the records that the index knows for these terms and times, from the last down. */
 function* candidatesOf(index: IndexFile, query: Query): Generator<number, void> {
-  const end = Math.min(query.before ?? Infinity, index.indexed());
-  const isInTime = timeFilter(index, query);
-  for (let block = Math.floor((end - 1) / BLOCK); block >= 0; block--)
+  const time = timeFilter(index, query);
+  const end = Math.min(query.before ?? Infinity, index.indexed(), time.end);
+  for (let block = Math.floor((end - 1) / BLOCK); block >= Math.floor(time.start / BLOCK); block--)
     for (const within of inBlock(index, query, block)) {
       const number = block * BLOCK + within;
-      if (number < end && isInTime(number)) yield number;
+      if (number < time.start) break;
+      if (number < end && time.has(number)) yield number;
     }
 }
 
@@ -147,17 +148,26 @@ function* everyNumber(): Iterable<number> {
   for (let number = BLOCK - 1; number >= 0; number--) yield number;
 }
 
-/** Whether the record of a number has the asked time; whole rows of times are left out by what they begin and end with. */
-function timeFilter(index: IndexFile, query: Query): (number: number) => boolean {
-  const { from, to } = query;
-  if (from === undefined && to === undefined) return () => true;
-  const possible = new Set(index.timesWithin(query));
+/** Which numbers may have the asked time: those from `start` to before `end` of which `has` is true. */
+interface TimeFilter {
+  readonly start: number;
+  readonly end: number;
+  readonly has: (number: number) => boolean;
+}
+
+/** Whole rows of times are left out by what they begin and end with. */
+function timeFilter(index: IndexFile, query: Query): TimeFilter {
+  const { from = -Infinity, to = Infinity } = query;
+  if (query.from === undefined && query.to === undefined) return { start: 0, end: Infinity, has: () => true };
+  const blocks = index.timesWithin(query);
+  const possible = new Set(blocks);
   let open: { readonly block: number; readonly times: Float64Array } | undefined;
-  return (number) => {
+  const has = (number: number): boolean => {
     const block = Math.floor(number / TIMES);
     if (!possible.has(block)) return false;
     if (open?.block !== block) open = { block, times: index.times(block) };
     const time = open.times[number % TIMES] ?? Number.NaN;
-    return time >= (from ?? -Infinity) && time <= (to ?? Infinity);
+    return time >= from && time <= to;
   };
+  return { start: (blocks.at(-1) ?? 0) * TIMES, end: ((blocks[0] ?? -1) + 1) * TIMES, has };
 }
