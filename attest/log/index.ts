@@ -3,6 +3,7 @@
 // Rekor v2 bodies, checkpoints as signed notes, and the trusted root that describes a log. Pure functions; nothing is stored here.
 
 export { consistencyProof, type Growth, isConsistent } from './consistency.ts';
+export { cosignedAt, readWitness, type Witness } from './cosignature.ts';
 export { ENTRY_KIND, type EntryContent, entryBody } from './entry.ts';
 export {
   type Checkpoint,

@@ -31,6 +31,14 @@ export interface Environment {
   readonly apiVersions?: readonly string[];
 }
 
+/** Where the ledger's checkpoints are published: a file, a folder of tiles, a Git clone, an HTTP endpoint, a C2SP witness and its verifier key. */
+export type PublishTo =
+  | { readonly file: string }
+  | { readonly tiles: string }
+  | { readonly git: string }
+  | { readonly http: string }
+  | { readonly witness: string; readonly key: string };
+
 /** The file `countersign.yaml`. Paths in it are relative to its own folder. */
 export interface Project {
   readonly environments: readonly Environment[];
@@ -47,7 +55,7 @@ export interface Project {
   /** A builtin that fails is an error in Conftest rules too; in native rules it always is. */
   readonly strictErrors?: boolean;
   readonly trust?: { readonly keys?: readonly JsonValue[]; readonly logs?: readonly JsonValue[] };
-  readonly ledger?: { readonly directory: string };
+  readonly ledger?: { readonly directory: string; readonly publish?: readonly PublishTo[] };
   /** What one evaluation of a policy may use, where it is not as usual. */
   readonly limits?: Partial<RegoLimits>;
   /** SHA-256 (hex) of the Project's canonical JSON. */

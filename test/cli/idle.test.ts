@@ -207,6 +207,12 @@ const ALWAYS: Readonly<Record<string, string>> = {
   'records list': 'artefact env actor rule verdict type from to limit before format state project',
   'records show': 'format state project',
   'records export': 'artefact env actor rule verdict type from to format state project',
+  'records prove': 'output state project',
+  'records verify': 'since trust format state project',
+  'records checkpoint': 'state project',
+  'records publish': 'to state project',
+  'records trusted-root': 'state project',
+  'records tiles': 'state project',
   init: '',
 };
 /** What a chart, an overlay or a source is rendered with: `refuseIdle` of cli/inputs says what becomes of them where there is none. */

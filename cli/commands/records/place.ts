@@ -16,17 +16,28 @@ export const LEDGER_FLAGS: Flags = {
   project: { value: 'FILE', help: 'the Project (default countersign.yaml in this folder, if there is one)' },
 };
 
-/** Opens the ledger that the flags name, for reading, and closes it when the work is done. */
-export async function withReader<T>(
-  args: Args,
-  work: (reader: Reader, state: string) => Promise<T>,
-): Promise<T> {
+/** A ledger as the flags name it, with the Project that was read for it. */
+interface Place {
+  readonly state: string;
+  readonly found: ReturnType<typeof findProject>;
+}
+
+/** Finds the ledger; the Project is read only where the folder of the ledger is not stated, or a flag names it. */
+export function findLedger(args: Args): Place {
   const stated = args.text('state');
   const found =
     stated === undefined || args.has('project')
       ? findProject(args.text('project'), openYamlReader(findInstallation().toolchain))
       : undefined;
-  const state = stateOf(stated, found);
+  return { state: stateOf(stated, found), found };
+}
+
+/** Opens the ledger that the flags name, for reading, and closes it when the work is done. */
+export async function withReader<T>(
+  args: Args,
+  work: (reader: Reader, state: string) => Promise<T>,
+): Promise<T> {
+  const { state } = findLedger(args);
   const rows = openFileRows(state);
   try {
     return await work(await openReader(rows), state);
