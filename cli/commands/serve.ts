@@ -19,6 +19,7 @@ import { VERSION_FLAGS } from '../loading/version.ts';
 import { withProgress } from '../report/progress.ts';
 import { openState, readKeyPem, stateKey } from '../seal.ts';
 import { uuidv7 } from '../uuid.ts';
+import { PUBLISH_FLAGS, type Publishing, publishingOf, startPublishing } from './checkpoints/publishing.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:8443';
 const DEFAULT_NAMESPACE = 'countersign';
@@ -92,6 +93,7 @@ export const serve: Verb = {
       value: 'NAME',
       help: 'the namespace this server runs in, which is not judged (default countersign; with --url none)',
     },
+    ...PUBLISH_FLAGS,
     ...VERSION_FLAGS,
     ...BUNDLE_FLAGS,
     ...REGISTRY_FLAGS,
@@ -107,7 +109,8 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   refuseIdleFlags(args, io, { found, environment: args.text('env') });
   refuseWithoutEnvironments(args, found);
   const state = stateOf(args.text('state'), found);
-  if (!args.has('print-manifest')) return startAndWait(args, state, io);
+  if (!args.has('print-manifest'))
+    return startAndWait(args, { state, publishing: publishingOf(args, found) }, io);
   const idle = Object.keys(serve.flags).filter((flag) => args.has(flag) && !PRINTED_BY.has(flag));
   if (idle.length > 0)
     io.err(`note: --print-manifest takes no account of ${idle.map((flag) => `--${flag}`).join(', ')}\n`);
@@ -179,7 +182,13 @@ function optionsOf(args: Args): { metricsToken?: string; limits: { drainDelayMs?
   );
 }
 
-async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode> {
+/** Where the ledger is, and what is published of it. */
+interface Place {
+  readonly state: string;
+  readonly publishing: Publishing | undefined;
+}
+
+async function startAndWait(args: Args, { state, publishing }: Place, io: Io): Promise<ExitCode> {
   const installation = findInstallation();
   const { host, port } = listenOf(args);
   const options = optionsOf(args);
@@ -231,10 +240,12 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
     newId: () => uuidv7(io.now()),
   });
   io.out(`listening on ${server.url}\n`);
+  const published = publishing === undefined ? undefined : startPublishing(state, publishing, io);
   await stopped;
   await server.stop();
   await threads.close();
   await recorder.close();
+  await published?.stop();
   return 0;
 }
 

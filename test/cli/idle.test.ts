@@ -143,6 +143,7 @@ const CASES: readonly (readonly [verb: string, flag: string, argv: readonly stri
         `--${flag} has no effect: the Project declares no environments`,
       ] as const,
   ),
+  ['serve', 'publish-every', ['--publish-every', '5'], '--publish-every has no effect: nothing is published'],
   ['policy pull', 'env', [TAG, '--env', 'production'], '--env has no effect: no key is trusted for policy'],
   [
     'policy pull',
@@ -192,7 +193,7 @@ const ALWAYS: Readonly<Record<string, string>> = {
   check: 'no-cache schema crds against policy strict-errors env project parameters format fail-on record key',
   'verify record': 'namespace trust manifests env project policy-digest format',
   serve:
-    'listen threads state project env refresh key metrics-token-file drain-delay host print-manifest namespace',
+    'listen threads state project env refresh key metrics-token-file drain-delay host print-manifest namespace publish',
   'policy build': 'output bundle entrypoint optimize verification-key',
   'policy check': 'schema watch verification-key',
   'policy test': 'run threshold verbose timeout data format watch verification-key',

@@ -7,7 +7,7 @@ import { AttestError } from '../../error.ts';
 export function writeFile(file: string, bytes: string | Uint8Array): void {
   const temporary = `${file}.new`;
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     writeFileSync(temporary, bytes, { flush: true });
     renameSync(temporary, file);
   } catch (cause) {
@@ -24,4 +24,15 @@ export async function writeOnce(file: string, content: () => Promise<Uint8Array>
   if (existsSync(file)) return false;
   writeFile(file, await content());
   return true;
+}
+
+/** One by one and not `recursive`: Node's own call never returns where a folder cannot be made, as below /proc. */
+function makeFolder(directory: string): void {
+  if (existsSync(directory)) return;
+  if (dirname(directory) !== directory) makeFolder(dirname(directory));
+  try {
+    mkdirSync(directory);
+  } catch (cause) {
+    if (!existsSync(directory)) throw cause; // another process may have made it
+  }
 }

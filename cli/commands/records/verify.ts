@@ -14,8 +14,8 @@ import { type ExitCode, UsageError } from '../../exit.ts';
 import { readSource } from '../../files.ts';
 import type { Io } from '../../io.ts';
 import { withProgress } from '../../report/progress.ts';
+import { refuseMore } from '../checkpoints/trusted_root.ts';
 import { LEDGER_FLAGS, withReader } from './place.ts';
-import { refuseMore } from './trusted_root.ts';
 
 /** Faults that are shown; more are counted. */
 const MOST_SHOWN = 100;

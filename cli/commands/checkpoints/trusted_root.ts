@@ -2,7 +2,7 @@
 import type { Args, Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import type { Io } from '../../io.ts';
-import { LEDGER_FLAGS, withReader } from './place.ts';
+import { LEDGER_FLAGS, withReader } from '../records/place.ts';
 
 export const recordsTrustedRoot: Verb = {
   name: 'records trusted-root',

@@ -4,7 +4,7 @@ import type { Args, Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import type { Io } from '../../io.ts';
 import { withProgress } from '../../report/progress.ts';
-import { LEDGER_FLAGS, withReader } from './place.ts';
+import { LEDGER_FLAGS, withReader } from '../records/place.ts';
 
 export const recordsTiles: Verb = {
   name: 'records tiles',
