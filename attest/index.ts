@@ -39,6 +39,7 @@ export {
   type Terms,
   type TermsOf,
 } from './ledger/search/index.ts';
+export { openSpool, type SpoolEvent, type SpoolingRecorder } from './ledger/spool/index.ts';
 export { isSignedBy, readCheckpoint, readWitness, type TrustedRoot, type Witness } from './log/index.ts';
 export { type Envelope, generateKeyPair, readSigner, type Signer, signStatement } from './sign/index.ts';
 export { parseTrust, readTrust, type Trust, type TrustedKey } from './trust/index.ts';
