@@ -17,7 +17,15 @@ const ARROWS: Readonly<Record<Folder, readonly Folder[]>> = {
 };
 
 const PACKAGES: Readonly<Record<Folder, readonly string[]>> = {
-  attest: ['sigstore', '@sigstore/bundle', '@sigstore/verify', '@sigstore/protobuf-specs', 'jose', 'ajv'],
+  attest: [
+    'sigstore',
+    '@sigstore/bundle',
+    '@sigstore/verify',
+    '@sigstore/protobuf-specs',
+    'jose',
+    'ajv',
+    'pg',
+  ],
   engine: ['@open-policy-agent/opa-wasm', 'yaml', 'ajv'],
   webhook: ['express', '@kubernetes/client-node', 'prom-client', 'pkijs', 'asn1js'],
   cli: [],

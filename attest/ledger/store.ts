@@ -50,6 +50,9 @@ export interface Store {
   close(): void;
 }
 
+/** What a batch needs of a store while the tree grows; stores that are asked over a network hand in what they have read before. */
+export type GrowingStore = Pick<Store, 'size' | 'node' | 'addEntry' | 'addNode' | 'addCheckpoint'>;
+
 /** The version of the tables. */
 export const FORMAT = 1;
 const OPEN_TIMEOUT_MS = 5_000;
