@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { availableParallelism } from 'node:os';
-import { openRecorder, readSigner, watchLedger } from '../../attest/index.ts';
 import type { Lock } from '../../engine/policy/release/index.ts';
 import { openRegoBuiltins } from '../../engine/toolchain/builtins.ts';
 import { openYamlReader } from '../../engine/toolchain/yaml.ts';
@@ -11,13 +10,15 @@ import { type ExitCode, UsageError } from '../exit.ts';
 import { readSource } from '../files.ts';
 import { findInstallation } from '../installation.ts';
 import type { Io } from '../io.ts';
+import { type LedgerPlace, ledgerPlace, POSTGRES_FLAG } from '../ledger/place.ts';
+import { openRecording } from '../ledger/recording.ts';
 import { refuseIdleFlags, refuseWithoutEnvironments } from '../loading/idle.ts';
 import { loadJudge } from '../loading/judge.ts';
 import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
-import { findProject, stateOf } from '../loading/project.ts';
+import { findProject } from '../loading/project.ts';
 import { VERSION_FLAGS } from '../loading/version.ts';
 import { withProgress } from '../report/progress.ts';
-import { openState, readKeyPem, stateKey } from '../seal.ts';
+import { readKeyPem, stateKey } from '../seal.ts';
 import { uuidv7 } from '../uuid.ts';
 import { PUBLISH_FLAGS, type Publishing, publishingOf, startPublishing } from './checkpoints/publishing.ts';
 
@@ -93,6 +94,7 @@ export const serve: Verb = {
       value: 'NAME',
       help: 'the namespace this server runs in, which is not judged (default countersign; with --url none)',
     },
+    ...POSTGRES_FLAG,
     ...PUBLISH_FLAGS,
     ...VERSION_FLAGS,
     ...BUNDLE_FLAGS,
@@ -108,9 +110,10 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const found = findProject(args.text('project'), reader);
   refuseIdleFlags(args, io, { found, environment: args.text('env') });
   refuseWithoutEnvironments(args, found);
-  const state = stateOf(args.text('state'), found);
+  const ledger = ledgerPlace(args, found);
+  const { state } = ledger;
   if (!args.has('print-manifest'))
-    return startAndWait(args, { state, publishing: publishingOf(args, found) }, io);
+    return startAndWait(args, { ledger, publishing: publishingOf(args, found) }, io);
   const idle = Object.keys(serve.flags).filter((flag) => args.has(flag) && !PRINTED_BY.has(flag));
   if (idle.length > 0)
     io.err(`note: --print-manifest takes no account of ${idle.map((flag) => `--${flag}`).join(', ')}\n`);
@@ -184,11 +187,12 @@ function optionsOf(args: Args): { metricsToken?: string; limits: { drainDelayMs?
 
 /** Where the ledger is, and what is published of it. */
 interface Place {
-  readonly state: string;
+  readonly ledger: LedgerPlace;
   readonly publishing: Publishing | undefined;
 }
 
-async function startAndWait(args: Args, { state, publishing }: Place, io: Io): Promise<ExitCode> {
+async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): Promise<ExitCode> {
+  const { state } = ledger;
   const installation = findInstallation();
   const { host, port } = listenOf(args);
   const options = optionsOf(args);
@@ -208,10 +212,7 @@ async function startAndWait(args: Args, { state, publishing }: Place, io: Io): P
   );
   const keyFile = args.text('key');
   const privateKeyPem = keyFile === undefined ? stateKey(state, io) : readKeyPem(keyFile, io);
-  // Opened once here, so that a ledger that cannot be used is an error before anything is listened to.
-  await openState(state, readSigner(privateKeyPem), io).close();
-  const ledgerTrouble = watchLedger(state);
-  const recorder = openRecorder({ directory: state, privateKeyPem });
+  const recording = await openRecording(ledger, { privateKeyPem, io });
   const certify = (): ReturnType<typeof ensureCertificate> =>
     ensureCertificate({ directory: state, names: [host, ...namesOf(args)], now: io.now() });
   const certificate = await certify();
@@ -227,24 +228,21 @@ async function startAndWait(args: Args, { state, publishing }: Place, io: Io): P
     judge: (body, facts, isWanted) => threads.judge(body, facts, isWanted),
     notReady: () => [
       ...(policies.notReady().length > 0 ? policies.notReady() : threads.notReady()),
-      ...ledgerTrouble(),
+      ...recording.trouble(),
     ],
     ...(policies.refresh === undefined ? {} : { refresh: policies.refresh }),
-    record: async (statement) => {
-      const { logIndex } = await recorder.record(statement);
-      return { recordId: String(logIndex) };
-    },
+    record: (statement) => recording.record(statement),
     ...options,
     log: (event) => io.err(`${JSON.stringify(event)}\n`),
     now: io.now,
     newId: () => uuidv7(io.now()),
   });
   io.out(`listening on ${server.url}\n`);
-  const published = publishing === undefined ? undefined : startPublishing(state, publishing, io);
+  const published = publishing === undefined ? undefined : startPublishing(ledger, publishing, io);
   await stopped;
   await server.stop();
   await threads.close();
-  await recorder.close();
+  await recording.close();
   await published?.stop();
   return 0;
 }

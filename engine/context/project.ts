@@ -31,6 +31,18 @@ export interface Environment {
   readonly apiVersions?: readonly string[];
 }
 
+/** The ledger: its folder, or a database that several servers share, whose key is in that folder. */
+export interface LedgerSettings {
+  readonly directory: string;
+  /** `postgres://…` */
+  readonly url?: string;
+  /** What becomes of a decision whose record the ledger cannot commit now: it is denied (the default), or the record waits in the spool. */
+  readonly onFailure?: 'deny' | 'spool';
+  /** The folder of the spool; by default that of the ledger. */
+  readonly spool?: string;
+  readonly publish?: readonly PublishTo[];
+}
+
 /** Where the ledger's checkpoints are published: a file, a folder of tiles, a Git clone, an HTTP endpoint, a C2SP witness and its verifier key. */
 export type PublishTo =
   | { readonly file: string }
@@ -55,7 +67,7 @@ export interface Project {
   /** A builtin that fails is an error in Conftest rules too; in native rules it always is. */
   readonly strictErrors?: boolean;
   readonly trust?: { readonly keys?: readonly JsonValue[]; readonly logs?: readonly JsonValue[] };
-  readonly ledger?: { readonly directory: string; readonly publish?: readonly PublishTo[] };
+  readonly ledger?: LedgerSettings;
   /** What one evaluation of a policy may use, where it is not as usual. */
   readonly limits?: Partial<RegoLimits>;
   /** SHA-256 (hex) of the Project's canonical JSON. */

@@ -233,7 +233,7 @@ describe('a server that publishes', () => {
       { kind: 'file', file },
       { kind: 'file', file: '/dev/null/x' },
     ] as const;
-    const publishing = startPublishing(state, { destinations, everyMs: 20 }, io);
+    const publishing = startPublishing({ state }, { destinations, everyMs: 20 }, io);
     while (!existsSync(file)) await new Promise((wake) => setTimeout(wake, 5));
     await append(5);
     await publishing.stop();

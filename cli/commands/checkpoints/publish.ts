@@ -3,7 +3,8 @@ import { openPublisher } from '../../../attest/index.ts';
 import type { Args, Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import type { Io } from '../../io.ts';
-import { findLedger, LEDGER_FLAGS, withReader } from '../records/place.ts';
+import { findLedger } from '../../ledger/place.ts';
+import { LEDGER_FLAGS, withReader } from '../records/place.ts';
 import { destinationOf, destinationsIn, fateOf } from './destinations.ts';
 import { refuseMore } from './trusted_root.ts';
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Destination, openFileRows, openPublisher, openReader } from '../../../attest/index.ts';
+import { type Destination, openPublisher, openReader } from '../../../attest/index.ts';
 import type { Project } from '../../../engine/context/project.ts';
 import type { Args, Flags } from '../../args.ts';
 import { messageOf } from '../../cause.ts';
 import { UsageError } from '../../exit.ts';
 import type { Io } from '../../io.ts';
+import { type LedgerPlace, openRows } from '../../ledger/place.ts';
 import { destinationOf, destinationsIn, fateOf } from './destinations.ts';
 
 const DEFAULT_SECONDS = 60;
@@ -54,7 +55,7 @@ export function publishingOf(
  * tried again with the next: the ledger goes on meanwhile.
  */
 export function startPublishing(
-  state: string,
+  place: LedgerPlace,
   { destinations, everyMs }: Publishing,
   io: Pick<Io, 'err'>,
 ): { readonly stop: () => Promise<void> } {
@@ -63,7 +64,7 @@ export function startPublishing(
   let running = Promise.resolve();
 
   async function publish(): Promise<void> {
-    const rows = openFileRows(state);
+    const rows = await openRows(place);
     try {
       const reader = await openReader(rows);
       const newest = await reader.newest();

@@ -1,46 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
-import { openFileRows, openReader, openSearch, type Reader, type Search } from '../../../attest/index.ts';
+import { openReader, openSearch, type Reader, type Search } from '../../../attest/index.ts';
 import { TERMS_VERSION, termsOf } from '../../../engine/record/summary.ts';
-import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
 import type { Args, Flags } from '../../args.ts';
 import { messageOf } from '../../cause.ts';
-import { findInstallation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
-import { findProject, stateOf } from '../../loading/project.ts';
+import { findLedger, openRows, POSTGRES_FLAG } from '../../ledger/place.ts';
 import { withProgress } from '../../report/progress.ts';
 
 /** Where the ledger is. */
 export const LEDGER_FLAGS: Flags = {
   state: { value: 'DIR', help: "folder of the ledger (default the Project's ledger, or .countersign)" },
   project: { value: 'FILE', help: 'the Project (default countersign.yaml in this folder, if there is one)' },
+  ...POSTGRES_FLAG,
 };
-
-/** A ledger as the flags name it, with the Project that was read for it. */
-interface Place {
-  readonly state: string;
-  readonly found: ReturnType<typeof findProject>;
-}
-
-/** Finds the ledger; the Project is read only where the folder of the ledger is not stated, or a flag names it. */
-export function findLedger(args: Args): Place {
-  const stated = args.text('state');
-  const found =
-    stated === undefined || args.has('project')
-      ? findProject(args.text('project'), openYamlReader(findInstallation().toolchain))
-      : undefined;
-  return { state: stateOf(stated, found), found };
-}
 
 /** Opens the ledger that the flags name, for reading, and closes it when the work is done. */
 export async function withReader<T>(
   args: Args,
   work: (reader: Reader, state: string) => Promise<T>,
 ): Promise<T> {
-  const { state } = findLedger(args);
-  const rows = openFileRows(state);
+  const { place } = findLedger(args);
+  const rows = await openRows(place);
   try {
-    return await work(await openReader(rows), state);
+    return await work(await openReader(rows), place.state);
   } finally {
     await rows.close();
   }
