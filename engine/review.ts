@@ -84,23 +84,18 @@ function review(
   const same = once();
   // Only what people signed is about the whole set, and asks for its digest before its objects are looked at.
   const listed = bench.standing === undefined ? undefined : setOf(change);
-  const stand = standAt(bench.standing, {
-    environment: bench.environment?.name,
-    change,
-    setDigest: listed?.digest ?? '',
-    time,
-  });
+  const at = { environment: bench.environment?.name, change, setDigest: listed?.digest ?? '', time };
+  const stand = standAt(bench.standing, at);
   const reviewed = change.documents.map((document, index) => {
     const earlier = earlierOf(change, document);
     const one = reviewDocument(bench, document, { ...frame, earlier }, time);
     // Its content may not be at hand any more when the next one is looked at.
     if (document.isHeld === true && change.operation !== 'DELETE') listedDigest(document);
     onProgress?.(index + 1, change.documents.length);
-    const isAsItWas = (): boolean => earlier() !== undefined;
-    const found = [...one.findings, ...stand.ofDocument(document, isAsItWas)];
+    const found = [...one.findings, ...stand.ofDocument(document, () => earlier() !== undefined)];
     if (unmapped === undefined) return { ...one, findings: place(found, document), ran: same(one.ran) };
     // Whatever it was before, its place was the same.
-    const finding = unmapped.result === 'fail' && isAsItWas() ? inheritedOf(unmapped) : unmapped;
+    const finding = unmapped.result === 'fail' && earlier() !== undefined ? inheritedOf(unmapped) : unmapped;
     return {
       ...one,
       findings: place([{ ...finding, object: objectOf(document) }, ...found], document),
@@ -153,14 +148,13 @@ function judgementOf(bench: Bench, change: Change, outcome: Outcome): Judgement 
     time: time.toISOString(),
   });
   const { requester, asked } = change;
-  const { approvalRule } = stand;
   return {
     decision,
     set,
     images: () => (change.operation === 'DELETE' ? [] : distinctImages(change.documents)),
-    ...(requester === undefined ? {} : { requester }),
-    ...(asked === undefined ? {} : { asked }),
-    ...(approvalRule === undefined ? {} : { approvalRule }),
+    ...(requester && { requester }),
+    ...(asked && { asked }),
+    ...(stand.approvalRule && { approvalRule: stand.approvalRule }),
   };
 }
 
