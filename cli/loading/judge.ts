@@ -8,13 +8,13 @@ import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts'
 import type { Args } from '../args.ts';
 import { type BundleSettings, bundleSettings } from '../bundles/flags.ts';
 import type { AskedClaims, LoadedJudge } from '../bundles/serving.ts';
+import { gatherFor } from '../commands/people/standing.ts';
 import { UsageError } from '../exit.ts';
 import type { Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { type Prepared, prepare } from '../prepare.ts';
 import { policiesAsked } from './asked.ts';
 import { findProject } from './project.ts';
-import { gatherFor } from './standing.ts';
 
 /** Loads what `serve`'s flags and its Project name. `notes` are told what was assumed. */
 export async function loadJudge(

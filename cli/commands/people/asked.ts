@@ -5,10 +5,10 @@ import type { Decision } from '../../../engine/index.ts';
 import { type Asked, brokenGlass, reviewsOf, type Standing } from '../../../engine/people/index.ts';
 import type { Args } from '../../args.ts';
 import type { Io } from '../../io.ts';
-import { askedBy, type Found, gatherFor, withoutRecord } from '../../loading/standing.ts';
 import { oneLine } from '../../report/text.ts';
 import { keyRequest } from '../../signing/flags.ts';
 import { openKey } from '../../signing/key.ts';
+import { askedBy, type Found, gatherFor, withoutRecord } from './standing.ts';
 
 /** What a check is made with besides rules: what people have signed, and who asks. */
 export interface PeopleAsked {

@@ -20,8 +20,8 @@ import type { Args } from '../../args.ts';
 import { UsageError } from '../../exit.ts';
 import { readSource, writeWhole } from '../../files.ts';
 import type { Io } from '../../io.ts';
-import { type Found, loginIssuer } from '../../loading/standing.ts';
 import { oneLine } from '../../report/text.ts';
+import { type Found, loginIssuer } from './standing.ts';
 
 const BROWSER_MS = 5 * 60_000;
 

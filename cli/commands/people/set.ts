@@ -8,9 +8,9 @@ import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
 import { UsageError } from '../../exit.ts';
 import { readSource } from '../../files.ts';
 import { findInstallation } from '../../installation.ts';
-import { trustOf } from '../../loading/standing.ts';
 import { oneLine } from '../../report/text.ts';
 import type { Desk } from './signing.ts';
+import { trustOf } from './standing.ts';
 
 /** What is shown of a set; digests are lower-case hex SHA-256. */
 export interface ShownSet {

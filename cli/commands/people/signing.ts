@@ -20,12 +20,12 @@ import { readSource } from '../../files.ts';
 import { findInstallation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
 import { findProject } from '../../loading/project.ts';
-import { type Found, gatherFor, provedFile, statementsFolder, trustOf } from '../../loading/standing.ts';
 import { oneLine } from '../../report/text.ts';
 import { write } from '../../seal.ts';
 import { keyRequest, PASSWORD_FLAG } from '../../signing/flags.ts';
 import { openKey } from '../../signing/key.ts';
 import { logIn } from './login.ts';
+import { type Found, gatherFor, provedFile, statementsFolder, trustOf } from './standing.ts';
 
 /** Flags of every verb that signs. */
 export const SIGNING_FLAGS: Flags = {

@@ -3,13 +3,13 @@
 // would bring the ledger along.
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { isLogin, verifyLogin } from '../../attest/login/index.ts';
-import { fixedKeyring } from '../../attest/tokens/index.ts';
-import { readTrust, type Trust } from '../../attest/trust/index.ts';
-import { type Person, personOfIdentity, personOfKey } from '../../engine/context/people.ts';
-import type { Environment, Project, ProjectIssuer } from '../../engine/context/project.ts';
-import { EngineError } from '../../engine/index.ts';
-import { type JsonObject, member, textMember } from '../../engine/manifest/index.ts';
+import { isLogin, verifyLogin } from '../../../attest/login/index.ts';
+import { fixedKeyring } from '../../../attest/tokens/index.ts';
+import { readTrust, type Trust } from '../../../attest/trust/index.ts';
+import { type Person, personOfIdentity, personOfKey } from '../../../engine/context/people.ts';
+import type { Environment, Project, ProjectIssuer } from '../../../engine/context/project.ts';
+import { EngineError } from '../../../engine/index.ts';
+import { type JsonObject, member, textMember } from '../../../engine/manifest/index.ts';
 import {
   type Asked,
   type FileProof,
@@ -17,9 +17,9 @@ import {
   gather,
   type Standing,
   type StatementFile,
-} from '../../engine/people/index.ts';
-import { codeOf } from '../cause.ts';
-import { readSource } from '../files.ts';
+} from '../../../engine/people/index.ts';
+import { codeOf } from '../../cause.ts';
+import { readSource } from '../../files.ts';
 
 /** A Project and the folder it is in. */
 export interface Found {
