@@ -59,7 +59,7 @@ function resultOf(finding: Finding, ruleIndex: number): object {
       },
     ],
     partialFingerprints: { 'countersign/v1': print },
-    // §3.35: what somebody outside of the tool has decided.
+    // SARIF 3.35: what somebody outside of the tool has decided.
     ...(finding.waiver === undefined
       ? {}
       : { suppressions: [{ kind: 'external', justification: `signed statement sha256:${finding.waiver}` }] }),
