@@ -25,7 +25,7 @@ export default {
     '<rootDir>/test/bundles/.build/',
     '<rootDir>/test/images/.build/',
   ],
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/cosign/'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/cosign/', '<rootDir>/test/postgres/'],
   maxWorkers: 2,
   testTimeout: 30_000,
 };

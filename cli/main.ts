@@ -29,6 +29,11 @@ const io: Io = {
     }
   },
   stdin: () => readStream(process.stdin),
+  askPassword: async (question) => {
+    if (!process.stdin.isTTY || !isTerminal(STDERR)) return undefined;
+    const { askHidden } = await import('./signing/prompt.ts');
+    return askHidden(process.stdin, io.err, question);
+  },
   env: process.env,
   outIsTerminal: isTerminal(STDOUT),
   errIsTerminal: isTerminal(STDERR),

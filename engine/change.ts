@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Decision, Operation, Phase } from './decide/decision.ts';
-import type { Document, Source } from './manifest/index.ts';
+import type { Document, JsonObject, Source } from './manifest/index.ts';
 import type { Claims } from './policy/input.ts';
 import type { ObjectSet } from './record/set.ts';
 
@@ -17,6 +17,8 @@ export interface Change {
   /** JSON bytes of `oldObject` on UPDATE. */
   readonly oldObject?: Uint8Array;
   readonly requester?: Requester;
+  /** What the id tokens of whoever asks prove, as `input.context.oidc` has it; absent where there were none. */
+  readonly oidc?: readonly JsonObject[];
   /** The namespace the request names, from which the environment follows. */
   readonly namespace?: string;
   /** What was proved about the images, before anything is judged; absent where nothing was looked for. */

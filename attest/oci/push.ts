@@ -60,7 +60,8 @@ const descriptorOf = ({ mediaType, bytes, title }: NewLayer): object => ({
   ...(title === undefined ? {} : { annotations: { 'org.opencontainers.image.title': title } }),
 });
 
-async function pushBlob(session: Session, bytes: Uint8Array, reference: OciReference): Promise<void> {
+/** Pushes a blob where the registry does not have it. @throws {AttestError} REGISTRY_… */
+export async function pushBlob(session: Session, bytes: Uint8Array, reference: OciReference): Promise<void> {
   const digest = digestOf(bytes);
   const limits = { maxBytes: 64 * 1024, timeoutMs: PULL_LIMITS.timeoutMs } as const;
   const known = await session.request({ method: 'HEAD', url: session.url(`blobs/${digest}`), ...limits });

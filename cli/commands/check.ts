@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Environment, Project } from '../../engine/context/project.ts';
-import type { Decision, Judgement } from '../../engine/index.ts';
+import type { Change, Decision, Judgement } from '../../engine/index.ts';
 import { type Document, readDocuments } from '../../engine/manifest/index.ts';
 import { openJudge } from '../../engine/review.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
 import { BUNDLE_FLAGS, type BundleSettings, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
+import { claimsFor, tokensOf } from '../inputs/proved.ts';
 import { readInputs, refuseUnstable, withInputs } from '../inputs/render.ts';
 import { RENDER_FLAGS } from '../inputs/render_flags.ts';
 import { SCHEMA_FLAGS, schemaFor } from '../inputs/schema.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { policiesAsked } from '../loading/asked.ts';
-import type { FoundClaims } from '../loading/attestations.ts';
 import { refuseIdleFlags } from '../loading/idle.ts';
 import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
 import { environmentOf, findProject, stateOf, userCache } from '../loading/project.ts';
@@ -23,6 +23,7 @@ import { type Prepared, prepare } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
 import { parseTargets, writeReports } from '../report/report.ts';
 import { oneLine } from '../report/text.ts';
+import { keyRequest, PASSWORD_FLAG } from '../signing/flags.ts';
 import { uuidv7 } from '../uuid.ts';
 import { asksEvery, type Checked, checkEvery } from './check_every.ts';
 
@@ -72,6 +73,12 @@ export const check: Verb = {
       help: 'block only what is new since then; what was there before warns (not with --record)',
     },
     ...SCHEMA_FLAGS,
+    'id-token': {
+      value: 'ENV|FILE',
+      multiple: true,
+      excludes: ['against'],
+      help: 'id token of the job: a variable of the environment by its name, or a file; the Project names whose are believed',
+    },
     'no-cache': { help: 'compile policies anew, and keep nothing of them' },
     'fail-on': { value: 'fail|warn', help: 'warn: exit 1 for warnings too' },
     record: {
@@ -79,9 +86,10 @@ export const check: Verb = {
       help: 'sign the decision, append it to the ledger and write the record here (needs --key)',
     },
     key: {
-      value: 'FILE',
-      help: 'private key that signs the record (PEM, ECDSA P-256; made by countersign init)',
+      value: 'FILE|URI',
+      help: 'private key that signs the record (ECDSA P-256: PEM or of cosign, or in a KMS; countersign init makes one)',
     },
+    ...PASSWORD_FLAG,
     state: {
       value: 'DIR',
       needs: ['record'],
@@ -109,7 +117,8 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const installation = findInstallation();
   const reader = openYamlReader(installation.toolchain);
   const found = findProject(args.text('project'), reader);
-  const setting = { args, failOn, isRecorded, installation, reader, found };
+  const tokens = await tokensOf(args, found?.project, io);
+  const setting = { args, failOn, isRecorded, installation, reader, found, tokens };
   if (found !== undefined && asksEvery(args, found.project))
     return checkEvery(found.project, { args, io, targets }, (environment, shared) =>
       checkFor(environment, setting, shared),
@@ -128,12 +137,14 @@ interface Setting {
   readonly installation: Installation;
   readonly reader: YamlReader;
   readonly found: ReturnType<typeof findProject>;
+  /** What the id tokens prove; nothing where there are none. */
+  readonly tokens: Pick<Change, 'oidc'>;
 }
 
 /** Reads, evaluates and, where it is wanted, records for one environment, or for none. */
 async function checkFor(
   environment: Environment | undefined,
-  { args, failOn, isRecorded, installation, reader, found }: Setting,
+  { args, failOn, isRecorded, installation, reader, found, tokens }: Setting,
   io: Io,
 ): Promise<Checked> {
   refuseIdleFlags(args, io, { found, environment: environment?.name });
@@ -155,7 +166,14 @@ async function checkFor(
     io.err(`note: ${oneLine(note)}\n`);
   const judged = await withProgress(io, 'checking objects', (onProgress) =>
     openJudge({ ...prepared.bench, ...bench }).review(
-      { phase: 'check', operation: 'CREATE', documents, sources, ...(proved && { claims: proved.claims }) },
+      {
+        phase: 'check',
+        operation: 'CREATE',
+        documents,
+        sources,
+        ...tokens,
+        ...(proved && { claims: proved.claims }),
+      },
       { time: io.now(), id: uuidv7(io.now()), ...(onProgress === undefined ? {} : { onProgress }) },
     ),
   );
@@ -173,20 +191,6 @@ async function checkFor(
     report: { version: installation.version, titles: titlesOf(prepared) },
     exit: exitOf(judgement.decision, failOn),
   };
-}
-
-/** What is proved about the images, where the environment asks for it: absent otherwise, and nothing of it is loaded. */
-async function claimsFor(
-  documents: readonly Document[],
-  { environment, bundles }: Pick<Frame, 'environment' | 'bundles'>,
-  io: Io,
-): Promise<FoundClaims | undefined> {
-  const { name = '', attestations } = environment ?? {};
-  if (attestations === undefined) return undefined;
-  return withProgress(io, 'fetching attestations', async () => {
-    const { fetchClaims } = await import('../loading/attestations.ts');
-    return fetchClaims(documents, { name, attestations }, bundles);
-  });
 }
 
 /** Namespaces of the objects that are not the environment's: in the cluster another environment would judge them, or none. */
@@ -265,7 +269,7 @@ async function record(
   const { writeRecord } = await import('../seal.ts');
   await writeRecord(
     judgement,
-    { file: args.text('record') ?? '', key: args.text('key') ?? '', state, installation },
+    { file: args.text('record') ?? '', key: keyRequest(args), state, installation },
     io,
   );
 }

@@ -40,7 +40,13 @@ export function findProject(
       ? registry
       : { ...registry, certificates: join(directory, registry.certificates) },
   );
-  const own = registries === undefined ? {} : { registries };
+  const issuers = project.issuers?.map((issuer) =>
+    'file' in issuer.jwks ? { ...issuer, jwks: { file: join(directory, issuer.jwks.file) } } : issuer,
+  );
+  const own = {
+    ...(registries === undefined ? {} : { registries }),
+    ...(issuers === undefined ? {} : { issuers }),
+  };
   return { project: { ...project, policies, environments, ...own }, directory };
 }
 

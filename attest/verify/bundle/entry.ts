@@ -67,7 +67,9 @@ export function readLogEntry(value: unknown, version: BundleVersion): LogEntry |
 
 function readKind(value: unknown): EntryKind | undefined {
   const stated = membersAmong(value, ['kind', 'version']);
-  return ENTRY_KINDS.find((each) => each === `${stated?.['kind']} ${stated?.['version']}`);
+  // As texts only: a list of one text would be written the same.
+  const [kind, version] = [textOf(stated?.['kind']), textOf(stated?.['version'])];
+  return ENTRY_KINDS.find((each) => each === `${kind} ${version}`);
 }
 
 /**

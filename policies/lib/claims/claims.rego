@@ -6,6 +6,12 @@ package countersign.lib.claims
 
 import rego.v1
 
+# The digest of an image to ask about, empty where it has none: nothing is proved of a tag. `not claims.built(image.digest, …)` would
+# say nothing of such an image, since what is undefined in an argument takes the whole line away.
+digest(image) := image.digest if is_string(image.digest)
+
+digest(image) := "" if not is_string(object.get(image, "digest", null))
+
 # The claims about a subject of one kind (`provenance`, `verification`, `sbom`, …) by one of these signers. Only claims that the
 # engine has verified, of a type that it knows, are ever in the input under `known: true`.
 #
@@ -130,6 +136,14 @@ at_build_level(subject, signers, verifiers, level) if {
 	build_level(subject, signers, verifiers) >= level
 }
 
+# The highest SLSA build level of the builders that provenance names, by what the rule knows of them: {"<builder.id>": level}; 0
+# without one. Provenance never says its own level: it is as good as its builder.
+builder_level(subject, signers, levels) := max({0} | {level |
+	some claim in signed(subject, "provenance", signers)
+	level := levels[claim.normalized.builder]
+	is_number(level)
+})
+
 # Whether a passing summary of one of these verifiers has this level or property: `SLSA_SOURCE_LEVEL_3`, `SHOP_REVIEWED`.
 has_property(subject, signers, verifiers, property) if {
 	property != ""
@@ -173,6 +187,7 @@ no_vulnerability(subject, signers, limits) if {
 	scans := _newest(_scans(subject, signers, limits.scanDays))
 	count(scans) > 0
 	count(limits.severities) > 0
+	is_number(limits.days)
 	every scan in scans {
 		is_array(scan.normalized.vulnerabilities)
 		count(_old(scan, limits)) == 0
@@ -214,6 +229,9 @@ has_sbom(subject, signers) if {
 	some claim in signed(subject, "sbom", signers)
 	count(claim.normalized.packages) > 0
 }
+
+# Whether one of them signed the image itself, as cosign does, and so stands for it whatever it is.
+is_signed(subject, signers) if count(signed(subject, "signature", signers)) > 0
 
 # Whether tests were run and none of the results that count failed.
 tests_passed(subject, signers) if {

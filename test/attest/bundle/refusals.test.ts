@@ -74,6 +74,7 @@ describe('the shape of a bundle', () => {
     ['no signature', (copy) => (copy.dsseEnvelope.signatures = [])],
     ['an empty payload (attack 8)', (copy) => (copy.dsseEnvelope.payload = '')],
     ['an entry of another kind', (copy) => (entryOf(copy).kindVersion.kind = 'rekord')],
+    ['an entry of a kind in a list', (copy) => (entryOf(copy).kindVersion.kind = ['dsse'])],
     ['an entry of another version', (copy) => (entryOf(copy).kindVersion.version = '0.0.9')],
     ['an entry without a proof', (copy) => delete entryOf(copy).inclusionProof],
     ['a proof without a checkpoint', (copy) => delete entryOf(copy).inclusionProof.checkpoint],

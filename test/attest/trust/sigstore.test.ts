@@ -88,6 +88,14 @@ describe('a trusted root', () => {
     ['a key that is none', (copy) => (copy.tlogs[0].publicKey.rawBytes = 'AAAA')],
     ['an id of another key', (copy) => (copy.tlogs[0].logId = copy.tlogs[1].logId)],
     ['a log twice', (copy) => copy.tlogs.push(copy.tlogs[0])],
+    ['an authority twice', (copy) => copy.certificateAuthorities.push(copy.certificateAuthorities[0])],
+    [
+      'its root twice in a chain',
+      (copy) =>
+        copy.certificateAuthorities[0].certChain.certificates.push(
+          copy.certificateAuthorities[0].certChain.certificates[1],
+        ),
+    ],
     ['a log without a host', (copy) => (copy.tlogs[0].baseUrl = 'https://')],
     ['a log of another hash', (copy) => (copy.tlogs[0].hashAlgorithm = 'SHA2_512')],
     ['65 logs', (copy) => (copy.tlogs = Array.from({ length: 65 }, () => copy.tlogs[0]))],
