@@ -23,6 +23,7 @@ export default {
     '<rootDir>/test/cluster/',
     '<rootDir>/test/bench/.build/',
     '<rootDir>/test/bundles/.build/',
+    '<rootDir>/test/images/.build/',
   ],
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/cosign/', '<rootDir>/test/postgres/'],
   maxWorkers: 2,
