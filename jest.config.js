@@ -23,8 +23,9 @@ export default {
     '<rootDir>/test/cluster/',
     '<rootDir>/test/bench/.build/',
     '<rootDir>/test/bundles/.build/',
+    '<rootDir>/test/kms/.build/',
   ],
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/cosign/'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/cosign/', '<rootDir>/test/kms/'],
   maxWorkers: 2,
   testTimeout: 30_000,
 };
