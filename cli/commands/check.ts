@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Environment, Project } from '../../engine/context/project.ts';
-import type { Decision, Judgement } from '../../engine/index.ts';
+import type { Change, Decision, Judgement } from '../../engine/index.ts';
 import { type Document, readDocuments } from '../../engine/manifest/index.ts';
 import { openJudge } from '../../engine/review.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
@@ -72,6 +72,12 @@ export const check: Verb = {
       help: 'block only what is new since then; what was there before warns (not with --record)',
     },
     ...SCHEMA_FLAGS,
+    'id-token': {
+      value: 'ENV|FILE',
+      multiple: true,
+      excludes: ['against'],
+      help: 'id token of the job: a variable of the environment by its name, or a file; the Project names whose are believed',
+    },
     'no-cache': { help: 'compile policies anew, and keep nothing of them' },
     'fail-on': { value: 'fail|warn', help: 'warn: exit 1 for warnings too' },
     record: {
@@ -110,7 +116,8 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const installation = findInstallation();
   const reader = openYamlReader(installation.toolchain);
   const found = findProject(args.text('project'), reader);
-  const setting = { args, failOn, isRecorded, installation, reader, found };
+  const proved = await tokensOf(args, found?.project, io);
+  const setting = { args, failOn, isRecorded, installation, reader, found, proved };
   if (found !== undefined && asksEvery(args, found.project))
     return checkEvery(found.project, { args, io, targets }, (environment, shared) =>
       checkFor(environment, setting, shared),
@@ -129,12 +136,14 @@ interface Setting {
   readonly installation: Installation;
   readonly reader: YamlReader;
   readonly found: ReturnType<typeof findProject>;
+  /** What the id tokens prove; nothing where there are none. */
+  readonly proved: Pick<Change, 'oidc'>;
 }
 
 /** Reads, evaluates and, where it is wanted, records for one environment, or for none. */
 async function checkFor(
   environment: Environment | undefined,
-  { args, failOn, isRecorded, installation, reader, found }: Setting,
+  { args, failOn, isRecorded, installation, reader, found, proved }: Setting,
   io: Io,
 ): Promise<Checked> {
   refuseIdleFlags(args, io, { found, environment: environment?.name });
@@ -155,7 +164,7 @@ async function checkFor(
     io.err(`note: ${oneLine(note)}\n`);
   const judged = await withProgress(io, 'checking objects', (onProgress) =>
     openJudge({ ...prepared.bench, ...bench }).review(
-      { phase: 'check', operation: 'CREATE', documents, sources },
+      { phase: 'check', operation: 'CREATE', documents, sources, ...proved },
       { time: io.now(), id: uuidv7(io.now()), ...(onProgress === undefined ? {} : { onProgress }) },
     ),
   );
@@ -172,6 +181,12 @@ async function checkFor(
     report: { version: installation.version, titles: titlesOf(prepared) },
     exit: exitOf(judgement.decision, failOn),
   };
+}
+
+/** Verified before anything else, and once: a token lives for minutes. */
+async function tokensOf(args: Args, project: Project | undefined, io: Io): Promise<Pick<Change, 'oidc'>> {
+  if (!args.has('id-token')) return {};
+  return (await import('../bundles/open.ts')).readTokens(args.list('id-token'), project, io);
 }
 
 /** Namespaces of the objects that are not the environment's: in the cluster another environment would judge them, or none. */

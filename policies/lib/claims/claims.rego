@@ -6,6 +6,12 @@ package countersign.lib.claims
 
 import rego.v1
 
+# The digest of an image to ask about, empty where it has none: nothing is proved of a tag. `not claims.built(image.digest, …)` would
+# say nothing of such an image, since what is undefined in an argument takes the whole line away.
+digest(image) := image.digest if is_string(image.digest)
+
+digest(image) := "" if not is_string(object.get(image, "digest", null))
+
 # The claims about a subject of one kind (`provenance`, `verification`, `sbom`, …) by one of these signers. Only claims that the
 # engine has verified, of a type that it knows, are ever in the input under `known: true`.
 #
@@ -173,6 +179,7 @@ no_vulnerability(subject, signers, limits) if {
 	scans := _newest(_scans(subject, signers, limits.scanDays))
 	count(scans) > 0
 	count(limits.severities) > 0
+	is_number(limits.days)
 	every scan in scans {
 		is_array(scan.normalized.vulnerabilities)
 		count(_old(scan, limits)) == 0

@@ -202,6 +202,22 @@ test_what_is_not_known_stands_against_it if {
 	not claims.no_vulnerability(_image, _signers, limits) with input.claims as [_claim(_scan({}))] with input.context as _now
 }
 
+test_limits_that_are_not_whole_hold_nowhere if {
+	limits := {"severities": ["critical"], "days": 1000, "scanDays": 1}
+	claims.no_vulnerability(_image, _signers, limits) with input.claims as [_claim(_scan({}))] with input.context as _now
+	every member in ["severities", "days", "scanDays"] {
+		not claims.no_vulnerability(_image, _signers, object.remove(limits, [member])) with input.claims as [_claim(_scan({}))] with input.context as _now
+	}
+}
+
+test_digest_of_an_image if {
+	claims.digest({"digest": _image}) == _image
+	every image in [{}, {"digest": null}, {"digest": 7}] {
+		claims.digest(image) == ""
+		not claims.built(claims.digest(image), {"signers": [], "builders": [], "sources": [], "refs": []}) with input.claims as []
+	}
+}
+
 test_the_newest_scan_of_each_scanner_counts if {
 	before := _claim(_scan({"scannedAt": "2026-11-22T12:00:00Z", "vulnerabilities": [_found({})]}))
 	after := _claim(_scan({}))
