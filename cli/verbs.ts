@@ -17,6 +17,10 @@ export const VERBS: Readonly<
     summary: 'check a signed record offline',
     load: async () => (await import('./commands/verify.ts')).verifyRecordVerb,
   },
+  'verify bundle': {
+    summary: 'check who signed an artifact, and what they say of it',
+    load: async () => (await import('./commands/proof/bundle.ts')).verifyBundleVerb,
+  },
   serve: {
     summary: 'serve the Kubernetes webhook',
     load: async () => (await import('./commands/serve.ts')).serve,

@@ -22,6 +22,7 @@ const PACKAGES: Readonly<Record<Folder, readonly string[]>> = {
     '@sigstore/bundle',
     '@sigstore/sign',
     '@sigstore/verify',
+    '@sigstore/tuf',
     '@sigstore/protobuf-specs',
     '@noble/ciphers',
     'jose',

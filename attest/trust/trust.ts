@@ -82,6 +82,10 @@ export function readTrust(value: unknown): Trust {
     keys.map(({ id }) => id),
     'one key twice, with the id',
   );
+  refuseTwice(
+    identities.map(({ issuer, identity }) => JSON.stringify([issuer, identity])),
+    'one identity twice:',
+  );
   return { keys, identities, logs };
 }
 
