@@ -8,18 +8,12 @@ import type { IdentityToken } from './token.ts';
 
 const SERVICE = 'Fulcio';
 
-/** A signer whose key lives as long as this process, and the certificate that says whose it is. */
-export interface CertifiedSigner extends Signer {
-  readonly certificateDer: Buffer;
-  readonly certificatePem: string;
-}
-
 /**
- * Makes a key and has it certified for the holder of a token.
+ * Makes a key that lives as long as this process, and has it certified for the holder of a token.
  * @throws {AttestError} SIGSTORE_REFUSED | SIGSTORE_UNAVAILABLE
  * @see https://github.com/sigstore/fulcio/blob/main/fulcio.proto  CreateSigningCertificate
  */
-export async function certify(address: string, { token, subject }: IdentityToken): Promise<CertifiedSigner> {
+export async function certify(address: string, { token, subject }: IdentityToken): Promise<Signer> {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const signer = readSigner(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
   const url = new URL(`${serviceUrl(SERVICE, address)}/api/v2/signingCert`);
@@ -34,7 +28,7 @@ export async function certify(address: string, { token, subject }: IdentityToken
   const certificate = leafOf(answer);
   if (certificate === undefined || !certificate.checkPrivateKey(privateKey))
     throw unavailable(SERVICE, 'its answer holds no certificate for our key');
-  return { ...signer, certificateDer: certificate.raw, certificatePem: certificate.toString() };
+  return { ...signer, certificate: { der: certificate.raw, pem: certificate.toString() } };
 }
 
 const member = (value: unknown, name: string): unknown => Reflect.get(Object(value), name);

@@ -2,7 +2,8 @@
 // The one file that knows Sigstore's library for signing. It is loaded only where a log or a timestamp authority is named.
 import { RekorWitness, type SignatureBundle, TSAWitness, type Witness } from '@sigstore/sign';
 import { AttestError } from '../../error.ts';
-import type { KeyBundle } from '../bundle.ts';
+import type { SignedBundle } from '../bundle.ts';
+import type { Signer } from '../key.ts';
 import { refused, serviceUrl, unavailable } from './http.ts';
 
 /** The services that are to witness a signature. */
@@ -13,32 +14,32 @@ export interface Witnesses {
   readonly timestamp?: string;
 }
 
-/** What they said, as a bundle has it. */
-export interface Testimony {
-  readonly tlogEntries?: readonly object[];
-  readonly timestampVerificationData?: { readonly rfc3161Timestamps: readonly object[] };
-}
-
 const OPTIONS = { timeout: 10_000, retry: { retries: 2 } } as const;
 /** SHA2_256 in Sigstore's own numbering. */
 const SHA2_256 = 1;
 
 /**
- * Has a signature witnessed.
- * @param verifier PEM of the certificate or of the public key that it is by
+ * Has the signature in a bundle witnessed; the bundle with what they said.
+ * @param signer whose signature it is
  * @throws {AttestError} SIGSTORE_REFUSED | SIGSTORE_UNAVAILABLE
  */
-export async function witness(
-  bundle: KeyBundle,
-  verifier: string,
+export async function witnessed(
+  bundle: SignedBundle,
+  { certificate, publicKeyPem }: Pick<Signer, 'certificate' | 'publicKeyPem'>,
   { rekor, timestamp }: Witnesses,
-): Promise<Testimony> {
+): Promise<SignedBundle> {
   const content = contentOf(bundle);
-  const log = rekor === undefined ? undefined : await askRekor(content, verifier, rekor);
-  const authority = timestamp === undefined ? undefined : await askAuthority(content, verifier, timestamp);
+  const verifier = certificate?.pem ?? publicKeyPem;
+  const tlogEntries = rekor === undefined ? undefined : await askRekor(content, verifier, rekor);
+  const rfc3161Timestamps =
+    timestamp === undefined ? undefined : await askAuthority(content, verifier, timestamp);
   return {
-    ...(log === undefined ? {} : { tlogEntries: log }),
-    ...(authority === undefined ? {} : { timestampVerificationData: { rfc3161Timestamps: authority } }),
+    ...bundle,
+    verificationMaterial: {
+      ...bundle.verificationMaterial,
+      ...(tlogEntries === undefined ? {} : { tlogEntries }),
+      ...(rfc3161Timestamps === undefined ? {} : { timestampVerificationData: { rfc3161Timestamps } }),
+    },
   };
 }
 
@@ -91,7 +92,7 @@ const bytes = (text: string): Buffer => Buffer.from(text, 'base64');
 const base64 = (value: Uint8Array): string => Buffer.from(value).toString('base64');
 
 /** A signature as the library has it. */
-function contentOf(bundle: KeyBundle): SignatureBundle {
+function contentOf(bundle: SignedBundle): SignatureBundle {
   if ('messageSignature' in bundle) {
     const { messageDigest, signature } = bundle.messageSignature;
     const digest = { algorithm: SHA2_256, digest: bytes(messageDigest.digest) };
