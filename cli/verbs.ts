@@ -21,6 +21,10 @@ export const VERBS: Readonly<
     summary: 'check who signed an artifact, and what they say of it',
     load: async () => (await import('./commands/proof/bundle.ts')).verifyBundleVerb,
   },
+  'verify image': {
+    summary: 'check who signed or attested an image',
+    load: async () => (await import('./commands/proof/image.ts')).verifyImageVerb,
+  },
   serve: {
     summary: 'serve the Kubernetes webhook',
     load: async () => (await import('./commands/serve.ts')).serve,

@@ -154,6 +154,7 @@ function frameOf(change: Change, context: string): InputFrame {
     context,
     ...(change.request === undefined ? {} : { request: change.request }),
     ...(change.oldObject === undefined ? {} : { oldObject: reduceSecret(oldOf(change.oldObject)) }),
+    ...(change.claims === undefined ? {} : { claims: change.claims }),
   };
 }
 

@@ -11,6 +11,7 @@ export {
   signStatement,
 } from './envelope.ts';
 export {
+  ALGORITHMS,
   generateKeyPair,
   type KeyAlgorithm,
   type PublicKey,

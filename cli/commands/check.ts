@@ -8,6 +8,7 @@ import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts'
 import type { Args, Verb } from '../args.ts';
 import { BUNDLE_FLAGS, type BundleSettings, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
+import { claimsFor, tokensOf } from '../inputs/proved.ts';
 import { readInputs, refuseUnstable, withInputs } from '../inputs/render.ts';
 import { RENDER_FLAGS } from '../inputs/render_flags.ts';
 import { SCHEMA_FLAGS, schemaFor } from '../inputs/schema.ts';
@@ -116,8 +117,8 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const installation = findInstallation();
   const reader = openYamlReader(installation.toolchain);
   const found = findProject(args.text('project'), reader);
-  const proved = await tokensOf(args, found?.project, io);
-  const setting = { args, failOn, isRecorded, installation, reader, found, proved };
+  const tokens = await tokensOf(args, found?.project, io);
+  const setting = { args, failOn, isRecorded, installation, reader, found, tokens };
   if (found !== undefined && asksEvery(args, found.project))
     return checkEvery(found.project, { args, io, targets }, (environment, shared) =>
       checkFor(environment, setting, shared),
@@ -137,13 +138,13 @@ interface Setting {
   readonly reader: YamlReader;
   readonly found: ReturnType<typeof findProject>;
   /** What the id tokens prove; nothing where there are none. */
-  readonly proved: Pick<Change, 'oidc'>;
+  readonly tokens: Pick<Change, 'oidc'>;
 }
 
 /** Reads, evaluates and, where it is wanted, records for one environment, or for none. */
 async function checkFor(
   environment: Environment | undefined,
-  { args, failOn, isRecorded, installation, reader, found, proved }: Setting,
+  { args, failOn, isRecorded, installation, reader, found, tokens }: Setting,
   io: Io,
 ): Promise<Checked> {
   refuseIdleFlags(args, io, { found, environment: environment?.name });
@@ -159,17 +160,26 @@ async function checkFor(
   const bundles = bundleSettings(args, io, found);
   const frame = { installation, reader, isRecorded, project: found?.project, environment, bundles };
   const prepared = await withProgress(io, 'compiling policies', () => prepareFor(args, io, frame));
+  const proved = await claimsFor(documents, { environment, bundles }, io);
   for (const warning of inputs.warnings) io.err(`warning: ${oneLine(warning)}\n`);
-  for (const note of [...prepared.notes, ...strangersTo(environment, documents)])
+  for (const note of [...prepared.notes, ...strangersTo(environment, documents), ...(proved?.notes ?? [])])
     io.err(`note: ${oneLine(note)}\n`);
   const judged = await withProgress(io, 'checking objects', (onProgress) =>
     openJudge({ ...prepared.bench, ...bench }).review(
-      { phase: 'check', operation: 'CREATE', documents, sources, ...proved },
+      {
+        phase: 'check',
+        operation: 'CREATE',
+        documents,
+        sources,
+        ...tokens,
+        ...(proved && { claims: proved.claims }),
+      },
       { time: io.now(), id: uuidv7(io.now()), ...(onProgress === undefined ? {} : { onProgress }) },
     ),
   );
   const whole = await withInputs(judged, inputs);
-  const since = { setting: { args, installation, reader }, bench: prepared.bench, io };
+  const claimsThen = (then: readonly Document[]) => claimsFor(then, { environment, bundles }, io);
+  const since = { setting: { args, installation, reader }, bench: prepared.bench, io, claimsFor: claimsThen };
   const judgement = args.has('against')
     ? await (await import('../inputs/since.ts')).judgeSince(whole, environment, since)
     : whole;
@@ -181,12 +191,6 @@ async function checkFor(
     report: { version: installation.version, titles: titlesOf(prepared) },
     exit: exitOf(judgement.decision, failOn),
   };
-}
-
-/** Verified before anything else, and once: a token lives for minutes. */
-async function tokensOf(args: Args, project: Project | undefined, io: Io): Promise<Pick<Change, 'oidc'>> {
-  if (!args.has('id-token')) return {};
-  return (await import('../bundles/open.ts')).readTokens(args.list('id-token'), project, io);
 }
 
 /** Namespaces of the objects that are not the environment's: in the cluster another environment would judge them, or none. */

@@ -6,7 +6,7 @@ import { openRegoBuiltins } from '../../engine/toolchain/builtins.ts';
 import { openYamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
 import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../bundles/flags.ts';
-import { type LoadedJudge, openPolicies } from '../bundles/serving.ts';
+import { type LoadedJudge, type Loading, openPolicies } from '../bundles/serving.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { readSource } from '../files.ts';
 import { findInstallation } from '../installation.ts';
@@ -197,11 +197,17 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
     for (const note of notes) io.err(`note: ${note}\n`);
     return loaded;
   };
-  const { ensureCertificate, openThreads, startServer } = await import('../../webhook/index.ts');
+  const { ensureCertificate, openThreads, startServer, ...webhook } = await import('../../webhook/index.ts');
   const engine = { version: installation.version, opa: installation.opa };
   const threads = openThreads({ count: threadsOf(args), toolchain: installation.toolchain, engine });
+  const proving = webhook.openProving(io.now);
+  const claims = webhook.openClaims(webhook.openPrepared(proving, () => performance.now()));
+  const use: Loading['use'] = async (parts, asked) => {
+    await threads.use(parts);
+    claims.use(asked);
+  };
   const policies = await withProgress(io, 'compiling policies', () =>
-    openPolicies(refreshOf(args), state, { load, use: (parts) => threads.use(parts) }, io),
+    openPolicies(refreshOf(args), state, { load, use }, io),
   );
   const { signer, source } = args.has('key')
     ? await openKey(keyRequest(args), io)
@@ -223,6 +229,7 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
     tls: { key: certificate.key, cert: certificate.cert },
     renew: certify,
     judge: (body, facts, isWanted) => threads.judge(body, facts, isWanted),
+    claims: (body) => claims.about(body),
     notReady: () => [
       ...(policies.notReady().length > 0 ? policies.notReady() : threads.notReady()),
       ...ledgerTrouble(),
@@ -241,6 +248,7 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   await stopped;
   await server.stop();
   await threads.close();
+  await proving.close();
   await recorder.close();
   return 0;
 }

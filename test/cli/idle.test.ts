@@ -203,6 +203,7 @@ const ALWAYS: Readonly<Record<string, string>> = {
   check: 'no-cache schema crds against policy strict-errors env project parameters format fail-on record key',
   'verify record': 'namespace trust manifests env project policy-digest format',
   'verify bundle': 'bundle key trusted-root type no-log format',
+  'verify image': 'key trusted-root type no-log format plain-http allow-private',
   serve:
     'listen threads state project env refresh key metrics-token-file drain-delay host print-manifest namespace',
   'policy build': 'output bundle entrypoint optimize verification-key',
