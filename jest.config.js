@@ -25,7 +25,12 @@ export default {
     '<rootDir>/test/bundles/.build/',
     '<rootDir>/test/kms/.build/',
   ],
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/cosign/', '<rootDir>/test/kms/'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '<rootDir>/test/cosign/',
+    '<rootDir>/test/kms/',
+    '<rootDir>/test/postgres/',
+  ],
   maxWorkers: 2,
   testTimeout: 30_000,
 };

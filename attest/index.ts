@@ -3,6 +3,7 @@
 // sign/ makes DSSE envelopes, ledger/ appends them to a log in Sigstore's own format (log/ is that format), trust/ says whom a
 // reader believes, verify/ reads a record straight through: shape, signature, key, log entry, Statement.
 export { AttestError, type AttestErrorCode } from './error.ts';
+export { type Audit, auditLedger, type Fault } from './ledger/audit/index.ts';
 export {
   type Bundle,
   type Ledger,
@@ -11,6 +12,35 @@ export {
   type Recorder,
   watchLedger,
 } from './ledger/index.ts';
+export {
+  type Destination,
+  openPublisher,
+  type Published,
+  type Publisher,
+  readAddress,
+  type Tiles,
+  writeTiles,
+} from './ledger/publish/index.ts';
+export {
+  checkpointOf,
+  openFileRows,
+  openReader,
+  type Reader,
+  type Row,
+  type Rows,
+  type SignedCheckpoint,
+} from './ledger/reading/index.ts';
+export {
+  openSearch,
+  type Page,
+  type Query,
+  type Search,
+  type Term,
+  type Terms,
+  type TermsOf,
+} from './ledger/search/index.ts';
+export { openSpool, type SpoolEvent, type SpoolingRecorder } from './ledger/spool/index.ts';
+export { isSignedBy, readCheckpoint, readWitness, type TrustedRoot, type Witness } from './log/index.ts';
 export {
   type AskPassword,
   type AttestedSubject,

@@ -27,6 +27,7 @@ const PACKAGES: Readonly<Record<Folder, readonly string[]>> = {
     '@noble/ciphers',
     'jose',
     'ajv',
+    'pg',
   ],
   engine: ['@open-policy-agent/opa-wasm', 'yaml', 'ajv', 're2js'],
   webhook: ['express', '@kubernetes/client-node', 'prom-client', 'pkijs', 'asn1js'],

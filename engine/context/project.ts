@@ -74,6 +74,26 @@ export interface ProjectIssuer {
   readonly jwks: { readonly file: string } | { readonly url: string; readonly private?: boolean };
 }
 
+/** The ledger: its folder, or a database that several servers share, whose key is in that folder. */
+export interface LedgerSettings {
+  readonly directory: string;
+  /** `postgres://…` */
+  readonly url?: string;
+  /** What becomes of a decision whose record the ledger cannot commit now: it is denied (the default), or the record waits in the spool. */
+  readonly onFailure?: 'deny' | 'spool';
+  /** The folder of the spool; by default that of the ledger. */
+  readonly spool?: string;
+  readonly publish?: readonly PublishTo[];
+}
+
+/** Where the ledger's checkpoints are published: a file, a folder of tiles, a Git clone, an HTTP endpoint, a C2SP witness and its verifier key. */
+export type PublishTo =
+  | { readonly file: string }
+  | { readonly tiles: string }
+  | { readonly git: string }
+  | { readonly http: string }
+  | { readonly witness: string; readonly key: string };
+
 /** The file `countersign.yaml`. Paths in it are relative to its own folder. */
 export interface Project {
   readonly environments: readonly Environment[];
@@ -96,7 +116,7 @@ export interface Project {
     readonly logs?: readonly JsonValue[];
   };
   readonly registries?: readonly Registry[];
-  readonly ledger?: { readonly directory: string };
+  readonly ledger?: LedgerSettings;
   /** What one evaluation of a policy may use, where it is not as usual. */
   readonly limits?: Partial<RegoLimits>;
   /** SHA-256 (hex) of the Project's canonical JSON. */
