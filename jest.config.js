@@ -24,8 +24,14 @@ export default {
     '<rootDir>/test/bench/.build/',
     '<rootDir>/test/bundles/.build/',
     '<rootDir>/test/images/.build/',
+    '<rootDir>/test/kms/.build/',
   ],
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/cosign/', '<rootDir>/test/postgres/'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '<rootDir>/test/cosign/',
+    '<rootDir>/test/kms/',
+    '<rootDir>/test/postgres/',
+  ],
   maxWorkers: 2,
   testTimeout: 30_000,
 };
