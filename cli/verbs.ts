@@ -23,39 +23,39 @@ export const VERBS: Readonly<
   },
   'records list': {
     summary: 'list records of the ledger',
-    load: async () => (await import('./commands/records/index.ts')).recordsList,
+    load: async () => (await import('./commands/serve.ts')).recordsList,
   },
   'records show': {
     summary: 'show one record',
-    load: async () => (await import('./commands/records/index.ts')).recordsShow,
+    load: async () => (await import('./commands/serve.ts')).recordsShow,
   },
   'records export': {
     summary: 'print records as bundles or a table',
-    load: async () => (await import('./commands/records/index.ts')).recordsExport,
+    load: async () => (await import('./commands/serve.ts')).recordsExport,
   },
   'records prove': {
     summary: 'prove a record by the newest checkpoint',
-    load: async () => (await import('./commands/records/index.ts')).recordsProve,
+    load: async () => (await import('./commands/serve.ts')).recordsProve,
   },
   'records verify': {
     summary: 'find what was changed in the ledger',
-    load: async () => (await import('./commands/records/index.ts')).recordsVerify,
+    load: async () => (await import('./commands/serve.ts')).recordsVerify,
   },
   'records checkpoint': {
     summary: 'print the newest checkpoint',
-    load: async () => (await import('./commands/records/index.ts')).recordsCheckpoint,
+    load: async () => (await import('./commands/serve.ts')).recordsCheckpoint,
   },
   'records publish': {
     summary: 'publish the newest checkpoint',
-    load: async () => (await import('./commands/records/index.ts')).recordsPublish,
+    load: async () => (await import('./commands/serve.ts')).recordsPublish,
   },
   'records trusted-root': {
     summary: 'print who the ledger is, for verifiers',
-    load: async () => (await import('./commands/records/index.ts')).recordsTrustedRoot,
+    load: async () => (await import('./commands/serve.ts')).recordsTrustedRoot,
   },
   'records tiles': {
     summary: 'write the log as files for a web server',
-    load: async () => (await import('./commands/records/index.ts')).recordsTiles,
+    load: async () => (await import('./commands/serve.ts')).recordsTiles,
   },
   'policy build': {
     summary: 'compile policies to WebAssembly',

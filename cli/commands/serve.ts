@@ -22,6 +22,9 @@ import { readKeyPem, stateKey } from '../seal.ts';
 import { uuidv7 } from '../uuid.ts';
 import { PUBLISH_FLAGS, type Publishing, publishingOf, startPublishing } from './checkpoints/publishing.ts';
 
+// The verbs about the ledger are loaded with the server that writes it: a part of their own would cut what `check` loads into more files.
+export * from './records/index.ts';
+
 const DEFAULT_LISTEN = '127.0.0.1:8443';
 const DEFAULT_NAMESPACE = 'countersign';
 const DEFAULT_THREADS = 4;
