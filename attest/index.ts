@@ -41,13 +41,60 @@ export {
 } from './ledger/search/index.ts';
 export { openSpool, type SpoolEvent, type SpoolingRecorder } from './ledger/spool/index.ts';
 export { isSignedBy, readCheckpoint, readWitness, type TrustedRoot, type Witness } from './log/index.ts';
-export { type Envelope, generateKeyPair, readSigner, type Signer, signStatement } from './sign/index.ts';
-export { parseTrust, readTrust, type Trust, type TrustedKey } from './trust/index.ts';
 export {
+  type AskPassword,
+  type AttestedSubject,
+  type Envelope,
+  generateKeyPair,
+  isKeyUri,
+  type KeyBundle,
+  makeStatement,
+  openSigner,
+  readSigner,
+  refuseForRecords,
+  type Signer,
+  type SigningKey,
+  signArtefact,
+  signAttestation,
+  signStatement,
+  unlockKey,
+} from './sign/index.ts';
+export {
+  type KeylessSigner,
+  type KeySigner,
+  keylessSigner,
+  keySigner,
+  NO_SIGSTORE,
+  parseTrust,
+  type Quorum,
+  type RefreshOptions,
+  readQuorum,
+  readSigstoreTrust,
+  readTrust,
+  refreshTrust,
+  type SignerPolicy,
+  type SigstoreTrust,
+  signersFor,
+  type Trust,
+  type TrustedIdentity,
+  type TrustedKey,
+} from './trust/index.ts';
+export {
+  type AttestationQuestion,
+  type AttestationVerdict,
+  type AttestedDigest,
+  type CacheLimits,
+  type Claim,
+  type ClaimSigner,
   type EnvelopeVerdict,
+  openVerdictCache,
+  type QuorumVerdict,
   type RecordVerdict,
   type RefusalCode,
+  type VerdictCache,
   type Verified,
+  verifyAttestation,
   verifyEnvelope,
+  verifyQuorum,
   verifyRecord,
 } from './verify/index.ts';

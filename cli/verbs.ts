@@ -17,9 +17,25 @@ export const VERBS: Readonly<
     summary: 'check a signed record offline',
     load: async () => (await import('./commands/verify.ts')).verifyRecordVerb,
   },
+  'verify bundle': {
+    summary: 'check who signed an artifact, and what they say of it',
+    load: async () => (await import('./commands/proof/bundle.ts')).verifyBundleVerb,
+  },
+  'verify image': {
+    summary: 'check who signed or attested an image',
+    load: async () => (await import('./commands/proof/image.ts')).verifyImageVerb,
+  },
   serve: {
     summary: 'serve the Kubernetes webhook',
     load: async () => (await import('./commands/serve.ts')).serve,
+  },
+  sign: {
+    summary: 'sign a file',
+    load: async () => (await import('./commands/signing/index.ts')).sign,
+  },
+  attest: {
+    summary: 'sign what is said of an image or a file',
+    load: async () => (await import('./commands/signing/index.ts')).attest,
   },
   'records list': {
     summary: 'list records of the ledger',

@@ -20,13 +20,16 @@ const PACKAGES: Readonly<Record<Folder, readonly string[]>> = {
   attest: [
     'sigstore',
     '@sigstore/bundle',
+    '@sigstore/sign',
+    '@sigstore/tuf',
     '@sigstore/verify',
     '@sigstore/protobuf-specs',
+    '@noble/ciphers',
     'jose',
     'ajv',
     'pg',
   ],
-  engine: ['@open-policy-agent/opa-wasm', 'yaml', 'ajv'],
+  engine: ['@open-policy-agent/opa-wasm', 'yaml', 'ajv', 're2js'],
   webhook: ['express', '@kubernetes/client-node', 'prom-client', 'pkijs', 'asn1js'],
   cli: [],
 };

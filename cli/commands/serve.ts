@@ -5,7 +5,7 @@ import { openRegoBuiltins } from '../../engine/toolchain/builtins.ts';
 import { openYamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
 import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../bundles/flags.ts';
-import { type LoadedJudge, openPolicies } from '../bundles/serving.ts';
+import { type LoadedJudge, type Loading, openPolicies } from '../bundles/serving.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { readSource } from '../files.ts';
 import { findInstallation } from '../installation.ts';
@@ -18,7 +18,9 @@ import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
 import { findProject } from '../loading/project.ts';
 import { VERSION_FLAGS } from '../loading/version.ts';
 import { withProgress } from '../report/progress.ts';
-import { readKeyPem, stateKey } from '../seal.ts';
+import { stateKey } from '../seal.ts';
+import { keyRequest, PASSWORD_FLAG } from '../signing/flags.ts';
+import { keyOf, openKey } from '../signing/key.ts';
 import { uuidv7 } from '../uuid.ts';
 import { PUBLISH_FLAGS, type Publishing, publishingOf, startPublishing } from './checkpoints/publishing.ts';
 
@@ -69,7 +71,11 @@ export const serve: Verb = {
       needs: ['refresh'],
       help: 'take what the tag of an oci:// reference stands for now, where its release is signed by a trusted key and not older',
     },
-    key: { value: 'FILE', help: 'private key that signs records (default: the key of the state folder)' },
+    key: {
+      value: 'FILE|URI',
+      help: 'private key that signs records, or a key in a KMS (default: the key of the state folder)',
+    },
+    ...PASSWORD_FLAG,
     'metrics-token-file': {
       value: 'FILE',
       help: 'file of the bearer token that /metrics asks for (default: only callers on this machine)',
@@ -207,15 +213,20 @@ async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): 
     for (const note of notes) io.err(`note: ${note}\n`);
     return loaded;
   };
-  const { ensureCertificate, openThreads, startServer } = await import('../../webhook/index.ts');
+  const { ensureCertificate, openThreads, startServer, ...webhook } = await import('../../webhook/index.ts');
   const engine = { version: installation.version, opa: installation.opa };
   const threads = openThreads({ count: threadsOf(args), toolchain: installation.toolchain, engine });
+  const proving = webhook.openProving(io.now);
+  const claims = webhook.openClaims(webhook.openPrepared(proving, () => performance.now()));
+  const use: Loading['use'] = async (parts, asked) => {
+    await threads.use(parts);
+    claims.use(asked);
+  };
   const policies = await withProgress(io, 'compiling policies', () =>
-    openPolicies(refreshOf(args), state, { load, use: (parts) => threads.use(parts) }, io),
+    openPolicies(refreshOf(args), state, { load, use }, io),
   );
-  const keyFile = args.text('key');
-  const privateKeyPem = keyFile === undefined ? stateKey(state, io) : readKeyPem(keyFile, io);
-  const recording = await openRecording(ledger, { privateKeyPem, io });
+  const key = args.has('key') ? await openKey(keyRequest(args), io) : keyOf(stateKey(state, io));
+  const recording = await openRecording(ledger, { ...key, io });
   const certify = (): ReturnType<typeof ensureCertificate> =>
     ensureCertificate({ directory: state, names: [host, ...namesOf(args)], now: io.now() });
   const certificate = await certify();
@@ -229,6 +240,7 @@ async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): 
     tls: { key: certificate.key, cert: certificate.cert },
     renew: certify,
     judge: (body, facts, isWanted) => threads.judge(body, facts, isWanted),
+    claims: (body) => claims.about(body),
     notReady: () => [
       ...(policies.notReady().length > 0 ? policies.notReady() : threads.notReady()),
       ...recording.trouble(),
@@ -245,6 +257,7 @@ async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): 
   await stopped;
   await server.stop();
   await threads.close();
+  await proving.close();
   await recording.close();
   await published?.stop();
   return 0;

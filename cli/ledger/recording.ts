@@ -6,7 +6,6 @@ import {
   openRecorder,
   openSpool,
   type Recorder,
-  readSigner,
   type Signer,
   type SpoolEvent,
   signStatement,
@@ -15,6 +14,7 @@ import {
 import { openPostgresLedger, type PostgresLedger } from '../../attest/ledger/postgres/index.ts';
 import type { Io } from '../io.ts';
 import { openState, writeTrust } from '../seal.ts';
+import type { OpenedKey } from '../signing/key.ts';
 import { type LedgerPlace, openRows } from './place.ts';
 
 /** Where a server's records go. */
@@ -27,8 +27,7 @@ export interface Recording {
 }
 
 /** What a recording needs besides its place. */
-export interface RecordingOptions {
-  readonly privateKeyPem: string;
+export interface RecordingOptions extends OpenedKey {
   readonly io: Io;
 }
 
@@ -37,9 +36,8 @@ export interface RecordingOptions {
  * not there now is none. Rejects with {AttestError} LEDGER_* | KEY_*
  */
 export async function openRecording(place: LedgerPlace, options: RecordingOptions): Promise<Recording> {
-  const signer = readSigner(options.privateKeyPem);
-  const parts =
-    place.url === undefined ? fileParts(place, signer, options) : databaseParts(place, signer, options);
+  const { signer } = options;
+  const parts = place.url === undefined ? fileParts(place, options) : databaseParts(place, options);
   const size = await sizeAtStart(place, parts, options.io);
   if (place.spool === undefined) return plainRecording(parts.recorder(), place);
   const spool = openSpool({
@@ -69,7 +67,7 @@ interface Parts {
   readonly recorder: () => Recorder;
 }
 
-function fileParts({ state }: LedgerPlace, signer: Signer, { privateKeyPem, io }: RecordingOptions): Parts {
+function fileParts({ state }: LedgerPlace, { signer, source, io }: RecordingOptions): Parts {
   return {
     first: async () => {
       const ledger = openState(state, signer, io);
@@ -78,11 +76,11 @@ function fileParts({ state }: LedgerPlace, signer: Signer, { privateKeyPem, io }
       return size;
     },
     open: async () => openLedger({ directory: state, now: io.now, create: false }),
-    recorder: () => openRecorder({ directory: state, privateKeyPem }),
+    recorder: () => openRecorder({ directory: state, key: source }),
   };
 }
 
-function databaseParts({ state, url = '' }: LedgerPlace, signer: Signer, { io }: RecordingOptions): Parts {
+function databaseParts({ state, url = '' }: LedgerPlace, { signer, io }: RecordingOptions): Parts {
   const open = (create: boolean): Promise<PostgresLedger> =>
     openPostgresLedger({ url, directory: state, now: io.now, create });
   return {

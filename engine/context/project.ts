@@ -29,6 +29,49 @@ export interface Environment {
   readonly values?: readonly string[];
   /** API versions that charts see besides those of Kubernetes: `monitoring.coreos.com/v1`. */
   readonly apiVersions?: readonly string[];
+  /** What is looked for that is attached to images; absent: nothing, and rules see no claims. */
+  readonly attestations?: Attestations;
+}
+
+/** Which attestations are looked for. Whoever is trusted for `provenance` in this environment may have signed them. */
+export interface Attestations {
+  /** `host[:port][/path]` of images that are looked at; of others nothing is known, and nobody is asked. */
+  readonly registries: readonly string[];
+  /** Predicate types. Others are left where they are. */
+  readonly types: readonly string[];
+  /** File of a Sigstore trusted root; without one no certificate and no log is trusted. */
+  readonly trustedRoot?: string;
+  /** Whether a trusted log must hold each signature; true where it is not stated. */
+  readonly log?: boolean;
+  /** Whether an admission waits for a registry, or is told to come again; `prepared` where it is not stated. */
+  readonly fetch?: 'prepared' | 'live';
+}
+
+/** How one registry is reached. */
+export interface Registry {
+  /** Host with its port where it has one, exactly. */
+  readonly host: string;
+  /** `host[:port][/prefix]` that are asked first for attestations, in order. */
+  readonly mirrors?: readonly string[];
+  /** The registry itself is not asked. */
+  readonly mirrorsOnly?: boolean;
+  /** File of the certificates (PEM) that alone prove it. */
+  readonly certificates?: string;
+  /** It may have a private address. */
+  readonly private?: boolean;
+}
+
+/** Who issues the id tokens that are believed. */
+export interface ProjectIssuer {
+  readonly name: string;
+  /** As a token has it under `iss`, compared as text. */
+  readonly issuer: string;
+  /** The one audience that its tokens must be for. */
+  readonly audience: string;
+  /** How what it says of a job is read. */
+  readonly kind: 'gitlab' | 'github' | 'generic';
+  /** Its public keys: a file, or what it publishes; `private` lets its host have a private address. */
+  readonly jwks: { readonly file: string } | { readonly url: string; readonly private?: boolean };
 }
 
 /** The ledger: its folder, or a database that several servers share, whose key is in that folder. */
@@ -66,7 +109,13 @@ export interface Project {
   }[];
   /** A builtin that fails is an error in Conftest rules too; in native rules it always is. */
   readonly strictErrors?: boolean;
-  readonly trust?: { readonly keys?: readonly JsonValue[]; readonly logs?: readonly JsonValue[] };
+  readonly issuers?: readonly ProjectIssuer[];
+  readonly trust?: {
+    readonly keys?: readonly JsonValue[];
+    readonly identities?: readonly JsonValue[];
+    readonly logs?: readonly JsonValue[];
+  };
+  readonly registries?: readonly Registry[];
   readonly ledger?: LedgerSettings;
   /** What one evaluation of a policy may use, where it is not as usual. */
   readonly limits?: Partial<RegoLimits>;
@@ -95,6 +144,7 @@ export function readProject(source: Source, reader: YamlReader): Project {
   }
   refuseMalformedNames(stated, source, document);
   refuseAmbiguous(stated, source, document);
+  refuseIssuersTwice(stated, source, document);
   return {
     ...stated,
     environments: stated.environments ?? [],
@@ -180,6 +230,20 @@ function refuseAmbiguous(stated: Stated, source: Source, document: Document): vo
       namespaces.set(namespace, environment.name);
     }
   }
+  if (problems.length > 0)
+    throw new EngineError('PROJECT_SCHEMA', `${JSON.stringify(source.name)} is ambiguous`, { problems });
+}
+
+/** Two issuers of one name, or one issuer twice: which audience and keys hold would be a matter of order. */
+function refuseIssuersTwice({ issuers = [] }: Stated, source: Source, document: Document): void {
+  const problems = (['name', 'issuer'] as const).flatMap((member) => {
+    const values = issuers.map((issuer) => issuer[member]);
+    return values.flatMap((value, index): Problem[] => {
+      if (values.indexOf(value) === index) return [];
+      const location = locate(source, document, `/issuers/${index}/${member}`);
+      return [{ message: `${member} ${JSON.stringify(value)} of an issuer is declared twice`, location }];
+    });
+  });
   if (problems.length > 0)
     throw new EngineError('PROJECT_SCHEMA', `${JSON.stringify(source.name)} is ambiguous`, { problems });
 }

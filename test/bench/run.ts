@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The benchmark against Conftest and OPA:
-//   npm run bench -- [evaluate] [toolchain] [check] [webhook] [ledger] [--objects 10,1000,10000] [--runs 5] [--requests 8000]
+//   npm run bench -- [evaluate] [toolchain] [attest] [check] [webhook] [ledger] [--objects 10,1000,10000] [--runs 5] [--requests 8000]
 //     [--connections 16,64] [--records 1000000]
 // Exit code 0 when it ran and both sides gave the same answers, 1 when they did not, 77 where Go is missing. Whether a target was
 // reached does not change the exit code: a benchmark is read, it is no test.
@@ -10,6 +10,7 @@ import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stopAllAtExit } from '../cluster/process.ts';
+import { benchAttest } from './attest.ts';
 import { benchCheck } from './check.ts';
 import { benchEvaluate } from './evaluate.ts';
 import { benchLedger } from './ledger.ts';
@@ -18,7 +19,7 @@ import { benchToolchain } from './toolchain.ts';
 import { benchWebhook } from './webhook.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
-const PARTS = ['evaluate', 'toolchain', 'check', 'webhook', 'ledger'];
+const PARTS = ['evaluate', 'toolchain', 'attest', 'check', 'webhook', 'ledger'];
 
 interface Settings {
   readonly parts: readonly string[];
@@ -65,7 +66,7 @@ async function main(): Promise<void> {
   const asked = settings();
   const { parts, runs } = asked;
   const root = join(import.meta.dirname, '..', '..');
-  if (!existsSync(join(root, 'dist', 'cli', 'main.js'))) throw new Error('dist/ is missing: npm run build');
+  if (!existsSync(join(root, 'dist', 'main.cjs'))) throw new Error('dist/ is missing: npm run build');
   const directory = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
   process.on('exit', () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
   stopAllAtExit();
@@ -75,6 +76,7 @@ async function main(): Promise<void> {
   const tables: string[] = [];
   if (parts.includes('evaluate')) tables.push(await benchEvaluate({ runs, print }));
   if (parts.includes('toolchain')) tables.push(await benchToolchain({ runs, directory, print }));
+  if (parts.includes('attest')) tables.push(await benchAttest({ runs, print }));
   if (parts.includes('ledger')) tables.push(await benchLedger({ ...asked, directory, print }));
   if (parts.includes('check') || parts.includes('webhook'))
     tables.push(...(await againstPeers({ ...asked, directory })));

@@ -157,6 +157,17 @@ const CASES: readonly (readonly [verb: string, flag: string, argv: readonly stri
     ['data.main.deny', '--data', 'data.json'],
     '--data "data.json" has no effect: it is no Rego',
   ],
+  ...['plain-http', 'allow-private'].map(
+    (flag) =>
+      [
+        'attest',
+        flag,
+        [OBJECT, '--predicate', EMPTY_PROJECT, '--type', 'spdx', '--key', 'k', `--${flag}`].concat(
+          flag === 'allow-private' ? ['x'] : [],
+        ),
+        `--${flag} has no effect: ${JSON.stringify(OBJECT)} is no image`,
+      ] as const,
+  ),
   ['policy test', 'coverage', [RULES, '--format', 'junit', '--coverage'], '--coverage has no place in junit'],
 ];
 
@@ -192,6 +203,8 @@ const ALWAYS: Readonly<Record<string, string>> = {
   render: 'digest env project',
   check: 'no-cache schema crds against policy strict-errors env project parameters format fail-on record key',
   'verify record': 'namespace trust manifests env project policy-digest format',
+  'verify bundle': 'bundle key trusted-root type no-log format',
+  'verify image': 'key trusted-root type no-log format plain-http allow-private',
   serve:
     'listen threads state project env refresh key metrics-token-file drain-delay host print-manifest namespace publish ledger',
   'policy build': 'output bundle entrypoint optimize verification-key',
@@ -202,6 +215,8 @@ const ALWAYS: Readonly<Record<string, string>> = {
   'policy inspect': 'format verification-key',
   'policy deps': 'policy format verification-key',
   'policy bench': 'input entrypoint duration optimize data parameters format verification-key',
+  sign: 'key bundle',
+  attest: 'predicate type key bundle state',
   'policy sign': 'key name release expires',
   'policy push': 'plain-http allow-private',
   'policy pull': 'output update project lock trust plain-http allow-private verification-key',

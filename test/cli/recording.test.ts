@@ -8,6 +8,7 @@ import { generateKeyPair, openFileRows } from '../../attest/index.ts';
 import { findInstallation } from '../../cli/installation.ts';
 import { ledgerPlace } from '../../cli/ledger/place.ts';
 import { openRecording } from '../../cli/ledger/recording.ts';
+import { keyOf } from '../../cli/signing/key.ts';
 import { readProject } from '../../engine/context/project.ts';
 import { EngineError } from '../../engine/index.ts';
 import { openYamlReader } from '../../engine/toolchain/yaml.ts';
@@ -16,7 +17,7 @@ import { worldOf } from './world.ts';
 
 const base = mkdtempSync(join(tmpdir(), 'countersign-recording-'));
 afterAll(() => rmSync(base, { recursive: true, force: true }));
-const { privateKeyPem } = generateKeyPair();
+const key = keyOf(generateKeyPair().privateKeyPem);
 const statement = (name: string): Buffer =>
   Buffer.from(
     JSON.stringify({
@@ -55,7 +56,7 @@ describe('a server whose ledger goes away', () => {
   it('refuses to record, with the reason, where nothing else is said', async () => {
     const state = join(base, 'required');
     const { io } = listener();
-    const recording = await openRecording({ state }, { privateKeyPem, io });
+    const recording = await openRecording({ state }, { ...key, io });
     expect(await recording.record(statement('a'))).toEqual({ recordId: '0' });
     renameSync(join(state, 'ledger.sqlite3'), join(state, 'away'));
     await expect(recording.record(statement('b'))).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
@@ -71,7 +72,7 @@ describe('a server whose ledger goes away', () => {
     const state = join(base, 'spooled');
     const spool = join(base, 'spool');
     const { io, lines } = listener();
-    const recording = await openRecording({ state, spool }, { privateKeyPem, io });
+    const recording = await openRecording({ state, spool }, { ...key, io });
     await recording.record(statement('a'));
     renameSync(join(state, 'ledger.sqlite3'), join(state, 'away'));
     expect(await recording.record(statement('b'))).toEqual({ recordId: 'spooled-1' });
@@ -95,10 +96,10 @@ describe('a server whose ledger goes away', () => {
     writeFileSync(state, '');
     const spool = join(base, 'spool2');
     const { io, lines } = listener();
-    await expect(openRecording({ state: join(state, 'x') }, { privateKeyPem, io })).rejects.toMatchObject({
+    await expect(openRecording({ state: join(state, 'x') }, { ...key, io })).rejects.toMatchObject({
       code: 'LEDGER_UNAVAILABLE',
     });
-    const recording = await openRecording({ state: join(state, 'x'), spool }, { privateKeyPem, io });
+    const recording = await openRecording({ state: join(state, 'x'), spool }, { ...key, io });
     expect(await recording.record(statement('a'))).toEqual({ recordId: 'spooled-1' });
     await recording.close();
     expect(lines()[0]).toMatchObject({ level: 'warn', event: 'ledger' });

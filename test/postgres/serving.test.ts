@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { generateKeyPair } from '../../attest/index.ts';
 import { openRecording } from '../../cli/ledger/recording.ts';
+import { keyOf } from '../../cli/signing/key.ts';
 import { statementBytes, temporaryFolders } from '../attest/fixture.ts';
 import { countersign, worldOf } from '../cli/world.ts';
 import { HAS_POSTGRES, type Server, startServer } from './server.ts';
@@ -19,7 +20,7 @@ afterAll(async () => {
   if (HAS_POSTGRES) await server.stop();
   folders.removeAll();
 });
-const { privateKeyPem } = generateKeyPair();
+const key = keyOf(generateKeyPair().privateKeyPem);
 const statement = (id: string, verdict = 'allow'): Buffer =>
   statementBytes({ predicate: { id, verdict, time: '2026-11-24T12:00:00Z' } });
 
@@ -33,7 +34,7 @@ suite('a server with its ledger in PostgreSQL', () => {
         err += text;
       },
     });
-    const recording = await openRecording({ state, url, spool }, { privateKeyPem, io });
+    const recording = await openRecording({ state, url, spool }, { ...key, io });
     expect(await recording.record(statement('a'))).toEqual({ recordId: '0' });
     await server.crash();
     expect(await recording.record(statement('b', 'deny'))).toEqual({ recordId: 'spooled-1' });
@@ -94,7 +95,7 @@ suite('a server with its ledger in PostgreSQL', () => {
 
   it('refuses, with the reason, where there is no spool, and goes on when the database is there again', async () => {
     const url = await server.database();
-    const recording = await openRecording({ state: folders.make(), url }, { privateKeyPem, io: worldOf() });
+    const recording = await openRecording({ state: folders.make(), url }, { ...key, io: worldOf() });
     await recording.record(statement('a'));
     await server.crash();
     await expect(recording.record(statement('b'))).rejects.toMatchObject({

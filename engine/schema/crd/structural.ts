@@ -1,21 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// Structural schemas of CustomResourceDefinitions. Types and unknown fields are told by a walk, with a field's neighbours at hand; limits,
-// lists of values and combinations by ajv. Left to the API server: `pattern`, since a regular expression of somebody else's can take hours,
-// `format`, and rules in CEL.
-import { compileSchema } from '../context/schema.ts';
-import { readTyped } from './read.ts';
-import { type Fault, isNumber, isRecord, pointerOf } from './reading.ts';
-import { kindOf, structOf } from './table.ts';
+// Structural schemas of CustomResourceDefinitions. Types, unknown fields and items that are there twice are told by a walk, with a
+// field's neighbours at hand; limits, patterns, formats, lists of values and combinations by ajv. Rules in CEL are left to the API server.
+import { compileSchema } from '../../context/schema.ts';
+import { readTyped } from '../read.ts';
+import { type Fault, isNumber, isRecord, pointerOf } from '../reading.ts';
+import { kindOf, structOf } from '../table.ts';
+import { formatOf } from './format.ts';
+import { repeatedItems } from './lists.ts';
+import { compilePattern, type Pattern, STEPS_MAX } from './pattern.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 type Path = readonly (string | number)[];
 
-/** Checks objects against one schema, as the API server does when fields are validated strictly. */
-export function compileStructural(schema: Schema): (value: unknown) => readonly Fault[] {
-  const validate = compileSchema(asJsonSchema(schema));
-  return (value) => {
-    const faults = faultsOf({ ...schema, [EMBEDDED]: true }, value, []);
+/**
+ * Checks objects against one schema, as the API server does when fields are validated strictly. The function is given the object exact,
+ * and with numbers that are doubles: limits of those are compared as doubles.
+ * @throws Error for a schema that the API server would refuse, its patterns included
+ */
+export function compileStructural(schema: Schema): (exact: unknown, value: unknown) => readonly Fault[] {
+  const budget = { steps: 0 };
+  const patternOf = (pattern: string): Pattern => compilePattern(pattern, budget);
+  const validate = compileSchema(asJsonSchema(schema), { formatOf, patternOf });
+  return (exact, value) => {
+    const faults = faultsOf({ ...schema, [EMBEDDED]: true }, exact, []);
     if (faults.some(({ is }) => is === 'type')) return faults;
+    budget.steps = STEPS_MAX;
     return [
       ...faults,
       ...validate(value).map(({ pointer, message }): Fault => ({ is: 'value', pointer, message })),
@@ -34,9 +43,10 @@ function faultsOf(schema: Schema, value: unknown, path: Path): readonly Fault[] 
     return [{ is: 'type', pointer: pointerOf(path), message: `expected ${expected.words}` }];
   if (Array.isArray(value)) {
     const { items } = schema;
-    return isRecord(items)
+    const below = isRecord(items)
       ? value.flatMap((item: unknown, index) => faultsOf(items, item, [...path, index]))
       : [];
+    return [...below, ...repeatedItems(schema, value, path)];
   }
   return isRecord(value) ? memberFaults(schema, value, path) : [];
 }
@@ -106,6 +116,7 @@ const KEPT = [
   'maxProperties',
   'multipleOf',
   'uniqueItems',
+  'pattern',
 ];
 const COMBINATIONS = ['allOf', 'anyOf', 'oneOf'] as const;
 
@@ -114,7 +125,8 @@ function asJsonSchema(schema: Schema): object {
   const made: Record<string, unknown> = Object.fromEntries(
     Object.entries(schema).filter(([key]) => KEPT.includes(key)),
   );
-  const { properties, items, required, additionalProperties, not } = schema;
+  const { properties, items, required, additionalProperties, not, format } = schema;
+  if (formatOf(format) !== undefined) made['format'] = format;
   if (schema['exclusiveMinimum'] === true) moveLimit(made, 'minimum', 'exclusiveMinimum');
   if (schema['exclusiveMaximum'] === true) moveLimit(made, 'maximum', 'exclusiveMaximum');
   if (isRecord(properties)) made['properties'] = mapped(properties);
