@@ -21,8 +21,11 @@ export interface AdmissionClaims {
 
 /** Admissions that wait for registries at once: more would hold all that the server bears. */
 const WAITING = 64;
+/** No caller waits longer, and a server that stops waits for those that do. */
+const WAIT_MS = 30_000;
 
-export function openClaims(prepared: Prepared): AdmissionClaims {
+/** @param waitMs how long an admission waits at most, where its environment lets it wait */
+export function openClaims(prepared: Prepared, waitMs: number = WAIT_MS): AdmissionClaims {
   let asked: AskedOf | undefined;
   const scopes = new WeakMap<object, ClaimScope>();
   let waiting = 0;
@@ -32,7 +35,7 @@ export function openClaims(prepared: Prepared): AdmissionClaims {
     if (asking.done === undefined || !isLive || waiting >= WAITING) throw pending();
     waiting += 1;
     try {
-      return await asking.done;
+      return await within(asking.done, waitMs);
     } finally {
       waiting -= 1;
     }
@@ -66,6 +69,17 @@ export function openClaims(prepared: Prepared): AdmissionClaims {
       return change.operation === 'DELETE' ? new Map() : textsOf(scope, change);
     },
   };
+}
+
+/** What comes in time. Rejects with {WebhookError} CLAIMS_PENDING where it does not. */
+function within(done: Promise<Known>, waitMs: number): Promise<Known> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(pending()), waitMs);
+    void done.then((known) => {
+      clearTimeout(timer);
+      resolve(known);
+    });
+  });
 }
 
 function pending(): WebhookError {

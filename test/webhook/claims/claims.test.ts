@@ -27,14 +27,17 @@ const pod = (...images: readonly string[]) => ({
 });
 
 /** Claims of a store that says this of every image. */
-function claimsOf(asking: (digest: string) => Asking, isLive = false) {
+function claimsOf(asking: (digest: string) => Asking, isLive = false, waitMs?: number) {
   const names: string[] = [];
-  const claims = openClaims({
-    ask: (_scope, { registry, repository, digest }) => {
-      names.push(`${registry}/${repository}@${digest}`);
-      return asking(digest);
+  const claims = openClaims(
+    {
+      ask: (_scope, { registry, repository, digest }) => {
+        names.push(`${registry}/${repository}@${digest}`);
+        return asking(digest);
+      },
     },
-  });
+    waitMs,
+  );
   const one = asked(isLive);
   claims.use((namespace) => (namespace === 'shop' ? one : undefined));
   const about = (object: object, request: object = {}) =>
@@ -104,6 +107,13 @@ describe('claims about an admission', () => {
     answer({ texts: ['claim'] });
     expect(await Promise.all(waiting)).toEqual(Array(64).fill(new Map([[DIGEST, ['claim']]])));
     expect(await about(object)).toEqual(new Map([[DIGEST, ['claim']]]));
+  });
+
+  it('are waited for no longer than a caller waits', async () => {
+    const { about } = claimsOf(() => ({ done: new Promise(() => undefined) }), true, 20);
+    await expect(about(pod(`r.example/shop/web@${DIGEST}`))).rejects.toMatchObject({
+      code: 'CLAIMS_PENDING',
+    });
   });
 
   it('of one image that cannot be had are no answer for all', async () => {
