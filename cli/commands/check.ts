@@ -136,6 +136,7 @@ async function checkFor(
   io: Io,
 ): Promise<Checked> {
   refuseIdleFlags(args, io, { found, environment: environment?.name });
+  refuseAgainst(args, environment);
   const inputs = await withProgress(io, 'reading', () =>
     readInputs(args, io, { installation, reader, environment, namesObjects: true }),
   );
@@ -144,7 +145,12 @@ async function checkFor(
   const read = await withProgress(io, 'reading manifests', (onProgress) =>
     readDocuments(sources, reader, onProgress),
   );
-  const { documents, bench } = await schemaFor(args, io, { reader, documents: read, environment });
+  const { documents, bench, placed } = await schemaFor(args, io, {
+    reader,
+    documents: read,
+    environment,
+    project: found?.project,
+  });
   const bundles = bundleSettings(args, io, found);
   const frame = { installation, reader, isRecorded, project: found?.project, environment, bundles };
   const prepared = await withProgress(io, 'compiling policies', () => prepareFor(args, io, frame));
@@ -158,7 +164,12 @@ async function checkFor(
     ),
   );
   const whole = await withInputs(judged, inputs);
-  const since = { setting: { args, installation, reader }, bench: prepared.bench, io };
+  const since = {
+    setting: { args, installation, reader },
+    bench: { ...prepared.bench, ...bench },
+    placed,
+    io,
+  };
   const judgement = args.has('against')
     ? await (await import('../inputs/since.ts')).judgeSince(whole, environment, since)
     : whole;
@@ -170,6 +181,15 @@ async function checkFor(
     report: { version: installation.version, titles: titlesOf(prepared) },
     exit: exitOf(judgement.decision, failOn),
   };
+}
+
+/** Who runs the check chooses what was there before, and so what no longer blocks: an environment must allow that. */
+function refuseAgainst(args: Args, environment: Environment | undefined): void {
+  if (!args.has('against') || environment === undefined || environment.against === 'allow') return;
+  throw new UsageError(
+    `environment ${JSON.stringify(environment.name)} does not allow --against`,
+    'leave it out, or set "against: allow" for the environment in the Project: what was there before then blocks no more',
+  );
 }
 
 /** Namespaces of the objects that are not the environment's: in the cluster another environment would judge them, or none. */

@@ -2,7 +2,7 @@
 import type { Environment } from '../../engine/context/project.ts';
 import { sinceThen } from '../../engine/decide/since.ts';
 import { EngineError, type Judgement } from '../../engine/index.ts';
-import { readDocuments } from '../../engine/manifest/index.ts';
+import { type Document, readDocuments } from '../../engine/manifest/index.ts';
 import { type Bench, openJudge } from '../../engine/review.ts';
 import type { YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args } from '../args.ts';
@@ -15,6 +15,8 @@ import { type Inputs, readInputs } from './render.ts';
 export interface EarlierFrame {
   readonly setting: { readonly args: Args; readonly installation: Installation; readonly reader: YamlReader };
   readonly bench: Bench;
+  /** Puts objects that name no namespace into the one that is asked for. */
+  readonly placed: (documents: readonly Document[]) => readonly Document[];
   readonly io: Io;
 }
 
@@ -32,7 +34,7 @@ export async function judgeSince(
     const inputs = await inputsThen(environment, earlier, frame);
     if (inputs === undefined) return judgement;
     const { sources } = inputs;
-    const documents = readDocuments(sources, frame.setting.reader);
+    const documents = frame.placed(readDocuments(sources, frame.setting.reader));
     const { decision } = openJudge(frame.bench).review(
       { phase: 'check', operation: 'CREATE', documents, sources },
       { time: frame.io.now(), id: judgement.decision.id },
@@ -50,7 +52,12 @@ async function inputsThen(
 ): Promise<Inputs | undefined> {
   const then = argsThen(args, earlier);
   if (then === undefined) return undefined;
-  const frame = { installation, reader, environment: environmentThen(environment, earlier) };
+  const frame = {
+    installation,
+    reader,
+    environment: environmentThen(environment, earlier),
+    namesObjects: true as const,
+  };
   try {
     return await readInputs(then, io, frame);
   } catch (error) {

@@ -18,6 +18,8 @@ export interface Environment {
   readonly namespaces?: readonly string[];
   /** The version of Kubernetes there, `1.34`: which versions of kinds it serves. */
   readonly kubernetes?: string;
+  /** Whether `check --against` may turn what was there before into warnings; who runs it chooses what was before. */
+  readonly against?: 'allow' | 'deny';
   /** Objects of no namespace belong here: they reach into every namespace, so one environment at most judges them. */
   readonly clusterScoped?: boolean;
   readonly packs?: readonly {
@@ -31,10 +33,19 @@ export interface Environment {
   readonly apiVersions?: readonly string[];
 }
 
+/** A custom kind's scope, as its CustomResourceDefinition has it. */
+export interface CustomKind {
+  readonly group: string;
+  readonly kind: string;
+  readonly scope: 'Namespaced' | 'Cluster';
+}
+
 /** The file `countersign.yaml`. Paths in it are relative to its own folder. */
 export interface Project {
   readonly environments: readonly Environment[];
   readonly unmapped: 'deny' | 'warn' | 'allow';
+  /** Where objects live whose definitions are not at hand. */
+  readonly customKinds?: readonly CustomKind[];
   readonly policies: readonly {
     readonly path: string;
     readonly namespaces?: readonly string[];
@@ -131,6 +142,13 @@ function refuseAmbiguous(stated: Stated, source: Source, document: Document): vo
   const report = (message: string, pointer: string): void => {
     problems.push({ message, location: locate(source, document, pointer) });
   };
+  const kinds = new Set<string>();
+  for (const [index, { group, kind }] of (stated.customKinds ?? []).entries()) {
+    const name = `${group}/${kind}`;
+    if (kinds.has(name))
+      report(`the scope of ${JSON.stringify(name)} is stated twice`, `/customKinds/${index}`);
+    kinds.add(name);
+  }
   const names = new Set<string>();
   const namespaces = new Map<string, string>();
   for (const [index, environment] of environments.entries()) {
