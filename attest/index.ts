@@ -11,13 +11,51 @@ export {
   type Recorder,
   watchLedger,
 } from './ledger/index.ts';
-export { type Envelope, generateKeyPair, readSigner, type Signer, signStatement } from './sign/index.ts';
-export { parseTrust, readTrust, type Trust, type TrustedKey } from './trust/index.ts';
 export {
+  type AskPassword,
+  type AttestedSubject,
+  type Envelope,
+  generateKeyPair,
+  isKeyUri,
+  type KeyBundle,
+  makeStatement,
+  openSigner,
+  readSigner,
+  refuseForRecords,
+  type Signer,
+  type SigningKey,
+  signArtefact,
+  signAttestation,
+  signStatement,
+  unlockKey,
+} from './sign/index.ts';
+export {
+  type KeylessSigner,
+  type KeySigner,
+  keylessSigner,
+  keySigner,
+  NO_SIGSTORE,
+  parseTrust,
+  readSigstoreTrust,
+  readTrust,
+  type SignerPolicy,
+  type SigstoreTrust,
+  signersFor,
+  type Trust,
+  type TrustedIdentity,
+  type TrustedKey,
+} from './trust/index.ts';
+export {
+  type AttestationQuestion,
+  type AttestationVerdict,
+  type AttestedDigest,
+  type Claim,
+  type ClaimSigner,
   type EnvelopeVerdict,
   type RecordVerdict,
   type RefusalCode,
   type Verified,
+  type VerifyAttestation,
   verifyEnvelope,
   verifyRecord,
 } from './verify/index.ts';

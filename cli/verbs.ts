@@ -21,6 +21,14 @@ export const VERBS: Readonly<
     summary: 'serve the Kubernetes webhook',
     load: async () => (await import('./commands/serve.ts')).serve,
   },
+  sign: {
+    summary: 'sign a file',
+    load: async () => (await import('./commands/signing/index.ts')).sign,
+  },
+  attest: {
+    summary: 'sign what is said of an image or a file',
+    load: async () => (await import('./commands/signing/index.ts')).attest,
+  },
   'policy build': {
     summary: 'compile policies to WebAssembly',
     load: async () => (await import('./commands/policy/index.ts')).policyBuild,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Decision, Operation, Phase } from './decide/decision.ts';
-import type { Document, Source } from './manifest/index.ts';
+import type { Document, JsonObject, Source } from './manifest/index.ts';
 import type { ObjectSet } from './record/set.ts';
 
 /** One change as the edges hand it over: what is to be judged and how it came. */
@@ -16,6 +16,8 @@ export interface Change {
   /** JSON bytes of `oldObject` on UPDATE. */
   readonly oldObject?: Uint8Array;
   readonly requester?: Requester;
+  /** What the id tokens of whoever asks prove, as `input.context.oidc` has it; absent where there were none. */
+  readonly oidc?: readonly JsonObject[];
   /** The namespace the request names, from which the environment follows. */
   readonly namespace?: string;
 }

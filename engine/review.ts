@@ -74,7 +74,7 @@ function review(
   { time, id, onProgress }: ReviewFacts,
   unmapped?: Omit<Finding, 'object'>,
 ): Judgement {
-  const context = contextOf(bench, time);
+  const context = contextOf(bench, change, time);
   const frame = frameOf(change, context);
   const place = placer(change);
   const same = once();
@@ -137,11 +137,12 @@ function judgementOf(bench: Bench, change: Change, outcome: Outcome): Judgement 
   };
 }
 
-/** `input.context` as JSON text: the only clock that Rego sees, and the environment where one is known. */
-function contextOf(bench: Bench, time: Date): string {
+/** `input.context` as JSON text: the only clock that Rego sees, and the environment and tokens where there are any. */
+function contextOf(bench: Bench, { oidc }: Change, time: Date): string {
   const { environment } = bench;
   return canonicalText({
     time: time.toISOString(),
+    ...(oidc === undefined ? {} : { oidc }),
     ...(environment === undefined ? {} : { environment: { name: environment.name, tier: environment.tier } }),
   });
 }

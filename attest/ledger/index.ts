@@ -5,7 +5,7 @@
 //   recorder.ts  signs and appends in a thread of its own (recorder_worker.ts), so that nobody waits for the disk
 //   store.ts   the tables (only here: SQLite)   files.ts   folder, database file, key file    failure.ts  errors into ours
 
-export { BUNDLE_MEDIA_TYPE, type Bundle, type LogEntry } from './bundle.ts';
+export type { Bundle, LogEntry } from './bundle.ts';
 export { watchLedger } from './files.ts';
 export { type Ledger, type LedgerOptions, openLedger } from './ledger.ts';
 export { openRecorder, type Recorder, type RecorderOptions } from './recorder.ts';

@@ -3,11 +3,30 @@
 // private key, a key listed twice or a date that is none is an error, as each could hide a limit that was meant.
 
 export {
+  isIdentity,
+  type KeylessSigner,
+  type KeySigner,
+  keylessSigner,
+  keySigner,
+  type SignerPolicy,
+  type StatedIdentity,
+  signersFor,
+} from './signers.ts';
+export {
+  NO_SIGSTORE,
+  readSigstoreTrust,
+  type SigstoreAuthority,
+  type SigstoreLog,
+  type SigstoreTrust,
+  type Validity,
+} from './sigstore.ts';
+export {
   type KeyUse,
   type LoadedKey,
   parseTrust,
   readTrust,
   type Trust,
+  type TrustedIdentity,
   type TrustedKey,
   type TrustedLog,
 } from './trust.ts';

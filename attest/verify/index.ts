@@ -2,6 +2,14 @@
 // Verification as a straight line (record.ts): shape and caps (shape.ts, json.ts), the key that the reader trusts (signer.ts), the
 // signature and the proofs (sigstore.ts, the library), what the library leaves out (entry.ts), the Statement (statement.ts).
 
+export type {
+  AttestationQuestion,
+  AttestationVerdict,
+  AttestedDigest,
+  Claim,
+  ClaimSigner,
+  VerifyAttestation,
+} from './attestation.ts';
 export {
   type EnvelopeQuestion,
   type EnvelopeVerdict,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Environment, Project } from '../../engine/context/project.ts';
-import type { Decision, Judgement } from '../../engine/index.ts';
+import type { Change, Decision, Judgement } from '../../engine/index.ts';
 import { type Document, readDocuments } from '../../engine/manifest/index.ts';
 import { openJudge } from '../../engine/review.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
@@ -14,7 +14,7 @@ import { SCHEMA_FLAGS, schemaFor } from '../inputs/schema.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { policiesAsked } from '../loading/asked.ts';
-import { refuseIdleFlags } from '../loading/idle.ts';
+import { refuseAgainst, refuseIdleFlags } from '../loading/idle.ts';
 import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
 import { environmentOf, findProject, stateOf, userCache } from '../loading/project.ts';
 import { VERSION_FLAGS } from '../loading/version.ts';
@@ -22,6 +22,7 @@ import { type Prepared, prepare } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
 import { parseTargets, writeReports } from '../report/report.ts';
 import { oneLine } from '../report/text.ts';
+import { keyRequest, PASSWORD_FLAG } from '../signing/flags.ts';
 import { uuidv7 } from '../uuid.ts';
 import { asksEvery, type Checked, checkEvery } from './check_every.ts';
 
@@ -71,6 +72,12 @@ export const check: Verb = {
       help: 'block only what is new since then; what was there before warns (not with --record)',
     },
     ...SCHEMA_FLAGS,
+    'id-token': {
+      value: 'ENV|FILE',
+      multiple: true,
+      excludes: ['against'],
+      help: 'id token of the job: a variable of the environment by its name, or a file; the Project names whose are believed',
+    },
     'no-cache': { help: 'compile policies anew, and keep nothing of them' },
     'fail-on': { value: 'fail|warn', help: 'warn: exit 1 for warnings too' },
     record: {
@@ -78,9 +85,10 @@ export const check: Verb = {
       help: 'sign the decision, append it to the ledger and write the record here (needs --key)',
     },
     key: {
-      value: 'FILE',
-      help: 'private key that signs the record (PEM, ECDSA P-256; made by countersign init)',
+      value: 'FILE|URI',
+      help: 'private key that signs the record (ECDSA P-256: PEM or of cosign, or in a KMS; countersign init makes one)',
     },
+    ...PASSWORD_FLAG,
     state: {
       value: 'DIR',
       needs: ['record'],
@@ -108,7 +116,8 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const installation = findInstallation();
   const reader = openYamlReader(installation.toolchain);
   const found = findProject(args.text('project'), reader);
-  const setting = { args, failOn, isRecorded, installation, reader, found };
+  const proved = await tokensOf(args, found?.project, io);
+  const setting = { args, failOn, isRecorded, installation, reader, found, proved };
   if (found !== undefined && asksEvery(args, found.project))
     return checkEvery(found.project, { args, io, targets }, (environment, shared) =>
       checkFor(environment, setting, shared),
@@ -127,12 +136,14 @@ interface Setting {
   readonly installation: Installation;
   readonly reader: YamlReader;
   readonly found: ReturnType<typeof findProject>;
+  /** What the id tokens prove; nothing where there are none. */
+  readonly proved: Pick<Change, 'oidc'>;
 }
 
 /** Reads, evaluates and, where it is wanted, records for one environment, or for none. */
 async function checkFor(
   environment: Environment | undefined,
-  { args, failOn, isRecorded, installation, reader, found }: Setting,
+  { args, failOn, isRecorded, installation, reader, found, proved }: Setting,
   io: Io,
 ): Promise<Checked> {
   refuseIdleFlags(args, io, { found, environment: environment?.name });
@@ -159,7 +170,7 @@ async function checkFor(
     io.err(`note: ${oneLine(note)}\n`);
   const judged = await withProgress(io, 'checking objects', (onProgress) =>
     openJudge({ ...prepared.bench, ...bench }).review(
-      { phase: 'check', operation: 'CREATE', documents, sources },
+      { phase: 'check', operation: 'CREATE', documents, sources, ...proved },
       { time: io.now(), id: uuidv7(io.now()), ...(onProgress === undefined ? {} : { onProgress }) },
     ),
   );
@@ -168,6 +179,7 @@ async function checkFor(
     setting: { args, installation, reader },
     bench: { ...prepared.bench, ...bench },
     placed,
+    proved,
     io,
   };
   const judgement = args.has('against')
@@ -183,13 +195,10 @@ async function checkFor(
   };
 }
 
-/** Who runs the check chooses what was there before, and so what no longer blocks: an environment must allow that. */
-function refuseAgainst(args: Args, environment: Environment | undefined): void {
-  if (!args.has('against') || environment === undefined || environment.against === 'allow') return;
-  throw new UsageError(
-    `environment ${JSON.stringify(environment.name)} does not allow --against`,
-    'leave it out, or set "against: allow" for the environment in the Project: what was there before then blocks no more',
-  );
+/** Verified before anything else, and once: a token lives for minutes. */
+async function tokensOf(args: Args, project: Project | undefined, io: Io): Promise<Pick<Change, 'oidc'>> {
+  if (!args.has('id-token')) return {};
+  return (await import('../bundles/open.ts')).readTokens(args.list('id-token'), project, io);
 }
 
 /** Namespaces of the objects that are not the environment's: in the cluster another environment would judge them, or none. */
@@ -268,7 +277,7 @@ async function record(
   const { writeRecord } = await import('../seal.ts');
   await writeRecord(
     judgement,
-    { file: args.text('record') ?? '', key: args.text('key') ?? '', state, installation },
+    { file: args.text('record') ?? '', key: keyRequest(args), state, installation },
     io,
   );
 }

@@ -17,7 +17,9 @@ import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
 import { findProject, stateOf } from '../loading/project.ts';
 import { VERSION_FLAGS } from '../loading/version.ts';
 import { withProgress } from '../report/progress.ts';
-import { openState, readKeyPem, stateKey } from '../seal.ts';
+import { openState, stateKey } from '../seal.ts';
+import { keyRequest, PASSWORD_FLAG } from '../signing/flags.ts';
+import { type OpenedKey, openKey } from '../signing/key.ts';
 import { uuidv7 } from '../uuid.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:8443';
@@ -64,7 +66,11 @@ export const serve: Verb = {
       needs: ['refresh'],
       help: 'take what the tag of an oci:// reference stands for now, where its release is signed by a trusted key and not older',
     },
-    key: { value: 'FILE', help: 'private key that signs records (default: the key of the state folder)' },
+    key: {
+      value: 'FILE|URI',
+      help: 'private key that signs records, or a key in a KMS (default: the key of the state folder)',
+    },
+    ...PASSWORD_FLAG,
     'metrics-token-file': {
       value: 'FILE',
       help: 'file of the bearer token that /metrics asks for (default: only callers on this machine)',
@@ -197,12 +203,13 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   const policies = await withProgress(io, 'compiling policies', () =>
     openPolicies(refreshOf(args), state, { load, use: (parts) => threads.use(parts) }, io),
   );
-  const keyFile = args.text('key');
-  const privateKeyPem = keyFile === undefined ? stateKey(state, io) : readKeyPem(keyFile, io);
+  const { signer, source } = args.has('key')
+    ? await openKey(keyRequest(args), io)
+    : ownKey(stateKey(state, io));
   // Opened once here, so that a ledger that cannot be used is an error before anything is listened to.
-  await openState(state, readSigner(privateKeyPem), io).close();
+  await openState(state, signer, io).close();
   const ledgerTrouble = watchLedger(state);
-  const recorder = openRecorder({ directory: state, privateKeyPem });
+  const recorder = openRecorder({ directory: state, key: source });
   const certify = (): ReturnType<typeof ensureCertificate> =>
     ensureCertificate({ directory: state, names: [host, ...namesOf(args)], now: io.now() });
   const certificate = await certify();
@@ -237,6 +244,8 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   await recorder.close();
   return 0;
 }
+
+const ownKey = (pem: string): OpenedKey => ({ signer: readSigner(pem), source: { key: pem, env: {} } });
 
 const MAX_THREADS = 64;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Environment } from '../../engine/context/project.ts';
 import { sinceThen } from '../../engine/decide/since.ts';
-import { EngineError, type Judgement } from '../../engine/index.ts';
+import { type Change, EngineError, type Judgement } from '../../engine/index.ts';
 import { type Document, readDocuments } from '../../engine/manifest/index.ts';
 import { type Bench, openJudge } from '../../engine/review.ts';
 import type { YamlReader } from '../../engine/toolchain/yaml.ts';
@@ -17,6 +17,8 @@ export interface EarlierFrame {
   readonly bench: Bench;
   /** Puts objects that name no namespace into the one that is asked for. */
   readonly placed: (documents: readonly Document[]) => readonly Document[];
+  /** What id tokens prove: the same for both. */
+  readonly proved: Pick<Change, 'oidc'>;
   readonly io: Io;
 }
 
@@ -36,7 +38,7 @@ export async function judgeSince(
     const { sources } = inputs;
     const documents = frame.placed(readDocuments(sources, frame.setting.reader));
     const { decision } = openJudge(frame.bench).review(
-      { phase: 'check', operation: 'CREATE', documents, sources },
+      { phase: 'check', operation: 'CREATE', documents, sources, ...frame.proved },
       { time: frame.io.now(), id: judgement.decision.id },
     );
     return { ...judgement, decision: sinceThen(judgement.decision, decision.findings) };

@@ -39,7 +39,11 @@ export function findProject(
       ? environment
       : { ...environment, values: environment.values.map((file) => relative('.', join(directory, file))) },
   );
-  return { project: { ...project, policies, environments }, directory };
+  const issuers = project.issuers?.map((issuer) =>
+    'file' in issuer.jwks ? { ...issuer, jwks: { file: join(directory, issuer.jwks.file) } } : issuer,
+  );
+  const own = { ...project, policies, environments, ...(issuers === undefined ? {} : { issuers }) };
+  return { project: own, directory };
 }
 
 /** The environment that `--env` names. @throws {UsageError} where it is needed and not given */

@@ -40,6 +40,19 @@ export interface CustomKind {
   readonly scope: 'Namespaced' | 'Cluster';
 }
 
+/** Who issues the id tokens that are believed. */
+export interface ProjectIssuer {
+  readonly name: string;
+  /** As a token has it under `iss`, compared as text. */
+  readonly issuer: string;
+  /** The one audience that its tokens must be for. */
+  readonly audience: string;
+  /** How what it says of a job is read. */
+  readonly kind: 'gitlab' | 'github' | 'generic';
+  /** Its public keys: a file, or what it publishes; `private` lets its host have a private address. */
+  readonly jwks: { readonly file: string } | { readonly url: string; readonly private?: boolean };
+}
+
 /** The file `countersign.yaml`. Paths in it are relative to its own folder. */
 export interface Project {
   readonly environments: readonly Environment[];
@@ -58,6 +71,7 @@ export interface Project {
   /** A builtin that fails is an error in Conftest rules too; in native rules it always is. */
   readonly strictErrors?: boolean;
   readonly trust?: { readonly keys?: readonly JsonValue[]; readonly logs?: readonly JsonValue[] };
+  readonly issuers?: readonly ProjectIssuer[];
   readonly ledger?: { readonly directory: string };
   /** What one evaluation of a policy may use, where it is not as usual. */
   readonly limits?: Partial<RegoLimits>;
@@ -86,6 +100,7 @@ export function readProject(source: Source, reader: YamlReader): Project {
   }
   refuseMalformedNames(stated, source, document);
   refuseAmbiguous(stated, source, document);
+  refuseIssuersTwice(stated, source, document);
   return {
     ...stated,
     environments: stated.environments ?? [],
@@ -178,6 +193,20 @@ function refuseAmbiguous(stated: Stated, source: Source, document: Document): vo
       namespaces.set(namespace, environment.name);
     }
   }
+  if (problems.length > 0)
+    throw new EngineError('PROJECT_SCHEMA', `${JSON.stringify(source.name)} is ambiguous`, { problems });
+}
+
+/** Two issuers of one name, or one issuer twice: which audience and keys hold would be a matter of order. */
+function refuseIssuersTwice({ issuers = [] }: Stated, source: Source, document: Document): void {
+  const problems = (['name', 'issuer'] as const).flatMap((member) => {
+    const values = issuers.map((issuer) => issuer[member]);
+    return values.flatMap((value, index): Problem[] => {
+      if (values.indexOf(value) === index) return [];
+      const location = locate(source, document, `/issuers/${index}/${member}`);
+      return [{ message: `${member} ${JSON.stringify(value)} of an issuer is declared twice`, location }];
+    });
+  });
   if (problems.length > 0)
     throw new EngineError('PROJECT_SCHEMA', `${JSON.stringify(source.name)} is ambiguous`, { problems });
 }

@@ -51,7 +51,7 @@ async function main(): Promise<void> {
   const asked = settings();
   const { parts, runs } = asked;
   const root = join(import.meta.dirname, '..', '..');
-  if (!existsSync(join(root, 'dist', 'cli', 'main.js'))) throw new Error('dist/ is missing: npm run build');
+  if (!existsSync(join(root, 'dist', 'main.cjs'))) throw new Error('dist/ is missing: npm run build');
   const directory = mkdtempSync(join(tmpdir(), 'countersign-bench-'));
   process.on('exit', () => rmSync(directory, { recursive: true, force: true, maxRetries: 5 }));
   stopAllAtExit();

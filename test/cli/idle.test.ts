@@ -156,6 +156,17 @@ const CASES: readonly (readonly [verb: string, flag: string, argv: readonly stri
     ['data.main.deny', '--data', 'data.json'],
     '--data "data.json" has no effect: it is no Rego',
   ],
+  ...['plain-http', 'allow-private'].map(
+    (flag) =>
+      [
+        'attest',
+        flag,
+        [OBJECT, '--predicate', EMPTY_PROJECT, '--type', 'spdx', '--key', 'k', `--${flag}`].concat(
+          flag === 'allow-private' ? ['x'] : [],
+        ),
+        `--${flag} has no effect: ${JSON.stringify(OBJECT)} is no image`,
+      ] as const,
+  ),
   ['policy test', 'coverage', [RULES, '--format', 'junit', '--coverage'], '--coverage has no place in junit'],
 ];
 
@@ -201,6 +212,8 @@ const ALWAYS: Readonly<Record<string, string>> = {
   'policy inspect': 'format verification-key',
   'policy deps': 'policy format verification-key',
   'policy bench': 'input entrypoint duration optimize data parameters format verification-key',
+  sign: 'key bundle',
+  attest: 'predicate type key bundle state',
   'policy sign': 'key name release expires',
   'policy push': 'plain-http allow-private',
   'policy pull': 'output update project lock trust plain-http allow-private verification-key',

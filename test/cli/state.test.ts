@@ -66,7 +66,7 @@ describe('a record file', () => {
   const record = (file: string): Promise<void> => {
     const request = {
       file: at(file),
-      key: at('key.pem'),
+      key: { key: at('key.pem') },
       state: at('state'),
       installation: findInstallation(),
     };
@@ -93,7 +93,12 @@ describe('a record file', () => {
       },
     });
     const key = at('key.pem');
-    const request = { file: at('r.json'), key, state: at('state'), installation: findInstallation() };
+    const request = {
+      file: at('r.json'),
+      key: { key },
+      state: at('state'),
+      installation: findInstallation(),
+    };
     await writeRecord(judgement, request, io);
     expect(err).not.toContain('warning');
     chmodSync(key, 0o644);

@@ -80,7 +80,7 @@ export async function readPolicies(
   const { sources, data } = await readOwn(paths, asked, files);
   const brings = sources.some((source) => /^package countersign\.lib\./m.test(source.text));
   const needs = sources.some((source) => source.text.includes('data.countersign.lib.'));
-  const libraries = needs && !brings ? readLibraries(asked.bench.installation.policies) : [];
+  const libraries = needs && !brings ? readLibraries(asked.bench.installation.policies, sources) : [];
   return { sources: [...sources, ...libraries], data };
 }
 

@@ -26,14 +26,14 @@ function isDateTime(text: string): boolean {
   return isDate(date) && TIME.test(time);
 }
 
-const GO_DURATION = /^[-+]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/;
-const UNIT = /^(?:ns|nano.*|us|µs|micro.*|ms|milli.*|s|sec.*|m|min.*|h|hr|hour.*|d|day.*|w|wk|week.*)$/i;
+const GO_DURATION = /^[-+]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+)$/;
+const UNIT = /^(?:ns|nano.*|us|\u00b5s|micro.*|ms|milli.*|s|sec.*|m|min.*|h|hr|hour.*|d|day.*|w|wk|week.*)$/i;
 const INT64_MAX = 2n ** 63n - 1n;
 
 /** As Go reads it, or with a number and a unit somewhere in it: `5 minutes`. */
 function isDuration(text: string): boolean {
   if (GO_DURATION.test(text) && !/\d{19}/.test(text)) return true;
-  const parts = [...text.matchAll(/(\d+)\s*([A-Za-zµ]+)/g)];
+  const parts = [...text.matchAll(/(\d+)\s*([A-Za-z\u00b5]+)/g)];
   return (
     parts.every(([, count = '']) => count.length < 20 && BigInt(count) <= INT64_MAX) &&
     parts.some(([, , unit = '']) => UNIT.test(unit))
