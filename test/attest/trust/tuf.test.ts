@@ -79,6 +79,20 @@ describe('the trusted root of an instance', () => {
     expect(repository.requests.length).toBe(asked);
   });
 
+  it('of an instance that the package knows nothing of needs a root to begin with', async () => {
+    publish(first, 1);
+    const unknown = { mirrorUrl: repository.mirrorUrl };
+    expect(await outcome({ repository: unknown })).toBe('TRUST_UNAVAILABLE');
+    expect(await outcome({ repository: unknown, offline: true })).toBe('TRUST_UNAVAILABLE');
+    const { timeoutMs: _, ...patient } = options();
+    expect((await refreshTrust(patient)).digest).toBe(digest(first));
+  });
+
+  it('must be confirmed as soon as any of its metadata expires', async () => {
+    publish(first, 1, { expires: moment(40 * DAY) });
+    expect((await refreshTrust(options())).expires).toEqual(moment(30 * DAY));
+  });
+
   it('is not rolled back', async () => {
     publish(second, 2);
     expect(await outcome()).toBe(digest(second));
