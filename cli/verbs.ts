@@ -17,6 +17,42 @@ export const VERBS: Readonly<
     summary: 'check a signed record offline',
     load: async () => (await import('./commands/verify.ts')).verifyRecordVerb,
   },
+  approve: {
+    summary: 'approve a set, a waiver, a lock',
+    load: async () => (await import('./commands/serve.ts')).approve,
+  },
+  revoke: {
+    summary: 'take back what was signed',
+    load: async () => (await import('./commands/serve.ts')).revoke,
+  },
+  waive: {
+    summary: 'ask for an exception from a rule',
+    load: async () => (await import('./commands/serve.ts')).waive,
+  },
+  waivers: {
+    summary: 'list the waivers of an environment',
+    load: async () => (await import('./commands/serve.ts')).waivers,
+  },
+  'break-glass': {
+    summary: 'let denied changes through for hours',
+    load: async () => (await import('./commands/serve.ts')).breakGlass,
+  },
+  lock: {
+    summary: 'lock the artefacts of a release',
+    load: async () => (await import('./commands/serve.ts')).lock,
+  },
+  unlock: {
+    summary: 'open artefacts of a locked release',
+    load: async () => (await import('./commands/serve.ts')).unlock,
+  },
+  'verify lock': {
+    summary: 'show the locks in force',
+    load: async () => (await import('./commands/serve.ts')).verifyLock,
+  },
+  reviews: {
+    summary: 'list broken glasses to be reviewed',
+    load: async () => (await import('./commands/serve.ts')).reviews,
+  },
   'verify bundle': {
     summary: 'check who signed an artifact, and what they say of it',
     load: async () => (await import('./commands/proof/bundle.ts')).verifyBundleVerb,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Decision, Operation, Phase } from './decide/decision.ts';
 import type { Document, JsonObject, Source } from './manifest/index.ts';
+import type { ApprovalCount, Asked } from './people/approval.ts';
 import type { Claims } from './policy/input.ts';
 import type { ObjectSet } from './record/set.ts';
 
@@ -21,6 +22,8 @@ export interface Change {
   readonly oidc?: readonly JsonObject[];
   /** The namespace the request names, from which the environment follows. */
   readonly namespace?: string;
+  /** Who asks for a set of objects, and who wrote it; of an admission `requester` says it. */
+  readonly asked?: Asked;
   /** What was proved about the images, before anything is judged; absent where nothing was looked for. */
   readonly claims?: Claims;
 }
@@ -43,6 +46,9 @@ export interface Judgement {
   /** Every image that the objects name, each reference once; found when it is asked for: only a record does. */
   readonly images: () => readonly { readonly ref: string; readonly digest?: string }[];
   readonly requester?: Requester;
+  readonly asked?: Asked;
+  /** How the approvals of an environment that asks for some were counted. */
+  readonly approvalRule?: ApprovalCount;
 }
 
 /** Evaluates one change against policies that were loaded before. Synchronous: the step limit bounds it, no clock. */

@@ -23,8 +23,16 @@ export interface PublicKey {
   readonly publicKeyDer: Buffer;
 }
 
+/** An X.509 certificate. */
+export interface Certificate {
+  readonly der: Buffer;
+  readonly pem: string;
+}
+
 /** Who signs: one key, in a file or in a KMS, whose private half cannot be read back from it. */
 export interface Signer extends PublicKey {
+  /** Says whose key it is, where the key lives for one run only (keyless/). */
+  readonly certificate?: Certificate;
   /**
    * Signs as the key's algorithm says. A key file signs at once, within the call; a KMS is asked.
    * Rejects with {AttestError} KMS_REFUSED | KMS_UNAVAILABLE

@@ -17,6 +17,7 @@ import type { Io } from '../io.ts';
 import { policiesAsked } from '../loading/asked.ts';
 import { refuseIdleFlags } from '../loading/idle.ts';
 import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
+import { asksPeople, PEOPLE_FLAGS } from '../loading/people_flags.ts';
 import { environmentOf, findProject, stateOf, userCache } from '../loading/project.ts';
 import { VERSION_FLAGS } from '../loading/version.ts';
 import { type Prepared, prepare } from '../prepare.ts';
@@ -95,6 +96,7 @@ export const check: Verb = {
       needs: ['record'],
       help: "folder that holds the ledger (default .countersign, or the Project's ledger)",
     },
+    ...PEOPLE_FLAGS,
     ...VERSION_FLAGS,
     ...RENDER_FLAGS,
     ...BUNDLE_FLAGS,
@@ -130,7 +132,8 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   return checked.exit;
 }
 
-interface Setting {
+/** What a check is made with. */
+export interface Setting {
   readonly args: Args;
   readonly failOn: 'fail' | 'warn';
   readonly isRecorded: boolean;
@@ -142,12 +145,27 @@ interface Setting {
 }
 
 /** Reads, evaluates and, where it is wanted, records for one environment, or for none. */
-async function checkFor(
+async function checkFor(environment: Environment | undefined, setting: Setting, io: Io): Promise<Checked> {
+  const { args, failOn, isRecorded, installation, found } = setting;
+  const { judgement, prepared } = await judgeFor(environment, setting, io);
+  // Signed and durable before anything is answered: an allow that nobody can find later is none.
+  if (isRecorded)
+    await record(judgement, args, io, { installation, state: stateOf(args.text('state'), found) });
+  return {
+    decision: judgement.decision,
+    report: { version: installation.version, titles: titlesOf(prepared) },
+    exit: exitOf(judgement.decision, failOn),
+  };
+}
+
+/** Reads and evaluates for one environment, or for none. */
+export async function judgeFor(
   environment: Environment | undefined,
-  { args, failOn, isRecorded, installation, reader, found, tokens }: Setting,
+  { args, isRecorded, installation, reader, found, tokens }: Setting,
   io: Io,
-): Promise<Checked> {
+): Promise<{ readonly judgement: Judgement; readonly prepared: Prepared }> {
   refuseIdleFlags(args, io, { found, environment: environment?.name });
+  const isAsked = asksPeople(args, found?.project, environment);
   const inputs = await withProgress(io, 'reading', () =>
     readInputs(args, io, { installation, reader, environment, namesObjects: true }),
   );
@@ -164,14 +182,18 @@ async function checkFor(
   for (const warning of inputs.warnings) io.err(`warning: ${oneLine(warning)}\n`);
   for (const note of [...prepared.notes, ...strangersTo(environment, documents), ...(proved?.notes ?? [])])
     io.err(`note: ${oneLine(note)}\n`);
+  const people = isAsked
+    ? await (await import('./serve.ts')).askPeople({ args, io, found, environment, isRecorded, tokens })
+    : undefined;
   const judged = await withProgress(io, 'checking objects', (onProgress) =>
-    openJudge({ ...prepared.bench, ...bench }).review(
+    openJudge({ ...prepared.bench, ...bench, ...people?.bench }).review(
       {
         phase: 'check',
         operation: 'CREATE',
         documents,
         sources,
         ...tokens,
+        ...people?.change,
         ...(proved && { claims: proved.claims }),
       },
       { time: io.now(), id: uuidv7(io.now()), ...(onProgress === undefined ? {} : { onProgress }) },
@@ -183,14 +205,8 @@ async function checkFor(
   const judgement = args.has('against')
     ? await (await import('../inputs/since.ts')).judgeSince(whole, environment, since)
     : whole;
-  // Signed and durable before anything is answered: an allow that nobody can find later is none.
-  if (isRecorded)
-    await record(judgement, args, io, { installation, state: stateOf(args.text('state'), found) });
-  return {
-    decision: judgement.decision,
-    report: { version: installation.version, titles: titlesOf(prepared) },
-    exit: exitOf(judgement.decision, failOn),
-  };
+  people?.announce(judgement.decision);
+  return { judgement, prepared };
 }
 
 /** Namespaces of the objects that are not the environment's: in the cluster another environment would judge them, or none. */

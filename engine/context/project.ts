@@ -8,6 +8,14 @@ import type { RegoVersion } from '../policy/sources.ts';
 import { canonicalBytes } from '../record/canonical.ts';
 import type { RegoLimits } from '../rego/limits.ts';
 import type { YamlReader } from '../toolchain/yaml.ts';
+import {
+  type ApprovalRule,
+  type BreakGlassRule,
+  type LoginRule,
+  type Person,
+  peopleFaults,
+  type WaiverRule,
+} from './people.ts';
 import schema from './project.schema.json' with { type: 'json' };
 import { compileSchema } from './schema.ts';
 
@@ -29,6 +37,11 @@ export interface Environment {
   readonly values?: readonly string[];
   /** API versions that charts see besides those of Kubernetes: `monitoring.coreos.com/v1`. */
   readonly apiVersions?: readonly string[];
+  /** What people must have signed about exactly these objects. */
+  readonly approvals?: readonly ApprovalRule[];
+  /** Whether who asks must be proved, or may be named by a flag; `verified` where it is not stated. */
+  readonly requester?: 'verified' | 'asserted';
+  readonly breakGlass?: BreakGlassRule;
   /** What is looked for that is attached to images; absent: nothing, and rules see no claims. */
   readonly attestations?: Attestations;
 }
@@ -117,6 +130,11 @@ export interface Project {
   };
   readonly registries?: readonly Registry[];
   readonly ledger?: LedgerSettings;
+  readonly people?: readonly Person[];
+  /** The folder of what people have signed. */
+  readonly statements?: { readonly directory: string };
+  readonly waivers?: WaiverRule;
+  readonly login?: LoginRule;
   /** What one evaluation of a policy may use, where it is not as usual. */
   readonly limits?: Partial<RegoLimits>;
   /** SHA-256 (hex) of the Project's canonical JSON. */
@@ -230,6 +248,7 @@ function refuseAmbiguous(stated: Stated, source: Source, document: Document): vo
       namespaces.set(namespace, environment.name);
     }
   }
+  for (const { message, pointer } of peopleFaults(stated)) report(message, pointer);
   if (problems.length > 0)
     throw new EngineError('PROJECT_SCHEMA', `${JSON.stringify(source.name)} is ambiguous`, { problems });
 }
