@@ -183,7 +183,14 @@ export async function judgeFor(
   for (const note of [...prepared.notes, ...strangersTo(environment, documents), ...(proved?.notes ?? [])])
     io.err(`note: ${oneLine(note)}\n`);
   const people = isAsked
-    ? await (await import('./people/index.ts')).askPeople({ args, io, found, environment, isRecorded, tokens })
+    ? await (await import('./people/index.ts')).askPeople({
+        args,
+        io,
+        found,
+        environment,
+        isRecorded,
+        tokens,
+      })
     : undefined;
   const judged = await withProgress(io, 'checking objects', (onProgress) =>
     openJudge({ ...prepared.bench, ...bench, ...people?.bench }).review(
