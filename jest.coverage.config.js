@@ -6,7 +6,7 @@ export default {
   ...base,
   testMatch: [
     '<rootDir>/test/engine/*.test.ts',
-    ...['engine/decide', 'engine/record', 'attest/trust', 'webhook'].map(
+    ...['engine/decide', 'engine/record', 'attest/trust', 'attest/bundle', 'webhook'].map(
       (folder) => `<rootDir>/test/${folder}/**/*.test.ts`,
     ),
   ],

@@ -51,10 +51,10 @@ const shape = (glob: string): AttestError =>
 export function isMatch({ segments, isOpen }: Glob, text: string): boolean {
   const parts = text.split('/');
   if (isOpen ? parts.length <= segments.length : parts.length !== segments.length) return false;
-  return segments.every((segment, index) => isSegment(segment, parts[index] ?? ''));
+  return segments.every((segment, index) => isSegment(segment, parts[index]));
 }
 
-function isSegment(segment: Segment, text: string): boolean {
+function isSegment(segment: Segment, text = ''): boolean {
   if (typeof segment === 'string') return segment === text;
   const { prefix, suffix } = segment;
   return text.length >= prefix.length + suffix.length && text.startsWith(prefix) && text.endsWith(suffix);

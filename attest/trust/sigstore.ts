@@ -122,7 +122,7 @@ const chainId = ({ chain }: SigstoreAuthority): string => chain.map((der) => der
 function loadLog({ baseUrl, publicKey, logId, checkpointKeyId }: StatedLog): SigstoreLog {
   const what = `log ${JSON.stringify(baseUrl)}`;
   const host = URL.parse(baseUrl)?.hostname;
-  if (host === undefined || host === '') throw shape(`${what} has no host name`);
+  if (host === undefined) throw shape(`${what} has no host name`);
   const { key, der } = keyOf(what, publicKey);
   const id = decodeBase64((checkpointKeyId ?? logId).keyId);
   if (id === undefined || !idsOf(host, key, der).some((own) => own.equals(id)))

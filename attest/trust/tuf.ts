@@ -3,7 +3,7 @@
 // are the library's to check. This is the one file that knows it. What was good last is kept beside, and serves for a time.
 
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { AttestError } from '../error.ts';
@@ -21,6 +21,8 @@ export interface TufRepository {
 export interface RefreshOptions {
   /** Of this user alone; made where it is missing. */
   readonly directory: string;
+  /** Whose it must be; undefined where a system has no user ids. What others can write there would be trusted offline. */
+  readonly userId: number | undefined;
   /** Nothing is fetched: what was good last serves, or what the package came with. */
   readonly offline: boolean;
   readonly now: Date;
@@ -53,6 +55,7 @@ export async function refreshTrust(options: RefreshOptions): Promise<SigstoreTru
   const { now, offline } = options;
   const repository = options.repository ?? { mirrorUrl: PUBLIC_MIRROR };
   const place = join(options.directory, encodeURIComponent(repository.mirrorUrl));
+  for (const folder of [options.directory, place]) checkOwn(folder, options.userId);
   if (offline) return offlineTrust(readKept(place) ?? seedOf(repository), now);
   try {
     const kept = await fetchTrust(place, repository, options.timeoutMs ?? TIMEOUT_MS);
@@ -65,6 +68,15 @@ export async function refreshTrust(options: RefreshOptions): Promise<SigstoreTru
       hint: 'check the network; --trusted-root FILE names one, --offline takes the last that was good',
     });
   }
+}
+
+function checkOwn(folder: string, userId: number | undefined): void {
+  const status = lstatSync(folder, { throwIfNoEntry: false });
+  if (status === undefined || userId === undefined) return;
+  if (status.isDirectory() && status.uid === userId && (status.mode & 0o022) === 0) return;
+  throw new AttestError('TRUST_UNAVAILABLE', `${JSON.stringify(folder)} is not a folder of this user alone`, {
+    hint: 'name another with COUNTERSIGN_CACHE, or a trusted root with --trusted-root',
+  });
 }
 
 function offlineTrust(kept: Kept | undefined, now: Date): SigstoreTrust {
@@ -103,10 +115,11 @@ async function fetchTrust(
   readSigstoreTrust(Buffer.from(trustedRoot));
   const { host, pathname } = new URL(mirrorUrl);
   const metadata = join(place, encodeURIComponent(host + pathname.replace(/\/$/, '')));
-  const [root, ...others] = ['root', 'timestamp', 'snapshot', 'targets'].map((role) =>
-    expiryOf(readFileSync(join(metadata, `${role}.json`))),
-  );
-  const kept = { trustedRoot, freshUntil: [root, ...others].toSorted()[0] ?? '', validUntil: root ?? '' };
+  const untilOf = (role: string): string => expiryOf(readFileSync(join(metadata, `${role}.json`)));
+  const validUntil = untilOf('root');
+  const others = ['timestamp', 'snapshot', 'targets'].map(untilOf);
+  const freshUntil = others.reduce((first, until) => (until < first ? until : first), validUntil);
+  const kept: Kept = { trustedRoot, freshUntil, validUntil };
   const temporary = join(place, `${randomUUID()}.tmp`);
   writeFileSync(temporary, JSON.stringify(kept), { mode: 0o600, flush: true });
   renameSync(temporary, join(place, 'kept.json'));
@@ -142,11 +155,10 @@ interface Seed {
   readonly targets: Readonly<Record<string, string>>;
 }
 
+/** Of metadata that the library has verified, or that the package came with. */
 function expiryOf(metadata: Uint8Array): string {
   const signed: unknown = Reflect.get(Object(parseStrict(metadata)?.value), 'signed');
-  const expires: unknown = Reflect.get(Object(signed), 'expires');
-  if (!isTime(expires)) throw new AttestError('TRUST_SHAPE', 'metadata of the trusted root say no expiry');
-  return new Date(expires).toISOString();
+  return new Date(String(Reflect.get(Object(signed), 'expires'))).toISOString();
 }
 
 const isTime = (value: unknown): value is string =>

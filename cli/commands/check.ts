@@ -12,10 +12,11 @@ import { claimsFor, tokensOf } from '../inputs/proved.ts';
 import { readInputs, refuseUnstable, withInputs } from '../inputs/render.ts';
 import { RENDER_FLAGS } from '../inputs/render_flags.ts';
 import { SCHEMA_FLAGS, schemaFor } from '../inputs/schema.ts';
+import { strangersTo } from '../inputs/strangers.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { policiesAsked } from '../loading/asked.ts';
-import { refuseIdleFlags } from '../loading/idle.ts';
+import { refuseAgainst, refuseIdleFlags } from '../loading/idle.ts';
 import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
 import { asksPeople, PEOPLE_FLAGS } from '../loading/people_flags.ts';
 import { environmentOf, findProject, stateOf, userCache } from '../loading/project.ts';
@@ -165,6 +166,7 @@ export async function judgeFor(
   io: Io,
 ): Promise<{ readonly judgement: Judgement; readonly prepared: Prepared }> {
   refuseIdleFlags(args, io, { found, environment: environment?.name });
+  refuseAgainst(args, environment);
   const isAsked = asksPeople(args, found?.project, environment);
   const inputs = await withProgress(io, 'reading', () =>
     readInputs(args, io, { installation, reader, environment, namesObjects: true }),
@@ -174,7 +176,12 @@ export async function judgeFor(
   const read = await withProgress(io, 'reading manifests', (onProgress) =>
     readDocuments(sources, reader, onProgress),
   );
-  const { documents, bench } = await schemaFor(args, io, { reader, documents: read, environment });
+  const { documents, bench, placed } = await schemaFor(args, io, {
+    reader,
+    documents: read,
+    environment,
+    project: found?.project,
+  });
   const bundles = bundleSettings(args, io, found);
   const frame = { installation, reader, isRecorded, project: found?.project, environment, bundles };
   const prepared = await withProgress(io, 'compiling policies', () => prepareFor(args, io, frame));
@@ -207,30 +214,19 @@ export async function judgeFor(
     ),
   );
   const whole = await withInputs(judged, inputs);
-  const claimsThen = (then: readonly Document[]) => claimsFor(then, { environment, bundles }, io);
-  const since = { setting: { args, installation, reader }, bench: prepared.bench, io, claimsFor: claimsThen };
+  const since = {
+    setting: { args, installation, reader },
+    bench: { ...prepared.bench, ...bench },
+    placed,
+    tokens,
+    claimsFor: (then: readonly Document[]) => claimsFor(then, { environment, bundles }, io),
+    io,
+  };
   const judgement = args.has('against')
     ? await (await import('../inputs/since.ts')).judgeSince(whole, environment, since)
     : whole;
   people?.announce(judgement.decision);
   return { judgement, prepared };
-}
-
-/** Namespaces of the objects that are not the environment's: in the cluster another environment would judge them, or none. */
-function strangersTo(
-  environment: Environment | undefined,
-  documents: readonly Document[],
-): readonly string[] {
-  const own = environment?.namespaces;
-  if (environment === undefined || own === undefined) return [];
-  const named = new Set(documents.flatMap(({ id }) => (id?.namespace === undefined ? [] : [id.namespace])));
-  return [...named]
-    .filter((namespace) => !own.includes(namespace))
-    .sort()
-    .map(
-      (namespace) =>
-        `namespace ${JSON.stringify(namespace)} is none of environment ${JSON.stringify(environment.name)}: at admission it judges nothing there`,
-    );
 }
 
 function failOnOf(args: Args): 'fail' | 'warn' {

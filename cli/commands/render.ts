@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isUtf8 } from 'node:buffer';
+import type { Project } from '../../engine/context/project.ts';
 import { EngineError, type Finding, type Source } from '../../engine/index.ts';
 import { type Document, readDocuments } from '../../engine/manifest/index.ts';
 import { inNamespace, refuseUnrecordable, scopesOf } from '../../engine/record/listable.ts';
@@ -44,9 +45,9 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
     throw new UsageError('one path or --from FILE is to be given', 'countersign render PATH');
   const installation = findInstallation();
   const reader = openYamlReader(installation.toolchain);
-  const environment = args.has('env')
-    ? environmentOf(args, findProject(args.text('project'), reader)?.project)
-    : undefined;
+  const project =
+    args.has('env') || args.has('digest') ? findProject(args.text('project'), reader)?.project : undefined;
+  const environment = args.has('env') ? environmentOf(args, project) : undefined;
   const inputs = await withProgress(io, 'rendering', () =>
     readInputs(args, io, {
       installation,
@@ -58,14 +59,16 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   for (const warning of inputs.warnings) io.err(`warning: ${oneLine(warning)}\n`);
   for (const finding of inputs.unstable) io.err(`warning: ${unstableLine(finding)}\n`);
   io.out(
-    args.has('digest') ? listingOf(readDocuments(inputs.sources, reader), args) : joined(inputs.sources),
+    args.has('digest')
+      ? listingOf(readDocuments(inputs.sources, reader), args, project?.customKinds)
+      : joined(inputs.sources),
   );
   return 0;
 }
 
 /** `set.txt` of these objects as they are applied. @throws {EngineError} INPUT_SHAPE for one without its final name or namespace */
-function listingOf(read: readonly Document[], args: Args): string {
-  const scopes = scopesOf(read);
+function listingOf(read: readonly Document[], args: Args, stated: Project['customKinds']): string {
+  const scopes = scopesOf(read, { stated });
   const namespace = namespaceOf(args);
   const documents = namespace === undefined ? read : inNamespace(read, namespace, scopes);
   refuseUnrecordable(documents, scopes);

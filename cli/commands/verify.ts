@@ -136,7 +136,9 @@ async function manifestCheck(
   const reader = openYamlReader(findInstallation().toolchain);
   const read = readDocuments(sources, reader, onProgress);
   const namespace = args.text('namespace');
-  const documents = namespace === undefined ? read : inNamespace(read, namespace, scopesOf(read));
+  const project = args.text('project');
+  const stated = project === undefined ? undefined : readProject(readSource(project), reader).customKinds;
+  const documents = namespace === undefined ? read : inNamespace(read, namespace, scopesOf(read, { stated }));
   const set = listSet(documents, false, onProgress);
   const holds = subjects.length === 1 && subjects[0]?.digest['sha256'] === set.digest;
   return {

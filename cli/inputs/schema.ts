@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Environment } from '../../engine/context/project.ts';
+import type { Environment, Project } from '../../engine/context/project.ts';
 import { EngineError } from '../../engine/index.ts';
 import { type Document, readDocuments } from '../../engine/manifest/index.ts';
 import { inNamespace, refuseUnrecordable, scopesOf } from '../../engine/record/listable.ts';
@@ -35,6 +35,7 @@ interface Frame {
   /** What is checked: the definitions among it are used too. */
   readonly documents: readonly Document[];
   readonly environment: Environment | undefined;
+  readonly project: Project | undefined;
 }
 
 /** What `check` judges, and the schema as a part of the bench. */
@@ -42,6 +43,8 @@ export interface Schooled {
   readonly documents: readonly Document[];
   /** Empty where it is switched off. */
   readonly bench: { readonly schema?: ObjectSchema };
+  /** Puts other objects into the same namespace. */
+  readonly placed: (documents: readonly Document[]) => readonly Document[];
 }
 
 /**
@@ -52,13 +55,18 @@ export interface Schooled {
  */
 export async function schemaFor(args: Args, io: Io, frame: Frame): Promise<Schooled> {
   const customKinds = await customKindsOf(args, io, frame);
-  const scopes = scopesOf(frame.documents, customKinds);
+  const stated = frame.project?.customKinds;
+  const scopes = scopesOf(frame.documents, { customKinds, stated });
   const namespace = namespaceOf(args);
+  const placed: Schooled['placed'] = (others) =>
+    namespace === undefined
+      ? others
+      : inNamespace(others, namespace, scopesOf(others, { customKinds, stated }));
   const documents =
     namespace === undefined ? frame.documents : inNamespace(frame.documents, namespace, scopes);
   if (args.has('record')) refuseUnrecordable(documents, scopes);
   if (customKinds !== undefined) sayLeftOut(documents, customKinds, io);
-  return { documents, bench: benchOf(args, io, frame.environment, customKinds) };
+  return { documents, placed, bench: benchOf(args, io, frame.environment, customKinds) };
 }
 
 /** Rules in CEL are said to be unchecked, once, where there are objects that they are about. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Environment } from '../../engine/context/project.ts';
 import { sinceThen } from '../../engine/decide/since.ts';
-import { EngineError, type Judgement } from '../../engine/index.ts';
+import { type Change, EngineError, type Judgement } from '../../engine/index.ts';
 import { type Document, readDocuments } from '../../engine/manifest/index.ts';
 import type { Claims } from '../../engine/policy/input.ts';
 import { type Bench, openJudge } from '../../engine/review.ts';
@@ -16,6 +16,10 @@ import { type Inputs, readInputs } from './render.ts';
 export interface EarlierFrame {
   readonly setting: { readonly args: Args; readonly installation: Installation; readonly reader: YamlReader };
   readonly bench: Bench;
+  /** Puts objects that name no namespace into the one that is asked for. */
+  readonly placed: (documents: readonly Document[]) => readonly Document[];
+  /** What id tokens prove: the same for both. */
+  readonly tokens: Pick<Change, 'oidc'>;
   readonly io: Io;
   /** Claims about its images: where they were not asked about, one that is as it was could not be told from one that is new. */
   readonly claimsFor: (documents: readonly Document[]) => Promise<{ readonly claims: Claims } | undefined>;
@@ -35,10 +39,17 @@ export async function judgeSince(
     const inputs = await inputsThen(environment, earlier, frame);
     if (inputs === undefined) return judgement;
     const { sources } = inputs;
-    const documents = readDocuments(sources, frame.setting.reader);
+    const documents = frame.placed(readDocuments(sources, frame.setting.reader));
     const proved = await frame.claimsFor(documents);
     const { decision } = openJudge(frame.bench).review(
-      { phase: 'check', operation: 'CREATE', documents, sources, ...(proved && { claims: proved.claims }) },
+      {
+        phase: 'check',
+        operation: 'CREATE',
+        documents,
+        sources,
+        ...frame.tokens,
+        ...(proved && { claims: proved.claims }),
+      },
       { time: frame.io.now(), id: judgement.decision.id },
     );
     return { ...judgement, decision: sinceThen(judgement.decision, decision.findings) };
@@ -54,7 +65,12 @@ async function inputsThen(
 ): Promise<Inputs | undefined> {
   const then = argsThen(args, earlier);
   if (then === undefined) return undefined;
-  const frame = { installation, reader, environment: environmentThen(environment, earlier) };
+  const frame = {
+    installation,
+    reader,
+    environment: environmentThen(environment, earlier),
+    namesObjects: true as const,
+  };
   try {
     return await readInputs(then, io, frame);
   } catch (error) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Flags that would have no effect, where that hangs on more than other flags (those stand in each verb's own list as `needs`).
-import type { Project } from '../../engine/context/project.ts';
+import type { Environment, Project } from '../../engine/context/project.ts';
 import type { Args } from '../args.ts';
 import { type BundleSettings, bundleSettings } from '../bundles/flags.ts';
 import { policyTrust } from '../bundles/trust.ts';
@@ -87,4 +87,13 @@ export function refuseIdleBundleFlags(
   const ofReleases = ['allow-bundle', 'follow', ...(references.some(isRemote) ? [] : ['lock'])];
   if (!ofReleases.some((flag) => args.has(flag))) return;
   demand(ofReleases, policyTrust(settings()) !== undefined, 'no key is trusted for policy');
+}
+
+/** Who runs the check chooses what was there before, and so what no longer blocks: an environment must allow that. @throws {UsageError} */
+export function refuseAgainst(args: Args, environment: Environment | undefined): void {
+  if (!args.has('against') || environment === undefined || environment.against === 'allow') return;
+  throw new UsageError(
+    `environment ${JSON.stringify(environment.name)} does not allow --against`,
+    'leave it out, or set "against: allow" for the environment in the Project: what was there before then blocks no more',
+  );
 }

@@ -18,6 +18,16 @@ import {
 } from './people.ts';
 import schema from './project.schema.json' with { type: 'json' };
 import { compileSchema } from './schema.ts';
+import type { Attestations, CustomKind, LedgerSettings, ProjectIssuer, Registry } from './sections.ts';
+
+export type {
+  Attestations,
+  CustomKind,
+  LedgerSettings,
+  ProjectIssuer,
+  PublishTo,
+  Registry,
+} from './sections.ts';
 
 /** Where something is deployed to, and what it asks for. */
 export interface Environment {
@@ -26,6 +36,8 @@ export interface Environment {
   readonly namespaces?: readonly string[];
   /** The version of Kubernetes there, `1.34`: which versions of kinds it serves. */
   readonly kubernetes?: string;
+  /** Whether `check --against` may turn what was there before into warnings; who runs it chooses what was before. */
+  readonly against?: 'allow' | 'deny';
   /** Objects of no namespace belong here: they reach into every namespace, so one environment at most judges them. */
   readonly clusterScoped?: boolean;
   readonly packs?: readonly {
@@ -46,71 +58,12 @@ export interface Environment {
   readonly attestations?: Attestations;
 }
 
-/** Which attestations are looked for. Whoever is trusted for `provenance` in this environment may have signed them. */
-export interface Attestations {
-  /** `host[:port][/path]` of images that are looked at; of others nothing is known, and nobody is asked. */
-  readonly registries: readonly string[];
-  /** Predicate types. Others are left where they are. */
-  readonly types: readonly string[];
-  /** File of a Sigstore trusted root; without one no certificate and no log is trusted. */
-  readonly trustedRoot?: string;
-  /** Whether a trusted log must hold each signature; true where it is not stated. */
-  readonly log?: boolean;
-  /** Whether an admission waits for a registry, or is told to come again; `prepared` where it is not stated. */
-  readonly fetch?: 'prepared' | 'live';
-}
-
-/** How one registry is reached. */
-export interface Registry {
-  /** Host with its port where it has one, exactly. */
-  readonly host: string;
-  /** `host[:port][/prefix]` that are asked first for attestations, in order. */
-  readonly mirrors?: readonly string[];
-  /** The registry itself is not asked. */
-  readonly mirrorsOnly?: boolean;
-  /** File of the certificates (PEM) that alone prove it. */
-  readonly certificates?: string;
-  /** It may have a private address. */
-  readonly private?: boolean;
-}
-
-/** Who issues the id tokens that are believed. */
-export interface ProjectIssuer {
-  readonly name: string;
-  /** As a token has it under `iss`, compared as text. */
-  readonly issuer: string;
-  /** The one audience that its tokens must be for. */
-  readonly audience: string;
-  /** How what it says of a job is read. */
-  readonly kind: 'gitlab' | 'github' | 'generic';
-  /** Its public keys: a file, or what it publishes; `private` lets its host have a private address. */
-  readonly jwks: { readonly file: string } | { readonly url: string; readonly private?: boolean };
-}
-
-/** The ledger: its folder, or a database that several servers share, whose key is in that folder. */
-export interface LedgerSettings {
-  readonly directory: string;
-  /** `postgres://…` */
-  readonly url?: string;
-  /** What becomes of a decision whose record the ledger cannot commit now: it is denied (the default), or the record waits in the spool. */
-  readonly onFailure?: 'deny' | 'spool';
-  /** The folder of the spool; by default that of the ledger. */
-  readonly spool?: string;
-  readonly publish?: readonly PublishTo[];
-}
-
-/** Where the ledger's checkpoints are published: a file, a folder of tiles, a Git clone, an HTTP endpoint, a C2SP witness and its verifier key. */
-export type PublishTo =
-  | { readonly file: string }
-  | { readonly tiles: string }
-  | { readonly git: string }
-  | { readonly http: string }
-  | { readonly witness: string; readonly key: string };
-
 /** The file `countersign.yaml`. Paths in it are relative to its own folder. */
 export interface Project {
   readonly environments: readonly Environment[];
   readonly unmapped: 'deny' | 'warn' | 'allow';
+  /** Where objects live whose definitions are not at hand. */
+  readonly customKinds?: readonly CustomKind[];
   readonly policies: readonly {
     readonly path: string;
     readonly namespaces?: readonly string[];
@@ -219,6 +172,13 @@ function refuseAmbiguous(stated: Stated, source: Source, document: Document): vo
   const report = (message: string, pointer: string): void => {
     problems.push({ message, location: locate(source, document, pointer) });
   };
+  const kinds = new Set<string>();
+  for (const [index, { group, kind }] of (stated.customKinds ?? []).entries()) {
+    const name = `${group}/${kind}`;
+    if (kinds.has(name))
+      report(`the scope of ${JSON.stringify(name)} is stated twice`, `/customKinds/${index}`);
+    kinds.add(name);
+  }
   const names = new Set<string>();
   const namespaces = new Map<string, string>();
   for (const [index, environment] of environments.entries()) {

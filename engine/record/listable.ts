@@ -1,21 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { CustomKind } from '../context/project.ts';
 import { objectId } from '../decide/finding.ts';
 import { EngineError } from '../error.ts';
 import { type Document, member, type ObjectId, textMember, withContent } from '../manifest/index.ts';
-import { type CustomKinds, isDefinition, kindOf, readCustomKinds } from '../schema/index.ts';
+import { type CustomKinds, groupOf, isDefinition, kindOf, readCustomKinds } from '../schema/index.ts';
 import { isRecord } from '../schema/reading.ts';
 import { exactText, parseExact } from './canonical.ts';
 
 /** Whether a kind's objects are in a namespace; undefined where that is not known. */
 export type Scopes = (id: ObjectId) => boolean | undefined;
 
-/** Scopes from the built-in kinds, then the definitions among the documents, then those given. */
-export function scopesOf(documents: readonly Document[], customKinds?: CustomKinds): Scopes {
+/** What says where custom kinds live beside the definitions among the documents. */
+export interface ScopeSources {
+  /** Definitions that are given. */
+  readonly customKinds?: CustomKinds | undefined;
+  /** The Project's word, where there is no definition. */
+  readonly stated?: readonly CustomKind[] | undefined;
+}
+
+/**
+ * Scopes from the built-in kinds, then the definitions among the documents, then those given, then the Project (`k8s-set-v1`: a kind
+ * whose scope nobody knows is no part of a record).
+ */
+export function scopesOf(
+  documents: readonly Document[],
+  { customKinds, stated = [] }: ScopeSources = {},
+): Scopes {
+  const scopes = new Map(
+    stated.map(({ group, kind, scope }) => [`${group}/${kind}`, scope === 'Namespaced']),
+  );
   const own = documents.some(isDefinition) ? readCustomKinds(documents) : undefined;
   return ({ apiVersion, kind }) =>
     kindOf(apiVersion, kind)?.isNamespaced ??
     own?.isNamespaced(apiVersion, kind) ??
-    customKinds?.isNamespaced(apiVersion, kind);
+    customKinds?.isNamespaced(apiVersion, kind) ??
+    scopes.get(`${groupOf(apiVersion)}/${kind}`);
 }
 
 /** The documents as they are applied to a namespace: what is in one and names none gets it. */
@@ -87,6 +106,6 @@ function namespaceFault(id: ObjectId, scopes: Scopes): Unrecordable | undefined 
     ? { message: 'names no namespace', hint: 'name the one it is applied to: --namespace NAME' }
     : {
         message: 'may be in a namespace or not: its kind is not known',
-        hint: 'give its CustomResourceDefinition with --crds',
+        hint: 'give its CustomResourceDefinition with --crds, or its scope under customKinds in the Project',
       };
 }

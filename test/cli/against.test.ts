@@ -123,6 +123,39 @@ describe('check --against a folder', () => {
     expect(await check('files', '--against', 'broken')).toMatchObject({ exit: 3, out: '' });
   });
 
+  it('gives the earlier objects the same namespace, and judges them by the same schema', async () => {
+    const service = (port: string): string =>
+      `apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {prts: [], ports: [{port: ${port}}]}\n`;
+    write({
+      'old/svc/s.yaml': service('80'),
+      'svc/s.yaml': service('81'),
+      'old/svc/p.yaml': pod('p'),
+      'svc/p.yaml': pod('p'),
+    });
+    const { exit, findings } = await check('svc', '--against', 'old', '--namespace', 'shop');
+    expect({ exit, findings }).toEqual({ exit: 0, findings: ['p warn true', 's warn true'] });
+  });
+
+  it('needs the leave of the environment', async () => {
+    const project = (more: string): string =>
+      `apiVersion: countersign.dev/v1alpha1\nkind: Project\nenvironments: [{name: eu, tier: production, packs: [{name: baseline, parameters: {images.registry: {registries: [registry.shop.example]}}}]${more}}]\n`;
+    write({
+      'deny.yaml': project(''),
+      'no.yaml': project(', against: deny'),
+      'allow.yaml': project(', against: allow'),
+    });
+    const asked = ['files/a.yaml', '--against', 'HEAD', '--env', 'eu'];
+    for (const file of ['deny.yaml', 'no.yaml'])
+      expect(await check(...asked, '--project', file)).toMatchObject({
+        exit: 2,
+        out: '',
+        err: expect.stringMatching(/environment "eu" does not allow --against\nhint: .*"against: allow"/),
+      });
+    const allowed = await check(...asked, '--project', 'allow.yaml');
+    expect(allowed.exit).toBe(0);
+    expect(new Set(allowed.findings)).toEqual(new Set(['a warn true']));
+  });
+
   it('is of files only, and of nothing that is recorded', async () => {
     expect(await check('-', '--against', 'old')).toMatchObject({ exit: 3 });
     expect(await check('../elsewhere', '--against', 'old')).toMatchObject({ exit: 3 });

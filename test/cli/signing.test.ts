@@ -259,6 +259,28 @@ describe('attest', () => {
     expect(existsSync(at('other-state'))).toBe(false);
   });
 
+  it('makes what verify bundle and verify image believe, and of another file or type do not', async () => {
+    const pub = put('plain.pub', plain.publicKeyPem);
+    const other = put('other.bin', 'another\n');
+    const verified = ['--key', pub, '--no-log'];
+    const bundle = async (file: string, name: string, ...more: string[]): Promise<number> =>
+      (await countersign(['verify', 'bundle', file, '--bundle', at(name), ...verified, ...more])).exit;
+    await countersign(['sign', artefact, '--key', at('plain.pem'), '--bundle', at('round.json')]);
+    await countersign(['attest', artefact, ...ATTEST, '--bundle', at('round-a.json')]);
+    expect([await bundle(artefact, 'round.json'), await bundle(other, 'round.json')]).toEqual([0, 1]);
+    expect([
+      await bundle(artefact, 'round-a.json', '--type', TYPE),
+      await bundle(artefact, 'round-a.json', '--type', 'https://example.com/other'),
+      await bundle(other, 'round-a.json', '--type', TYPE),
+    ]).toEqual([0, 1, 1]);
+
+    const name = `${registry.host}/team/app@${digest}`;
+    await countersign(['attest', name, ...ATTEST, '--plain-http']);
+    const image = async (type: string): Promise<number> =>
+      (await countersign(['verify', 'image', name, ...verified, '--plain-http', '--type', type])).exit;
+    expect([await image(TYPE), await image('https://example.com/other')]).toEqual([0, 1]);
+  });
+
   it.each([
     [['attest'], 2, 'one image, file or digest is wanted'],
     [['attest', artefact], 2, '--predicate is missing'],

@@ -101,7 +101,12 @@ async function trustOf(args: Args, io: Io): Promise<SigstoreTrust> {
     throw new AttestError('TRUST_UNAVAILABLE', 'there is no folder to keep the trusted root in', {
       hint: 'name one outside the working folder with COUNTERSIGN_CACHE, or a file with --trusted-root',
     });
-  return refreshTrust({ directory: join(cache.directory, '..', 'trust'), offline, now: io.now() });
+  return refreshTrust({
+    directory: join(cache.directory, '..', 'trust'),
+    userId: io.userId,
+    offline,
+    now: io.now(),
+  });
 }
 
 function readKey(file: string): string {

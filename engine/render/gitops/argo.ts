@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { KustomizeEdit, ValueStep } from '../program.ts';
 import { recognise } from '../recognise.ts';
 import type { Plan, Scene } from './plan.ts';
-import type { Spec } from './spec.ts';
+import type { Instead, Spec } from './spec.ts';
 
 const IDLE = ['project', 'syncPolicy', 'ignoreDifferences', 'info', 'revisionHistoryLimit'];
 
@@ -22,6 +22,28 @@ export function argoApplication(application: Spec, scene: Scene): readonly Plan[
   return sources.flatMap((source) => sourcePlan(source, { ...facts, refs }, scene));
 }
 
+const NOT_DONE: Instead = {
+  plugin: [
+    "runs a program beside Argo CD's repository server, and no program is run here",
+    'run the plugin in the pipeline and check what it prints: countersign check -',
+  ],
+};
+
+const DIRECTORY_NOT_DONE: Instead = {
+  jsonnet: [
+    'evaluates Jsonnet, and that is not done here',
+    'evaluate it in the pipeline and check what it prints: countersign check -',
+  ],
+  include: [
+    'chooses files, and that is not done here',
+    'put the files that are applied into a folder of their own',
+  ],
+  exclude: [
+    'leaves files out, and that is not done here',
+    'put the files that are applied into a folder of their own',
+  ],
+};
+
 interface Facts {
   readonly name: string;
   readonly namespace: string;
@@ -32,6 +54,7 @@ function sourcePlan(source: Spec, facts: Facts, scene: Scene): readonly Plan[] {
   source.only(
     ['path', 'chart', 'ref', 'helm', 'kustomize', 'directory'],
     ['repoURL', 'targetRevision', 'name'],
+    NOT_DONE,
   );
   refuseEnvironment(source);
   const isLending = source.at('ref').isThere && !source.at('path').isThere && !source.at('chart').isThere;
@@ -44,7 +67,7 @@ function sourcePlan(source: Spec, facts: Facts, scene: Scene): readonly Plan[] {
       { kind: 'kustomize', source: { path, root: scene.root, edit: editOf(source.at('kustomize'), path) } },
     ];
   const directory = source.at('directory');
-  directory.only(['recurse']);
+  directory.only(['recurse'], [], DIRECTORY_NOT_DONE);
   return [{ kind: 'files', path, isRecursive: directory.at('recurse').flag() }];
 }
 

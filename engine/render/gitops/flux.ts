@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { ValueStep } from '../program.ts';
 import { heldBy } from './objects.ts';
 import type { Plan, Scene } from './plan.ts';
-import type { Spec } from './spec.ts';
+import type { Instead, Spec } from './spec.ts';
 
 /** Fields that say when and how Flux applies, not what. */
 const IDLE = [
@@ -38,9 +38,22 @@ const USED = [
   'postBuild',
 ];
 
+const NOT_DONE: Instead = {
+  decryption: [
+    'decrypts files with a key of the cluster, and nothing is decrypted here',
+    'check a copy of the source without it, and with the encrypted files in a folder outside of its path: only their values are not known here',
+  ],
+  patchesStrategicMerge: [
+    'is of versions that Flux no longer serves',
+    'write each of its patches under "patches"',
+  ],
+  patchesJson6902: ['is of versions that Flux no longer serves', 'write each of its patches under "patches"'],
+  validation: ['is of versions that Flux no longer serves', 'leave it out: the API server validates'],
+};
+
 /** What Flux's kustomize-controller builds: the folder, changed as the Kustomization says, its variables replaced. */
 export function fluxKustomization(spec: Spec, scene: Scene): Plan {
-  spec.only(USED, IDLE);
+  spec.only(USED, IDLE, NOT_DONE);
   const path = scene.below(spec.at('path'), spec.at('path').text() ?? '.');
   const metadata = spec.at('commonMetadata');
   metadata.only(['labels', 'annotations']);
@@ -124,10 +137,21 @@ const RELEASE_USED = [
   'install',
 ];
 
+const RELEASE_NOT_DONE: Instead = {
+  postRenderers: [
+    'changes what the chart renders to, and that is not done here',
+    'render a copy of the source without it to a file, and check a Kustomize folder with that file as a resource and the same patches and images',
+  ],
+  commonMetadata: [
+    'labels and annotates what the chart renders to, and that is not done here',
+    'check a copy of the source without it: labels and annotations are all that it adds',
+  ],
+};
+
 /** What Flux's helm-controller installs: the chart with the values of objects in their order and the release's own on top. */
 export function helmRelease(release: Spec, scene: Scene): Plan {
   const [spec, metadata] = [release.at('spec'), release.at('metadata')];
-  spec.only(RELEASE_USED, RELEASE_IDLE);
+  spec.only(RELEASE_USED, RELEASE_IDLE, RELEASE_NOT_DONE);
   const name = metadata.at('name').needed();
   const target = spec.at('targetNamespace').text();
   const chart = spec.at('chart').at('spec');

@@ -71,6 +71,13 @@ function plansOf({ id }: Document, spec: Spec, scene: Scene): readonly Plan[] {
     return [fluxKustomization(spec.at('spec'), scene)];
   if (apiVersion.startsWith(HELM) && kind === 'HelmRelease') return [helmRelease(spec, scene)];
   if (apiVersion.startsWith(ARGO) && kind === 'Application') return argoApplication(spec, scene);
+  if (apiVersion.startsWith(ARGO) && kind === 'ApplicationSet')
+    return spec
+      .at('spec')
+      .refuse(
+        'makes Applications, and that is not done here',
+        'check each Application that it makes: argocd appset generate prints them',
+      );
   return [];
 }
 

@@ -9,6 +9,9 @@ import {
   type Source,
 } from '../../manifest/index.ts';
 
+/** By member: what it does that is not done here, and what to do instead. */
+export type Instead = Readonly<Record<string, readonly [why: string, hint: string]>>;
+
 /** A value in a GitOps source, which knows where it stands, so that what is wrong with it can be pointed at. */
 export class Spec {
   readonly value: JsonValue | undefined;
@@ -79,10 +82,16 @@ export class Spec {
     return isObject(this.value) ? Object.keys(this.value) : this.refuse('is no map');
   }
 
-  /** Refuses members that are not known here: what a controller would do with them is not done, so the result would be another. */
-  only(used: readonly string[], idle: readonly string[] = []): void {
-    for (const key of this.keys())
-      if (!used.includes(key) && !idle.includes(key)) this.at(key).refuse('is not supported');
+  /**
+   * Refuses members that are not known here: what a controller would do with them is not done, so the result would be another.
+   * @param instead of members that are known and not done: what they do, and what to do instead
+   */
+  only(used: readonly string[], idle: readonly string[] = [], instead: Instead = {}): void {
+    for (const key of this.keys()) {
+      if (used.includes(key) || idle.includes(key)) continue;
+      const [why, hint] = (Object.hasOwn(instead, key) ? instead[key] : undefined) ?? ['is not supported'];
+      this.at(key).refuse(why, hint);
+    }
   }
 
   refuse(why: string, hint?: string): never {

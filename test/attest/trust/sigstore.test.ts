@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A trusted root is validated before anything is verified with it.
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, hash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { AttestError, readSigstoreTrust } from '../../../attest/index.ts';
@@ -85,6 +85,18 @@ describe('a trusted root', () => {
     ['a date that is none', (copy) => (copy.tlogs[0].publicKey.validFor.start = '2025-02-30T00:00:00Z')],
     ['a date in another form', (copy) => (copy.tlogs[0].publicKey.validFor.start = '1 January 2025')],
     ['a key of another kind than stated', (copy) => (copy.tlogs[0].publicKey.keyDetails = 'PKIX_ED25519')],
+    ['a key in loose base64', (copy) => (copy.tlogs[0].publicKey.rawBytes = 'AAAAA')],
+    [
+      'a certificate in loose base64',
+      (copy) => (copy.certificateAuthorities[0].certChain.certificates[0].rawBytes = 'AAAAA'),
+    ],
+    [
+      'an authority without a name or a validity',
+      (copy) => {
+        delete copy.certificateAuthorities[0].uri;
+        delete copy.certificateAuthorities[0].validFor;
+      },
+    ],
     ['a key that is none', (copy) => (copy.tlogs[0].publicKey.rawBytes = 'AAAA')],
     ['an id of another key', (copy) => (copy.tlogs[0].logId = copy.tlogs[1].logId)],
     ['a log twice', (copy) => copy.tlogs.push(copy.tlogs[0])],
@@ -96,7 +108,7 @@ describe('a trusted root', () => {
           copy.certificateAuthorities[0].certChain.certificates[1],
         ),
     ],
-    ['a log without a host', (copy) => (copy.tlogs[0].baseUrl = 'https://')],
+    ['a log without a host', (copy) => (copy.tlogs[0].baseUrl = 'https://[')],
     ['a log of another hash', (copy) => (copy.tlogs[0].hashAlgorithm = 'SHA2_512')],
     ['65 logs', (copy) => (copy.tlogs = Array.from({ length: 65 }, () => copy.tlogs[0]))],
     ['a chain of nothing', (copy) => (copy.certificateAuthorities[0].certChain = chainOf())],
@@ -131,6 +143,26 @@ describe('a trusted root', () => {
     expect(outcome(changed(change))).toBe('TRUST_SHAPE');
   });
 
+  it('may have logs with RSA keys, and has none of a key that is not stated', () => {
+    const rsa = generateKeyPairSync('rsa', { modulusLength: 2_048 }).publicKey;
+    const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' }).publicKey;
+    const withKey = (key: typeof rsa, keyDetails: string, more = Buffer.alloc(0)): Json =>
+      changed((copy) => {
+        const der = Buffer.concat([key.export({ type: 'spki', format: 'der' }), more]);
+        Object.assign(copy.ctlogs[0].publicKey, { rawBytes: base64(der), keyDetails });
+        copy.ctlogs[0].logId.keyId = base64(hash('sha256', der, 'buffer'));
+      });
+    expect(outcome(withKey(rsa, 'PKIX_RSA_PKCS1V15_2048_SHA256'))).toBe('read');
+    expect(outcome(withKey(rsa, 'PKIX_RSA_PKCS1V15_4096_SHA256'))).toBe('TRUST_SHAPE');
+    expect(outcome(withKey(p384, 'PKIX_ECDSA_P256_SHA_256'))).toBe('TRUST_SHAPE');
+    expect(outcome(withKey(rsa, 'PKIX_RSA_PKCS1V15_2048_SHA256', Buffer.alloc(1)))).toBe('TRUST_SHAPE');
+  });
+
+  it('of more than 1 MiB is refused', () => {
+    expect(outcome(JSON.stringify(root).padEnd(1024 * 1024))).toBe('read');
+    expect(outcome(JSON.stringify(root).padEnd(1024 * 1024 + 1))).toBe('TRUST_SHAPE');
+  });
+
   it('with chains that differ from those in one thing is read', () => {
     expect(
       outcome(changed((copy) => (copy.certificateAuthorities[0].certChain = chainOf(isAuthority)))),
@@ -138,6 +170,7 @@ describe('a trusted root', () => {
     expect(
       outcome(changed((copy) => (copy.timestampAuthorities[0].certChain = chainOf(stamping, isAuthority)))),
     ).toBe('read');
+    expect(outcome(changed((copy) => delete copy.certificateAuthorities[0].uri))).toBe('read');
     const start = '2025-02-28T00:00:00Z';
     expect(outcome(changed((copy) => (copy.tlogs[0].publicKey.validFor.start = start)))).toBe('read');
   });

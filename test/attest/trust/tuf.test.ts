@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The trusted root is kept fresh, by the rules of The Update Framework, and what was good last serves for a time.
 import { generateKeyPairSync, hash } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -30,6 +30,7 @@ afterEach(async () => {
 
 const options = (changes: Partial<RefreshOptions> = {}): RefreshOptions => ({
   directory: join(folder, 'trust'),
+  userId: process.getuid?.(),
   offline: false,
   now: moment(0),
   timeoutMs: 2_000,
@@ -77,6 +78,37 @@ describe('the trusted root of an instance', () => {
     expect(await outcome({ offline: true, now: moment(8 * DAY) })).toBe(digest(first));
     expect(await outcome({ offline: true, now: moment(30 * DAY) })).toBe('TRUST_EXPIRED');
     expect(repository.requests.length).toBe(asked);
+  });
+
+  it('of an instance that the package knows nothing of needs a root to begin with', async () => {
+    publish(first, 1);
+    const unknown = { mirrorUrl: repository.mirrorUrl };
+    expect(await outcome({ repository: unknown })).toBe('TRUST_UNAVAILABLE');
+    expect(await outcome({ repository: unknown, offline: true })).toBe('TRUST_UNAVAILABLE');
+    const { timeoutMs: _, ...patient } = options();
+    expect((await refreshTrust(patient)).digest).toBe(digest(first));
+  });
+
+  it('must be confirmed as soon as any of its metadata expires', async () => {
+    publish(first, 1, { expires: moment(40 * DAY) });
+    expect((await refreshTrust(options())).expires).toEqual(moment(30 * DAY));
+  });
+
+  it('is not kept where others can write, or own', async () => {
+    publish(first, 1);
+    expect(await outcome()).toBe(digest(first));
+    const directory = join(folder, 'trust');
+    const offline = { offline: true } as const;
+    expect(await outcome({ ...offline, userId: undefined })).toBe(digest(first));
+    const userId = process.getuid?.();
+    if (userId === undefined) return;
+    expect(await outcome({ ...offline, userId: userId + 1 })).toBe('TRUST_UNAVAILABLE');
+    chmodSync(directory, 0o777);
+    expect(await outcome(offline)).toBe('TRUST_UNAVAILABLE');
+    chmodSync(directory, 0o755);
+    expect(await outcome(offline)).toBe(digest(first));
+    chmodSync(join(directory, encodeURIComponent(repository.mirrorUrl)), 0o720);
+    expect(await outcome()).toBe('TRUST_UNAVAILABLE');
   });
 
   it('is not rolled back', async () => {

@@ -29,6 +29,29 @@ function refused(text: string): { code: string; problems: readonly string[] } {
 }
 const schema = (...problems: string[]): object => ({ code: 'PROJECT_SCHEMA', problems });
 
+describe('custom kinds', () => {
+  it('have a scope', () => {
+    const customKinds = [{ group: 'a.example', kind: 'Widget', scope: 'Cluster' }];
+    expect(read(`${HEAD}customKinds: ${JSON.stringify(customKinds)}\n`).customKinds).toEqual(customKinds);
+    expect(read(HEAD)).not.toHaveProperty('customKinds');
+  });
+
+  it.each([
+    [
+      '[{group: a.example, kind: A, scope: Cluster}, {group: a.example, kind: A, scope: Namespaced}]',
+      '3:60 the scope of "a.example/A" is stated twice',
+    ],
+    ['[{group: a.example, kind: A}]', "3:15 must have required property 'scope'"],
+    [
+      '[{group: a.example, kind: A, scope: namespaced}]',
+      '3:43 must be equal to one of the allowed values: ["Namespaced","Cluster"]',
+    ],
+    ['[{group: "", kind: A, scope: Cluster}]', '3:16 must match pattern "^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"'],
+  ])('are refused: %s', (kinds, problem) => {
+    expect(refused(`${HEAD}customKinds: ${kinds}\n`)).toEqual(schema(problem));
+  });
+});
+
 const FULL = `${HEAD}environments:
   - name: production/eu
     tier: production

@@ -60,9 +60,26 @@ describe('a namespace that objects are applied to', () => {
   });
 
   it('knows kinds by definitions from elsewhere', () => {
-    const scopes = scopesOf(read('x: 1'), readCustomKinds(read(DEFINITION)));
+    const scopes = scopesOf(read('x: 1'), { customKinds: readCustomKinds(read(DEFINITION)) });
     expect(scopes({ apiVersion: 'a.example/v1', kind: 'A', name: '' })).toBe(true);
     expect(scopes({ apiVersion: 'b.example/v1', kind: 'A', name: '' })).toBeUndefined();
+  });
+
+  it('takes the Project at its word where nothing else is known, and only there', () => {
+    const stated = ['A', 'B', 'C', 'Deployment'].map((kind) => ({
+      group: kind === 'Deployment' ? 'apps' : 'a.example',
+      kind,
+      scope: kind === 'B' ? ('Namespaced' as const) : ('Cluster' as const),
+    }));
+    const scopes = scopesOf(read(DEFINITION), { stated });
+    const of = (apiVersion: string, kind: string) => scopes({ apiVersion, kind, name: '' });
+    expect(of('a.example/v1', 'A')).toBe(true); // as its definition says
+    expect(of('a.example/v7', 'B')).toBe(true);
+    expect(of('a.example/v1', 'C')).toBe(false);
+    expect(of('apps/v1', 'Deployment')).toBe(true);
+    expect(of('b.example/v1', 'C')).toBeUndefined();
+    const bare = read('apiVersion: a.example/v1\nkind: C\nmetadata: {name: c}\n');
+    expect(refuseUnrecordable(bare, scopesOf(bare, { stated }))).toBeUndefined();
   });
 
   it('is given to an object whose metadata is null', () => {

@@ -42,6 +42,61 @@ const jobOf = ([first]: readonly Plan[]): object | undefined =>
 const editOf = ([first]: readonly Plan[]): object | undefined =>
   first?.kind === 'kustomize' ? first.source.edit : undefined;
 
+describe('what is known and not done', () => {
+  const flux = (spec: string): string =>
+    `apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {name: a}\nspec: ${spec}\n`;
+  const hint = (text: string): string | undefined => {
+    const error = thrownBy(() => plan(text));
+    return error instanceof EngineError ? error.hint : undefined;
+  };
+
+  it.each([
+    [
+      flux('{path: ./over, decryption: {provider: sops}}'),
+      4,
+      '"spec.decryption" decrypts files',
+      'encrypted files in a folder outside',
+    ],
+    [
+      flux('{path: ./over, patchesJson6902: []}'),
+      4,
+      '"spec.patchesJson6902" is of versions',
+      'under "patches"',
+    ],
+    [
+      release(`{${LOCAL}, postRenderers: [{kustomize: {patches: []}}]}`),
+      4,
+      '"spec.postRenderers" changes',
+      'check a Kustomize folder',
+    ],
+    [
+      application('{path: web, plugin: {name: p}}'),
+      6,
+      '"spec.source.plugin" runs a program',
+      'countersign check -',
+    ],
+    [
+      application('{path: ., directory: {jsonnet: {}}}'),
+      6,
+      '"spec.source.directory.jsonnet" evaluates',
+      'countersign check -',
+    ],
+    [
+      'apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: a}\nspec: {}\n',
+      4,
+      '"spec" makes Applications',
+      'each Application',
+    ],
+  ])('says what to do instead', (text, line, message, instead) => {
+    expect(refused(text)).toMatchObject({
+      code: 'RENDER_SOURCE',
+      line,
+      message: expect.stringContaining(message),
+    });
+    expect(hint(text)).toContain(instead);
+  });
+});
+
 describe('an Application', () => {
   it.each([
     ['a:1', { name: 'a', newTag: '1' }],
@@ -79,7 +134,6 @@ describe('an Application', () => {
       '{path: web, helm: {valueFiles: ["$other/a.yaml"]}}',
       '"spec.source.helm.valueFiles.0" names no source: "other"',
     ],
-    ['{path: web, plugin: {name: p}}', '"spec.source.plugin" is not supported'],
     ['{path: web, helm: [a]}', '"spec.source.helm" is no map'],
     ['{repoURL: x}', '"spec.source.path" is missing'],
   ])('of %s is refused with its place', (source, message) => {
@@ -112,7 +166,6 @@ describe('a HelmRelease', () => {
   });
 
   it.each([
-    [`{${LOCAL}, postRenderers: []}`, '"spec.postRenderers" is not supported'],
     [
       `{${LOCAL}, valuesFrom: [{kind: Secret, name: s}]}`,
       '"spec.valuesFrom.0" names Secret "s", which is in the cluster',
