@@ -24,9 +24,6 @@ import { keyOf, openKey } from '../signing/key.ts';
 import { uuidv7 } from '../uuid.ts';
 import { PUBLISH_FLAGS, type Publishing, publishingOf, startPublishing } from './checkpoints/publishing.ts';
 
-// Loaded with this one: they need nearly all of it, and a start of `check` reads no part more than without them.
-export * from './people/index.ts';
-
 const DEFAULT_LISTEN = '127.0.0.1:8443';
 const DEFAULT_NAMESPACE = 'countersign';
 const DEFAULT_THREADS = 4;
