@@ -189,8 +189,8 @@ export async function judgeFor(
   for (const warning of inputs.warnings) io.err(`warning: ${oneLine(warning)}\n`);
   for (const note of [...prepared.notes, ...strangersTo(environment, documents), ...(proved?.notes ?? [])])
     io.err(`note: ${oneLine(note)}\n`);
-  const asking = { args, io, found, environment, isRecorded, tokens };
-  const people = isAsked ? await (await import('./people/index.ts')).askPeople(asking) : undefined;
+  const question = { args, io, found, environment, isRecorded, tokens };
+  const people = isAsked ? await (await import('./people/asked.ts')).askPeople(question) : undefined;
   const judged = await withProgress(io, 'checking objects', (onProgress) =>
     openJudge({ ...prepared.bench, ...bench, ...people?.bench }).review(
       {

@@ -25,7 +25,7 @@ export interface ShownSet {
 
 /** Evaluates manifests as `check` does. @throws what `check` throws */
 export async function setOfManifests({ found, environment, args, io }: Desk): Promise<ShownSet> {
-  // As the verb that runs: its parts are not to be cut anew for this one.
+  // Only where there is a set to evaluate.
   const { judgeFor } = await import('../check.ts');
   const installation = findInstallation();
   const reader = openYamlReader(installation.toolchain);

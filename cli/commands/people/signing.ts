@@ -113,10 +113,14 @@ export async function signAndWrite<K extends StatementKind>(
   mayStand?: (signed: Signed) => void,
 ): Promise<Written> {
   const bytes = statementBytes(kind, subject, predicate);
-  const file = args.text('out') ?? fileFor(`${kind}-${statementId(bytes).slice(0, 12)}`, found);
-  if (existsSync(file))
-    throw new UsageError(`${JSON.stringify(file)} exists`, 'nothing was signed: name another file');
+  const named = args.text('out');
+  // Before anybody is asked for a password or a login.
+  if (named === undefined) fileFor(kind, found);
+  else refuseExisting(named);
   const text = args.has('login') ? await logIn(bytes, { found, args, io }) : await signByKey(bytes, args, io);
+  // By its own bytes: two people may sign the same words in the same moment.
+  const file = named ?? fileFor(`${kind}-${statementId(Buffer.from(text)).slice(0, 12)}`, found);
+  refuseExisting(file);
   const signed = readSigned(
     await provedFile({ name: file, bytes: Buffer.from(text), isOwn: true }, found.project, io.now()),
     { trust: trustOf(found.project), people: found.project.people ?? [], at: io.now() },
@@ -137,6 +141,11 @@ async function signByKey(bytes: Uint8Array, args: Args, io: Io): Promise<string>
   const { payload, payloadType, signatures } = await signStatement(bytes, signer);
   const envelope = { payload, payloadType, signatures: [{ keyid: signer.keyId, sig: signatures[0].sig }] };
   return `${JSON.stringify(envelope)}\n`;
+}
+
+function refuseExisting(file: string): void {
+  if (existsSync(file))
+    throw new UsageError(`${JSON.stringify(file)} exists`, 'nothing was written: name another file');
 }
 
 function fileFor(name: string, found: Found): string {

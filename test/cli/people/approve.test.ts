@@ -197,4 +197,14 @@ fail: main.deny_privileged: shop.example/Machine/shop/web: web is privileged
     expect(gone).toMatchObject({ exit: 3 });
     expect(gone.err).toMatch(/cannot read the statements in .*: ENOENT \[INPUT_UNREADABLE\]/);
   });
+
+  it('in more files than anybody signs are refused, and not counted for minutes', async () => {
+    const here = shop(APPROVALS);
+    for (let index = 0; index <= 10_000; index++) here.put(`signed/${index}.json`, '');
+    const { exit, err } = await checked(here, undefined);
+    expect({ exit, isSo: /holds 10001 statements, more than 10000 \[INPUT_TOO_LARGE\]/.test(err) }).toEqual({
+      exit: 3,
+      isSo: true,
+    });
+  });
 });
