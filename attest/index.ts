@@ -3,6 +3,7 @@
 // sign/ makes DSSE envelopes, ledger/ appends them to a log in Sigstore's own format (log/ is that format), trust/ says whom a
 // reader believes, verify/ reads a record straight through: shape, signature, key, log entry, Statement.
 export { AttestError, type AttestErrorCode } from './error.ts';
+export { type Audit, auditLedger, type Fault } from './ledger/audit/index.ts';
 export {
   type Bundle,
   type Ledger,
@@ -12,16 +13,45 @@ export {
   watchLedger,
 } from './ledger/index.ts';
 export {
+  type Destination,
+  openPublisher,
+  type Published,
+  type Publisher,
+  readAddress,
+  type Tiles,
+  writeTiles,
+} from './ledger/publish/index.ts';
+export {
+  checkpointOf,
+  openFileRows,
+  openReader,
+  type Reader,
+  type Row,
+  type Rows,
+  type SignedCheckpoint,
+} from './ledger/reading/index.ts';
+export {
+  openSearch,
+  type Page,
+  type Query,
+  type Search,
+  type Term,
+  type Terms,
+  type TermsOf,
+} from './ledger/search/index.ts';
+export { openSpool, type SpoolEvent, type SpoolingRecorder } from './ledger/spool/index.ts';
+export { isSignedBy, readCheckpoint, readWitness, type TrustedRoot, type Witness } from './log/index.ts';
+export {
   type AskPassword,
   type AttestedSubject,
   type Envelope,
   generateKeyPair,
   isKeyUri,
-  type KeyBundle,
   makeStatement,
   openSigner,
   readSigner,
   refuseForRecords,
+  type SignedBundle,
   type Signer,
   type SigningKey,
   signArtefact,
@@ -36,8 +66,12 @@ export {
   keySigner,
   NO_SIGSTORE,
   parseTrust,
+  type Quorum,
+  type RefreshOptions,
+  readQuorum,
   readSigstoreTrust,
   readTrust,
+  refreshTrust,
   type SignerPolicy,
   type SigstoreTrust,
   signersFor,
@@ -49,13 +83,18 @@ export {
   type AttestationQuestion,
   type AttestationVerdict,
   type AttestedDigest,
+  type CacheLimits,
   type Claim,
   type ClaimSigner,
   type EnvelopeVerdict,
+  openVerdictCache,
+  type QuorumVerdict,
   type RecordVerdict,
   type RefusalCode,
+  type VerdictCache,
   type Verified,
-  type VerifyAttestation,
+  verifyAttestation,
   verifyEnvelope,
+  verifyQuorum,
   verifyRecord,
 } from './verify/index.ts';

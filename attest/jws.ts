@@ -23,7 +23,7 @@ export type JwsAlgorithm = (typeof ALGORITHMS)[number];
 
 /** A key for exactly one algorithm: what a token says of its own algorithm chooses nothing. */
 export interface JwsKey {
-  readonly algorithm: JwsAlgorithm | 'EdDSA';
+  readonly algorithm: JwsAlgorithm | 'EdDSA' | 'Ed25519';
   readonly key: KeyObject;
 }
 

@@ -22,6 +22,7 @@ import {
   readSigner,
   refuseForRecords,
   type Signer,
+  type TrustedRoot,
 } from '../attest/index.ts';
 import { conclude } from '../engine/conclude.ts';
 import type { Judgement } from '../engine/index.ts';
@@ -45,7 +46,7 @@ export function openState(directory: string, signer: Signer, io: Io): Ledger {
   } catch (error) {
     throw withFolder(error, directory);
   }
-  writeTrust(directory, signer, ledger);
+  writeTrust(directory, signer, ledger.trustedRoot());
   return ledger;
 }
 
@@ -75,8 +76,7 @@ export function stateKey(directory: string, io: Io): string {
  * Writes `trust.json` (for `verify record --trust`) and `trusted_root.json` (for stock cosign) where they are missing. What is
  * there is never changed: who is trusted is the reader's decision, not this program's.
  */
-function writeTrust(directory: string, signer: Signer, ledger: Ledger): void {
-  const root = ledger.trustedRoot();
+export function writeTrust(directory: string, signer: Signer, root: TrustedRoot): void {
   const trust = {
     apiVersion: 'countersign.dev/v1alpha1',
     kind: 'Trust',

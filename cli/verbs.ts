@@ -17,6 +17,50 @@ export const VERBS: Readonly<
     summary: 'check a signed record offline',
     load: async () => (await import('./commands/verify.ts')).verifyRecordVerb,
   },
+  approve: {
+    summary: 'approve a set, a waiver, a lock',
+    load: async () => (await import('./commands/people/index.ts')).approve,
+  },
+  revoke: {
+    summary: 'take back what was signed',
+    load: async () => (await import('./commands/people/index.ts')).revoke,
+  },
+  waive: {
+    summary: 'ask for an exception from a rule',
+    load: async () => (await import('./commands/people/index.ts')).waive,
+  },
+  waivers: {
+    summary: 'list the waivers of an environment',
+    load: async () => (await import('./commands/people/index.ts')).waivers,
+  },
+  'break-glass': {
+    summary: 'let denied changes through for hours',
+    load: async () => (await import('./commands/people/index.ts')).breakGlass,
+  },
+  lock: {
+    summary: 'lock the artefacts of a release',
+    load: async () => (await import('./commands/people/index.ts')).lock,
+  },
+  unlock: {
+    summary: 'open artefacts of a locked release',
+    load: async () => (await import('./commands/people/index.ts')).unlock,
+  },
+  'verify lock': {
+    summary: 'show the locks in force',
+    load: async () => (await import('./commands/people/index.ts')).verifyLock,
+  },
+  reviews: {
+    summary: 'list broken glasses to be reviewed',
+    load: async () => (await import('./commands/people/index.ts')).reviews,
+  },
+  'verify bundle': {
+    summary: 'check who signed an artifact, and what they say of it',
+    load: async () => (await import('./commands/proof/bundle.ts')).verifyBundleVerb,
+  },
+  'verify image': {
+    summary: 'check who signed or attested an image',
+    load: async () => (await import('./commands/proof/image.ts')).verifyImageVerb,
+  },
   serve: {
     summary: 'serve the Kubernetes webhook',
     load: async () => (await import('./commands/serve.ts')).serve,
@@ -28,6 +72,42 @@ export const VERBS: Readonly<
   attest: {
     summary: 'sign what is said of an image or a file',
     load: async () => (await import('./commands/signing/index.ts')).attest,
+  },
+  'records list': {
+    summary: 'list records of the ledger',
+    load: async () => (await import('./commands/records/index.ts')).recordsList,
+  },
+  'records show': {
+    summary: 'show one record',
+    load: async () => (await import('./commands/records/index.ts')).recordsShow,
+  },
+  'records export': {
+    summary: 'print records as bundles or a table',
+    load: async () => (await import('./commands/records/index.ts')).recordsExport,
+  },
+  'records prove': {
+    summary: 'prove a record by the newest checkpoint',
+    load: async () => (await import('./commands/records/index.ts')).recordsProve,
+  },
+  'records verify': {
+    summary: 'find what was changed in the ledger',
+    load: async () => (await import('./commands/records/index.ts')).recordsVerify,
+  },
+  'records checkpoint': {
+    summary: 'print the newest checkpoint',
+    load: async () => (await import('./commands/records/index.ts')).recordsCheckpoint,
+  },
+  'records publish': {
+    summary: 'publish the newest checkpoint',
+    load: async () => (await import('./commands/records/index.ts')).recordsPublish,
+  },
+  'records trusted-root': {
+    summary: 'print who the ledger is, for verifiers',
+    load: async () => (await import('./commands/records/index.ts')).recordsTrustedRoot,
+  },
+  'records tiles': {
+    summary: 'write the log as files for a web server',
+    load: async () => (await import('./commands/records/index.ts')).recordsTiles,
   },
   'policy build': {
     summary: 'compile policies to WebAssembly',

@@ -2,6 +2,7 @@
 import type { Project } from './context/project.ts';
 import type { Finding } from './decide/finding.ts';
 import type { Enforcement } from './decide/findings.ts';
+import { strictestOf } from './people/standing.ts';
 import type { Bench } from './review.ts';
 
 const STRICTNESS = { audit: 0, warn: 1, deny: 2 } as const satisfies Record<Enforcement, number>;
@@ -19,8 +20,13 @@ export function unionOf(benches: readonly Bench[], projectDigest: string): Bench
       .map((bench) => bench.enforcement[code] ?? 'deny');
     enforcement[code] = said.reduce((a, b) => (STRICTNESS[a] < STRICTNESS[b] ? b : a), 'audit');
   }
-  const { environment: _none, ...common }: Bench = benches[0] ?? { policies: [], enforcement };
-  return { ...common, policies: [...policies.values()], enforcement, projectDigest };
+  const {
+    environment: _none,
+    standing: _own,
+    ...common
+  }: Bench = benches[0] ?? { policies: [], enforcement };
+  const standing = strictestOf(benches.map((bench) => bench.standing));
+  return { ...common, policies: [...policies.values()], enforcement, projectDigest, standing };
 }
 
 const hasRule = (bench: Bench, code: string): boolean =>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Decision, Operation, Phase } from './decide/decision.ts';
 import type { Document, JsonObject, Source } from './manifest/index.ts';
+import type { ApprovalCount, Asked } from './people/approval.ts';
+import type { Claims } from './policy/input.ts';
 import type { ObjectSet } from './record/set.ts';
 
 /** One change as the edges hand it over: what is to be judged and how it came. */
@@ -20,6 +22,10 @@ export interface Change {
   readonly oidc?: readonly JsonObject[];
   /** The namespace the request names, from which the environment follows. */
   readonly namespace?: string;
+  /** Who asks for a set of objects, and who wrote it; of an admission `requester` says it. */
+  readonly asked?: Asked;
+  /** What was proved about the images, before anything is judged; absent where nothing was looked for. */
+  readonly claims?: Claims;
 }
 
 /** Who asked for what is judged at admission, as the AdmissionRequest says; nothing of it is about the object itself. */
@@ -40,6 +46,9 @@ export interface Judgement {
   /** Every image that the objects name, each reference once; found when it is asked for: only a record does. */
   readonly images: () => readonly { readonly ref: string; readonly digest?: string }[];
   readonly requester?: Requester;
+  readonly asked?: Asked;
+  /** How the approvals of an environment that asks for some were counted. */
+  readonly approvalRule?: ApprovalCount;
 }
 
 /** Evaluates one change against policies that were loaded before. Synchronous: the step limit bounds it, no clock. */

@@ -52,6 +52,7 @@ const THREADS = {
   recorder_worker: 'attest/ledger/recorder_worker.ts',
   render_worker: 'engine/render/render_worker.ts',
   judging_worker: 'webhook/admission/judging_worker.ts',
+  proving_worker: 'webhook/claims/proving_worker.ts',
 };
 
 /** A large table as text that is parsed when it is wanted: as an object literal it takes several times as long. */

@@ -18,6 +18,7 @@ export const TOKEN_ALGORITHMS = [
   'PS384',
   'PS512',
   'EdDSA',
+  'Ed25519',
 ] as const;
 export type TokenAlgorithm = (typeof TOKEN_ALGORITHMS)[number];
 

@@ -79,7 +79,7 @@ function importKey(jwk: Members): KeyObject | undefined {
 
 function fitting(key: KeyObject): readonly TokenAlgorithm[] {
   const { asymmetricKeyType: type, asymmetricKeyDetails: details } = key;
-  if (type === 'ed25519') return ['EdDSA'];
+  if (type === 'ed25519') return ['EdDSA', 'Ed25519'];
   if (type === 'rsa' && (details?.modulusLength ?? 0) >= MIN_RSA_BITS)
     return ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
   if (type !== 'ec') return [];

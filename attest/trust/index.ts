@@ -2,6 +2,7 @@
 // Whom a reader believes: named keys by use, environment and time, and logs by their trusted roots. Strict: an unknown member, a
 // private key, a key listed twice or a date that is none is an error, as each could hide a limit that was meant.
 
+export { type Quorum, readQuorum } from './quorum.ts';
 export {
   isIdentity,
   type KeylessSigner,
@@ -13,6 +14,7 @@ export {
   signersFor,
 } from './signers.ts';
 export {
+  checkCurrent,
   NO_SIGSTORE,
   readSigstoreTrust,
   type SigstoreAuthority,
@@ -30,3 +32,4 @@ export {
   type TrustedKey,
   type TrustedLog,
 } from './trust.ts';
+export { PUBLIC_MIRROR, type RefreshOptions, refreshTrust, type TufRepository } from './tuf.ts';

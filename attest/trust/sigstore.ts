@@ -46,6 +46,19 @@ export interface SigstoreTrust {
   readonly timestampAuthorities: readonly SigstoreAuthority[];
   /** `sha256:<hex>` of the bytes it was read from. */
   readonly digest: string;
+  /** Until when it may be used, where that is known: a root that was fetched is trusted for a time. */
+  readonly expires?: Date;
+}
+
+/**
+ * Refuses a trusted root whose time is over.
+ * @throws {AttestError} TRUST_EXPIRED
+ */
+export function checkCurrent({ expires }: SigstoreTrust, now: Date): void {
+  if (expires === undefined || now < expires) return;
+  throw new AttestError('TRUST_EXPIRED', `the trusted root expired at ${expires.toISOString()}`, {
+    hint: 'refresh it while online, or name a file with --trusted-root',
+  });
 }
 
 const MAX_ROOT_BYTES = 1024 * 1024;
@@ -75,15 +88,20 @@ export function readSigstoreTrust(bytes: Uint8Array): SigstoreTrust {
   if (!isStatedRoot(value)) throw shape(`the trusted root is malformed: ${rootFaultsOf(value).join('; ')}`);
   const logs = (value.tlogs ?? []).map(loadLog);
   const certificateLogs = (value.ctlogs ?? []).map(loadLog);
-  refuseTwice(logs);
-  refuseTwice(certificateLogs);
+  const certificateAuthorities = (value.certificateAuthorities ?? []).map((each) =>
+    loadAuthority(each, 'certificate'),
+  );
+  const timestampAuthorities = (value.timestampAuthorities ?? []).map((each) =>
+    loadAuthority(each, 'timestamp'),
+  );
+  for (const each of [logs, certificateLogs]) refuseTwice('log', each.map(logId));
+  for (const each of [certificateAuthorities, timestampAuthorities])
+    refuseTwice('authority', each.map(chainId));
   return {
     logs,
     certificateLogs,
-    certificateAuthorities: (value.certificateAuthorities ?? []).map((each) =>
-      loadAuthority(each, 'certificate'),
-    ),
-    timestampAuthorities: (value.timestampAuthorities ?? []).map((each) => loadAuthority(each, 'timestamp')),
+    certificateAuthorities,
+    timestampAuthorities,
     digest: `sha256:${hash('sha256', bytes)}`,
   };
 }
@@ -94,12 +112,12 @@ const shape = (message: string, cause?: unknown): AttestError =>
     hint: 'take the trusted root as the operator of the Sigstore instance publishes it',
   });
 
-/** Of two windows of validity for one id, which would hold? */
-function refuseTwice(logs: readonly SigstoreLog[]): void {
-  const ids = logs.map(({ id }) => id.toString('base64'));
-  const twice = logs.find((_, index) => ids.indexOf(ids[index] ?? '') !== index);
-  if (twice !== undefined) throw shape(`the trusted root has log ${JSON.stringify(twice.baseUrl)} twice`);
+/** Of two windows of validity for one key, which would hold? */
+function refuseTwice(what: string, ids: readonly string[]): void {
+  if (new Set(ids).size < ids.length) throw shape(`the trusted root has one ${what} twice`);
 }
+const logId = ({ id }: SigstoreLog): string => id.toString('base64');
+const chainId = ({ chain }: SigstoreAuthority): string => chain.map((der) => der.toString('base64')).join();
 
 function loadLog({ baseUrl, publicKey, logId, checkpointKeyId }: StatedLog): SigstoreLog {
   const what = `log ${JSON.stringify(baseUrl)}`;
@@ -168,6 +186,8 @@ function checkChain(
     return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
   });
   if (!isChain) throw shape(`${what} has a chain that does not lead to a root`);
+  if (new Set(chain.map(({ fingerprint256 }) => fingerprint256)).size < chain.length)
+    throw shape(`${what} has a certificate twice in its chain`);
   const [first, ...rest] = chain;
   const issuers = kind === 'timestamp' ? rest : chain;
   if (!issuers.every(({ ca }) => ca)) throw shape(`${what} has an issuer that is no certificate authority`);

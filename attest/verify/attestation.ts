@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import type { SignerPolicy } from '../trust/signers.ts';
-import type { SigstoreTrust } from '../trust/sigstore.ts';
-import type { RefusalCode } from './refusal.ts';
+import { hash } from 'node:crypto';
+import { PAYLOAD_TYPE } from '../sign/index.ts';
+import { checkCurrent, type SignerPolicy, type SigstoreTrust } from '../trust/index.ts';
+import { type BundleParts, readParts } from './bundle/parts.ts';
+import { proveSigner } from './bundle/signer.ts';
+import { readForeignStatement } from './bundle/statement.ts';
+import { quoted, Refusal, type RefusalCode, refuse } from './refusal.ts';
 
 /** What a bundle must be about, by digest only; names prove nothing. `digest` is lower-case hexadecimal. */
 export interface AttestedDigest {
@@ -36,7 +40,7 @@ export type ClaimSigner =
 
 /** A fact that is proved about a digest: who signed what. Everything in it was compared or comes from signed bytes. */
 export interface Claim {
-  /** `sha256:<hex>`, the digest that was asked about. */
+  /** `<algorithm>:<hex>`, the digest that was asked about. */
   readonly subject: string;
   /** Of the signed Statement; absent for a message signature, which says nothing but that these bytes were signed. */
   readonly predicateType?: string;
@@ -47,10 +51,10 @@ export interface Claim {
   readonly predicate?: unknown;
   /** The signed bytes of the Statement, for those who read them exactly; empty for a message signature. */
   readonly payload: Uint8Array;
-  /** `sha256:<hex>` of the payload, or of the artifact for a message signature. */
+  /** `sha256:<hex>` of the payload; for a message signature, the subject. */
   readonly payloadDigest: string;
   readonly signer: ClaimSigner;
-  /** The latest verified time of signing, RFC 3339 in UTC: from a log's promise or an RFC 3161 timestamp. Absent where none has one. */
+  /** The earliest verified time of signing, RFC 3339 in UTC: of a log's promise or an RFC 3161 timestamp. Absent where there is none. */
   readonly at?: string;
 }
 
@@ -59,5 +63,100 @@ export type AttestationVerdict =
   | { readonly verified: true; readonly claim: Claim }
   | { readonly verified: false; readonly code: RefusalCode; readonly message: string };
 
-/** The shape of {@link verifyAttestation}, for those who take it as a value. */
-export type VerifyAttestation = (bytes: Uint8Array, question: AttestationQuestion) => AttestationVerdict;
+/** The most that the clock of a log or an authority may be ahead of ours, in milliseconds. */
+const MAX_SKEW_MS = 5 * 60 * 1_000;
+
+/**
+ * Verifies one Sigstore bundle, v0.1 to v0.3, and says what it proves about `subject`: shape and caps, who signed, every proof of a log
+ * or of a time, then the signed Statement. All of it offline, and nothing that the bundle brings along is trusted.
+ *
+ * Shape: `bytes` are untrusted, at most 16 MiB of JSON. Nothing that they hold makes it throw.
+ * Time: certificates and keys are judged at the verified times of signing, never at `now`.
+ * @throws {AttestError} TRUST_EXPIRED
+ * @see https://docs.sigstore.dev/about/bundle/
+ * @see https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
+ */
+export function verifyAttestation(bytes: Uint8Array, question: AttestationQuestion): AttestationVerdict {
+  checkCurrent(question.trust, question.now);
+  try {
+    return { verified: true, claim: prove(bytes, question) };
+  } catch (error) {
+    if (error instanceof Refusal) return { verified: false, code: error.code, message: error.message };
+    throw error;
+  }
+}
+
+function prove(bytes: Uint8Array, question: AttestationQuestion): Claim {
+  const parts = readParts(bytes) ?? refuse('SHAPE', 'this is no Sigstore bundle v0.1, v0.2 or v0.3');
+  checkArtifact(parts.content, question);
+  const { signer, times } = proveSigner(parts, question);
+  const at = firstOf(times);
+  checkAge(times, at, question);
+  return {
+    ...contentOf(parts.content, question),
+    signer,
+    ...(at === undefined ? {} : { at: at.toISOString() }),
+  };
+}
+
+/**
+ * The earliest: what existed then was signed by then. A later one proves nothing more, as anybody can have an old signature stamped
+ * again.
+ */
+const firstOf = (times: readonly Date[]): Date | undefined =>
+  times.toSorted((a, b) => a.getTime() - b.getTime())[0];
+
+function checkAge(
+  times: readonly Date[],
+  at: Date | undefined,
+  { now, maxAgeMs }: AttestationQuestion,
+): void {
+  const early = times.find((time) => time.getTime() > now.getTime() + MAX_SKEW_MS);
+  if (early !== undefined)
+    refuse('TIMESTAMP', `the time of signing, ${early.toISOString()}, has yet to come`);
+  if (maxAgeMs === undefined) return;
+  if (at === undefined) refuse('AGE', 'no time of signing was proved, so the age is not known');
+  if (now.getTime() - at.getTime() > maxAgeMs)
+    refuse('AGE', `it was signed at ${at.toISOString()}, too long ago`);
+}
+
+/** The digest that a message signature is about has to be that of the artifact, and the artifact the one that is asked about. */
+function checkArtifact(content: BundleParts['content'], { artifact, subject }: AttestationQuestion): void {
+  if (artifact !== undefined && hash(subject.algorithm, artifact) !== subject.digest)
+    refuse('SUBJECT', 'the artifact has another digest than the one that was asked about');
+  if (content.kind === 'envelope') return;
+  if (artifact === undefined)
+    refuse('ARTIFACT', 'the signature is over the bytes of a file, which were not given');
+  if (!content.digest.equals(hash(content.algorithm, artifact, 'buffer')))
+    refuse('SUBJECT', 'the signature is about another file');
+}
+
+type Signed = Pick<Claim, 'subject' | 'predicateType' | 'predicate' | 'payload' | 'payloadDigest'>;
+
+/** What was signed: only now is it known that somebody trusted did. */
+function contentOf(content: BundleParts['content'], { subject, predicateType }: AttestationQuestion): Signed {
+  const about = `${subject.algorithm}:${subject.digest}`;
+  if (content.kind === 'message') {
+    // A signature over bytes says nothing of them; whoever asks for a type asks for a Statement (cosign CVE-2022-35929).
+    if (predicateType !== undefined)
+      refuse('PREDICATE_TYPE', 'the bundle signs a file and says nothing of it');
+    return { subject: about, payload: new Uint8Array(), payloadDigest: about };
+  }
+  const { payload, payloadType } = content;
+  if (payloadType !== PAYLOAD_TYPE) refuse('PAYLOAD_TYPE', `the payload type is ${quoted(payloadType)}`);
+  const statement =
+    readForeignStatement(payload) ?? refuse('STATEMENT', 'the payload is no in-toto Statement v1 or v0.1');
+  if (predicateType !== undefined && statement.predicateType !== predicateType)
+    refuse('PREDICATE_TYPE', `the statement is of type ${quoted(statement.predicateType)}`);
+  const isAbout = statement.subjects.some(
+    (digests) => Object.hasOwn(digests, subject.algorithm) && digests[subject.algorithm] === subject.digest,
+  );
+  if (!isAbout) refuse('SUBJECT', `the statement is not about ${about}`);
+  return {
+    subject: about,
+    predicateType: statement.predicateType,
+    predicate: statement.predicate,
+    payload,
+    payloadDigest: `sha256:${hash('sha256', payload)}`,
+  };
+}

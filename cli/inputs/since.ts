@@ -3,6 +3,7 @@ import type { Environment } from '../../engine/context/project.ts';
 import { sinceThen } from '../../engine/decide/since.ts';
 import { type Change, EngineError, type Judgement } from '../../engine/index.ts';
 import { type Document, readDocuments } from '../../engine/manifest/index.ts';
+import type { Claims } from '../../engine/policy/input.ts';
 import { type Bench, openJudge } from '../../engine/review.ts';
 import type { YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args } from '../args.ts';
@@ -17,9 +18,11 @@ export interface EarlierFrame {
   readonly bench: Bench;
   /** Puts objects that name no namespace into the one that is asked for. */
   readonly placed: (documents: readonly Document[]) => readonly Document[];
-  /** What id tokens prove: the same for both. */
-  readonly proved: Pick<Change, 'oidc'>;
+  /** What is known beside the objects, such as what id tokens prove: the same for both. */
+  readonly facts: Partial<Change>;
   readonly io: Io;
+  /** Claims about its images: where they were not asked about, one that is as it was could not be told from one that is new. */
+  readonly claimsFor: (documents: readonly Document[]) => Promise<{ readonly claims: Claims } | undefined>;
 }
 
 /**
@@ -37,8 +40,16 @@ export async function judgeSince(
     if (inputs === undefined) return judgement;
     const { sources } = inputs;
     const documents = frame.placed(readDocuments(sources, frame.setting.reader));
+    const proved = await frame.claimsFor(documents);
     const { decision } = openJudge(frame.bench).review(
-      { phase: 'check', operation: 'CREATE', documents, sources, ...frame.proved },
+      {
+        phase: 'check',
+        operation: 'CREATE',
+        documents,
+        sources,
+        ...frame.facts,
+        ...(proved && { claims: proved.claims }),
+      },
       { time: frame.io.now(), id: judgement.decision.id },
     );
     return { ...judgement, decision: sinceThen(judgement.decision, decision.findings) };

@@ -39,8 +39,11 @@ export async function openKey(request: KeyRequest, io: Io): Promise<OpenedKey> {
   warnOfReaders(request.key, io);
   const pem = await unlockKey(text, () => passwordOf(request, io));
   if (pem === text) refuseIdlePassword(request, 'the key is not encrypted');
-  return { signer: readSigner(pem), source: { key: pem, env: {} } };
+  return keyOf(pem);
 }
+
+/** A private key in PEM, not encrypted. @throws {AttestError} KEY_UNREADABLE | KEY_KIND */
+export const keyOf = (pem: string): OpenedKey => ({ signer: readSigner(pem), source: { key: pem, env: {} } });
 
 function refuseIdlePassword({ passwordFile }: KeyRequest, why: string): void {
   if (passwordFile !== undefined)

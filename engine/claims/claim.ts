@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseStrict } from '../../attest/json.ts';
 import { EngineError } from '../error.ts';
-import type { JsonObject } from '../manifest/document.ts';
-import { exactText, parseExact } from '../record/canonical.ts';
+import type { JsonObject, JsonValue } from '../manifest/document.ts';
+import { canonicalText, exactText, parseExact } from '../record/canonical.ts';
 import { Malformed } from './malformed.ts';
 import { at, listAt, textAt } from './member.ts';
 import { normalize } from './predicates.ts';
@@ -66,12 +66,13 @@ export function readClaim(statement: Uint8Array, proof: ClaimProof): ClaimVerdic
     return refuse('SIZE', `the statement has ${statement.length} bytes, more than ${MAX_STATEMENT_BYTES}`);
   const stated = parse(statement);
   const predicateType = textAt(stated, 'predicateType');
-  const predicate = at(stated, 'predicate');
+  // One that is not there is there and empty. @see https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
+  const predicate = at(stated, 'predicate') ?? {};
   if (!STATEMENT_TYPES.has(textAt(stated, '_type') ?? '') || predicateType === undefined)
     return refuse('STATEMENT', 'this is no in-toto Statement, or one of its objects has a key twice');
   if (!isAbout(stated, proof.subject))
     return refuse('SUBJECT', `the statement is not about ${JSON.stringify(proof.subject)}`);
-  if (typeof predicate !== 'object' || predicate === null || Array.isArray(predicate))
+  if (typeof predicate !== 'object' || Array.isArray(predicate))
     return refuse('PREDICATE', `the predicate of type ${quoted(predicateType)} is no object`);
   try {
     return { ok: true, claim: claimOf(predicateType, predicate, proof) };
@@ -83,13 +84,23 @@ export function readClaim(statement: Uint8Array, proof: ClaimProof): ClaimVerdic
 
 /** Undefined for what is no JSON, has a key twice, or a number that no double can hold. */
 function parse(bytes: Uint8Array): unknown {
-  if (parseStrict(bytes) === undefined) return undefined;
+  const strict = parseStrict(bytes);
+  if (strict === undefined || isExact(strict.value)) return strict?.value;
   try {
     return parseExact(bytes);
   } catch (error) {
     if (error instanceof EngineError) return undefined;
     throw error;
   }
+}
+
+/** Whether every number is the one that was written, so that the value is plain JSON. */
+function isExact(value: unknown): value is JsonValue {
+  if (typeof value === 'number')
+    return Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value));
+  if (Array.isArray(value)) return value.every(isExact);
+  if (typeof value === 'object' && value !== null) return Object.values(value).every(isExact);
+  return typeof value !== 'bigint';
 }
 
 function isAbout(statement: unknown, subject: string): boolean {
@@ -111,7 +122,8 @@ function claimOf(predicateType: string, predicate: object, { subject, signer, at
     ...(at === undefined ? {} : { at }),
     ...(normalized === undefined ? {} : { normalized }),
   };
-  return { ...claim, text: exactText({ ...claim, predicate }) };
+  const whole: unknown = { ...claim, predicate };
+  return { ...claim, text: isExact(whole) ? canonicalText(whole) : exactText(whole) };
 }
 
 const quoted = (text: string): string => JSON.stringify(text.length > 120 ? `${text.slice(0, 120)}…` : text);

@@ -90,6 +90,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['https://in-toto.io/attestation/release/v0.1', shaped('release', release)],
   ['https://in-toto.io/attestation/release/v0.2', shaped('release', release)],
   ['https://in-toto.io/attestation/scai/v0.3', shaped('scai', scai)],
+  ['https://sigstore.dev/cosign/sign/v1', shaped('own', () => ({ kind: 'signature' }))],
   own('deployment-decision', 'decision'),
   ...['approval', 'waiver', 'revocation', 'break-glass', 'release-lock', 'applied'].map((name) => own(name)),
 ]);

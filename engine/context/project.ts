@@ -8,8 +8,17 @@ import type { RegoVersion } from '../policy/sources.ts';
 import { canonicalBytes } from '../record/canonical.ts';
 import type { RegoLimits } from '../rego/limits.ts';
 import type { YamlReader } from '../toolchain/yaml.ts';
+import {
+  type ApprovalRule,
+  type BreakGlassRule,
+  type LoginRule,
+  type Person,
+  peopleFaults,
+  type WaiverRule,
+} from './people.ts';
 import schema from './project.schema.json' with { type: 'json' };
 import { compileSchema } from './schema.ts';
+import { declaredTwice } from './twice.ts';
 
 /** Where something is deployed to, and what it asks for. */
 export interface Environment {
@@ -31,6 +40,41 @@ export interface Environment {
   readonly values?: readonly string[];
   /** API versions that charts see besides those of Kubernetes: `monitoring.coreos.com/v1`. */
   readonly apiVersions?: readonly string[];
+  /** What people must have signed about exactly these objects. */
+  readonly approvals?: readonly ApprovalRule[];
+  /** Whether who asks must be proved, or may be named by a flag; `verified` where it is not stated. */
+  readonly requester?: 'verified' | 'asserted';
+  readonly breakGlass?: BreakGlassRule;
+  /** What is looked for that is attached to images; absent: nothing, and rules see no claims. */
+  readonly attestations?: Attestations;
+}
+
+/** Which attestations are looked for. Whoever is trusted for `provenance` in this environment may have signed them. */
+export interface Attestations {
+  /** `host[:port][/path]` of images that are looked at; of others nothing is known, and nobody is asked. */
+  readonly registries: readonly string[];
+  /** Predicate types. Others are left where they are. */
+  readonly types: readonly string[];
+  /** File of a Sigstore trusted root; without one no certificate and no log is trusted. */
+  readonly trustedRoot?: string;
+  /** Whether a trusted log must hold each signature; true where it is not stated. */
+  readonly log?: boolean;
+  /** Whether an admission waits for a registry, or is told to come again; `prepared` where it is not stated. */
+  readonly fetch?: 'prepared' | 'live';
+}
+
+/** How one registry is reached. */
+export interface Registry {
+  /** Host with its port where it has one, exactly. */
+  readonly host: string;
+  /** `host[:port][/prefix]` that are asked first for attestations, in order. */
+  readonly mirrors?: readonly string[];
+  /** The registry itself is not asked. */
+  readonly mirrorsOnly?: boolean;
+  /** File of the certificates (PEM) that alone prove it. */
+  readonly certificates?: string;
+  /** It may have a private address. */
+  readonly private?: boolean;
 }
 
 /** A custom kind's scope, as its CustomResourceDefinition has it. */
@@ -53,6 +97,26 @@ export interface ProjectIssuer {
   readonly jwks: { readonly file: string } | { readonly url: string; readonly private?: boolean };
 }
 
+/** The ledger: its folder, or a database that several servers share, whose key is in that folder. */
+export interface LedgerSettings {
+  readonly directory: string;
+  /** `postgres://…` */
+  readonly url?: string;
+  /** What becomes of a decision whose record the ledger cannot commit now: it is denied (the default), or the record waits in the spool. */
+  readonly onFailure?: 'deny' | 'spool';
+  /** The folder of the spool; by default that of the ledger. */
+  readonly spool?: string;
+  readonly publish?: readonly PublishTo[];
+}
+
+/** Where the ledger's checkpoints are published: a file, a folder of tiles, a Git clone, an HTTP endpoint, a C2SP witness and its verifier key. */
+export type PublishTo =
+  | { readonly file: string }
+  | { readonly tiles: string }
+  | { readonly git: string }
+  | { readonly http: string }
+  | { readonly witness: string; readonly key: string };
+
 /** The file `countersign.yaml`. Paths in it are relative to its own folder. */
 export interface Project {
   readonly environments: readonly Environment[];
@@ -70,9 +134,19 @@ export interface Project {
   }[];
   /** A builtin that fails is an error in Conftest rules too; in native rules it always is. */
   readonly strictErrors?: boolean;
-  readonly trust?: { readonly keys?: readonly JsonValue[]; readonly logs?: readonly JsonValue[] };
   readonly issuers?: readonly ProjectIssuer[];
-  readonly ledger?: { readonly directory: string };
+  readonly trust?: {
+    readonly keys?: readonly JsonValue[];
+    readonly identities?: readonly JsonValue[];
+    readonly logs?: readonly JsonValue[];
+  };
+  readonly registries?: readonly Registry[];
+  readonly ledger?: LedgerSettings;
+  readonly people?: readonly Person[];
+  /** The folder of what people have signed. */
+  readonly statements?: { readonly directory: string };
+  readonly waivers?: WaiverRule;
+  readonly login?: LoginRule;
   /** What one evaluation of a policy may use, where it is not as usual. */
   readonly limits?: Partial<RegoLimits>;
   /** SHA-256 (hex) of the Project's canonical JSON. */
@@ -100,7 +174,6 @@ export function readProject(source: Source, reader: YamlReader): Project {
   }
   refuseMalformedNames(stated, source, document);
   refuseAmbiguous(stated, source, document);
-  refuseIssuersTwice(stated, source, document);
   return {
     ...stated,
     environments: stated.environments ?? [],
@@ -157,13 +230,6 @@ function refuseAmbiguous(stated: Stated, source: Source, document: Document): vo
   const report = (message: string, pointer: string): void => {
     problems.push({ message, location: locate(source, document, pointer) });
   };
-  const kinds = new Set<string>();
-  for (const [index, { group, kind }] of (stated.customKinds ?? []).entries()) {
-    const name = `${group}/${kind}`;
-    if (kinds.has(name))
-      report(`the scope of ${JSON.stringify(name)} is stated twice`, `/customKinds/${index}`);
-    kinds.add(name);
-  }
   const names = new Set<string>();
   const namespaces = new Map<string, string>();
   for (const [index, environment] of environments.entries()) {
@@ -193,20 +259,8 @@ function refuseAmbiguous(stated: Stated, source: Source, document: Document): vo
       namespaces.set(namespace, environment.name);
     }
   }
-  if (problems.length > 0)
-    throw new EngineError('PROJECT_SCHEMA', `${JSON.stringify(source.name)} is ambiguous`, { problems });
-}
-
-/** Two issuers of one name, or one issuer twice: which audience and keys hold would be a matter of order. */
-function refuseIssuersTwice({ issuers = [] }: Stated, source: Source, document: Document): void {
-  const problems = (['name', 'issuer'] as const).flatMap((member) => {
-    const values = issuers.map((issuer) => issuer[member]);
-    return values.flatMap((value, index): Problem[] => {
-      if (values.indexOf(value) === index) return [];
-      const location = locate(source, document, `/issuers/${index}/${member}`);
-      return [{ message: `${member} ${JSON.stringify(value)} of an issuer is declared twice`, location }];
-    });
-  });
+  for (const { message, pointer } of [...declaredTwice(stated), ...peopleFaults(stated)])
+    report(message, pointer);
   if (problems.length > 0)
     throw new EngineError('PROJECT_SCHEMA', `${JSON.stringify(source.name)} is ambiguous`, { problems });
 }

@@ -55,6 +55,7 @@ function bytesOf(judgement: Judgement, engine: EngineIdentity, most: number): Ui
       ...setPart(judgement),
       ...digestPart(judgement),
       ...requesterPart(judgement),
+      ...approvalPart(judgement),
       engine: enginePart(engine),
       ...findingPart(decision.findings, most),
     },
@@ -76,7 +77,7 @@ function verdictPart({ decision }: Judgement): Record<string, JsonValue> {
     phase: decision.phase,
     verdict: decision.verdict,
     enforced: decision.enforced,
-    basis: 'policy',
+    basis: decision.basis ?? 'policy',
     time: decision.time,
     scope: {
       ...(decision.environment === undefined ? {} : { environment: decision.environment }),
@@ -136,6 +137,23 @@ function requesterPart({ requester }: Judgement): Record<string, JsonValue> {
   };
 }
 
+/** Who asks for a checked set, and how its approvals were counted. */
+function approvalPart({ asked, approvalRule }: Judgement): Record<string, JsonValue> {
+  const requester = asked?.requester;
+  return {
+    ...(requester === undefined ? {} : { requester: { ...requester } }),
+    ...(approvalRule === undefined
+      ? {}
+      : {
+          approvalRule: {
+            required: approvalRule.required.map((one) => ({ ...one })),
+            got: approvalRule.got.map((one) => ({ ...one, digest: sha256(one.digest) })),
+            excluded: approvalRule.excluded.map((one) => ({ ...one })),
+          },
+        }),
+  };
+}
+
 /**
  * Findings without their messages: a message may quote the object, which does not belong in a record that outlives it. Of each rule
  * and result the first `most`; how many more there were is counted in `omittedFindings`.
@@ -161,5 +179,6 @@ const findingOf = (finding: Finding): JsonValue => ({
   object: objectId(finding.object),
   ...(finding.path === undefined ? {} : { path: finding.path }),
   controls: [...finding.controls],
+  ...(finding.waiver === undefined ? {} : { waiver: finding.waiver }),
   ...(finding.inherited === undefined ? {} : { inherited: true }),
 });

@@ -103,6 +103,15 @@ const BUNDLE = join(folder, 'nothing.tar.gz');
 const TAG = 'oci://registry.example/policies:1';
 const CASES: readonly (readonly [verb: string, flag: string, argv: readonly string[], message: string])[] = [
   ['check', 'data', [OBJECT, '--data', 'x'], '--data needs --policy: the shipped packs read no data'],
+  ...['approvals', 'requester', 'author'].map(
+    (flag) =>
+      [
+        'check',
+        flag,
+        [OBJECT, `--${flag}`, 'x'],
+        `--${flag} has no effect: no environment is chosen`,
+      ] as const,
+  ),
   ['serve', 'data', ['--data', 'x'], '--data needs --policy: the shipped packs read no data'],
   ...[['check', OBJECT] as const, ['serve'] as const, ['policy eval', '1'] as const].map(
     ([verb, ...argv]) =>
@@ -143,6 +152,7 @@ const CASES: readonly (readonly [verb: string, flag: string, argv: readonly stri
         `--${flag} has no effect: the Project declares no environments`,
       ] as const,
   ),
+  ['serve', 'publish-every', ['--publish-every', '5'], '--publish-every has no effect: nothing is published'],
   ['policy pull', 'env', [TAG, '--env', 'production'], '--env has no effect: no key is trusted for policy'],
   [
     'policy pull',
@@ -202,8 +212,19 @@ const ALWAYS: Readonly<Record<string, string>> = {
   render: 'digest env project',
   check: 'no-cache schema crds against policy strict-errors env project parameters format fail-on record key',
   'verify record': 'namespace trust manifests env project policy-digest format',
+  'verify bundle': 'bundle key trusted-root type no-log format',
+  'verify image': 'key trusted-root type no-log format plain-http allow-private',
   serve:
-    'listen threads state project env refresh key metrics-token-file drain-delay host print-manifest namespace',
+    'listen threads state project env refresh key metrics-token-file drain-delay host print-manifest namespace publish ledger',
+  waive: 'object reason ticket expires env key project out',
+  waivers: 'env project approvals format',
+  approve: 'role comment expires previous env key project out',
+  revoke: 'reason env key project out',
+  'break-glass': 'incident for reason env key project out',
+  reviews: 'env project',
+  lock: 'release image objects namespace env key project out',
+  unlock: 'release role env key project out',
+  'verify lock': 'env project namespace',
   'policy build': 'output bundle entrypoint optimize verification-key',
   'policy check': 'schema watch verification-key',
   'policy test': 'run threshold verbose timeout data format watch verification-key',
@@ -212,11 +233,20 @@ const ALWAYS: Readonly<Record<string, string>> = {
   'policy inspect': 'format verification-key',
   'policy deps': 'policy format verification-key',
   'policy bench': 'input entrypoint duration optimize data parameters format verification-key',
-  sign: 'key bundle',
-  attest: 'predicate type key bundle state',
+  sign: 'key bundle rekor timestamp',
+  attest: 'predicate type key bundle rekor timestamp',
   'policy sign': 'key name release expires',
   'policy push': 'plain-http allow-private',
   'policy pull': 'output update project lock trust plain-http allow-private verification-key',
+  'records list': 'artefact env actor rule verdict type from to limit before format state project ledger',
+  'records show': 'format state project ledger',
+  'records export': 'artefact env actor rule verdict type from to format state project ledger',
+  'records prove': 'output state project ledger',
+  'records verify': 'since trust format state project ledger',
+  'records checkpoint': 'state project ledger',
+  'records publish': 'to state project ledger',
+  'records trusted-root': 'state project ledger',
+  'records tiles': 'state project ledger',
   init: '',
 };
 /** What a chart, an overlay or a source is rendered with: `refuseIdle` of cli/inputs says what becomes of them where there is none. */

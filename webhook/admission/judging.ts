@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type EngineIdentity, statementFor } from '../../engine/conclude.ts';
-import type { Decision, Judge } from '../../engine/index.ts';
+import type { Change, Decision, Judge } from '../../engine/index.ts';
 import { answerDecision, renderReview } from './answer.ts';
 import { parseReview, type Review } from './review.ts';
 
@@ -9,6 +9,8 @@ export interface JudgingFacts {
   readonly time: Date;
   /** UUIDv7 of the Decision. */
   readonly id: string;
+  /** What was proved about the images; absent where nothing was looked for. */
+  readonly claims?: NonNullable<Change['claims']>;
 }
 
 /** Everything that a review is known by; not what it asks to be judged. */
@@ -20,7 +22,12 @@ export interface Judged {
   readonly verdict: Decision['verdict'];
   readonly allowed: boolean;
   /** The id of the Decision, and how many findings it has. */
-  readonly decision: { readonly id: string; readonly findings: number };
+  readonly decision: {
+    readonly id: string;
+    readonly findings: number;
+    /** What an allow rests on, where rules alone would not allow. */
+    readonly basis?: Decision['basis'];
+  };
   /** The whole AdmissionReview as JSON text, without a record. */
   readonly answer: string;
   /** What is to be signed and kept before the answer is given; absent on a dry run, of which nothing may be kept. */
@@ -40,14 +47,19 @@ export interface JudgingFrame {
  */
 export function judgeBody(body: Buffer, { judge, engine }: JudgingFrame, facts: JudgingFacts): Judged {
   const { change, ...review } = parseReview(body);
-  const judgement = judge.review(change, facts);
+  const { claims } = facts;
+  const judgement = judge.review(claims === undefined ? change : { ...change, claims }, facts);
   const { decision } = judgement;
   const answer = answerDecision(decision);
   return {
     review,
     verdict: decision.verdict,
     allowed: answer.allowed,
-    decision: { id: decision.id, findings: decision.findings.length },
+    decision: {
+      id: decision.id,
+      findings: decision.findings.length,
+      ...(decision.basis === undefined ? {} : { basis: decision.basis }),
+    },
     answer: renderReview(review.uid, answer),
     ...(review.dryRun ? {} : { statement: statementFor(judgement, engine) }),
   };

@@ -171,7 +171,14 @@ class Pool implements JudgingThreads {
     waiting.sentMs = performance.now();
     thread.asked.set(ticket, waiting);
     // Bytes of their own: the body may be a slice of a larger buffer, which would go along.
-    return { ticket, body: Uint8Array.from(body), time: facts.time.getTime(), decision: facts.id };
+    const { claims } = facts;
+    return {
+      ticket,
+      body: Uint8Array.from(body),
+      time: facts.time.getTime(),
+      decision: facts.id,
+      ...(claims === undefined ? {} : { claims }),
+    };
   }
 
   /** Puts another thread in the place of one that ended. Where the system gives none, those that are left go on; without any, nobody does. */

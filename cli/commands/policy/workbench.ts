@@ -92,7 +92,7 @@ export async function readOwn(
 ): Promise<PolicySources> {
   const { args, bench } = asked;
   const version = versionOf(args);
-  refuseIdleBundleFlags(args, paths, () => settingsOf(asked));
+  refuseIdleBundleFlags(args, paths, { settings: () => settingsOf(asked), speaks: false });
   const { sources, data } = await readReferences(paths, () => settingsOf(asked), {
     yaml: bench.yaml,
     given: files.length === 0 ? {} : dataOf(files, bench),

@@ -136,6 +136,14 @@ at_build_level(subject, signers, verifiers, level) if {
 	build_level(subject, signers, verifiers) >= level
 }
 
+# The highest SLSA build level of the builders that provenance names, by what the rule knows of them: {"<builder.id>": level}; 0
+# without one. Provenance never says its own level: it is as good as its builder.
+builder_level(subject, signers, levels) := max({0} | {level |
+	some claim in signed(subject, "provenance", signers)
+	level := levels[claim.normalized.builder]
+	is_number(level)
+})
+
 # Whether a passing summary of one of these verifiers has this level or property: `SLSA_SOURCE_LEVEL_3`, `SHOP_REVIEWED`.
 has_property(subject, signers, verifiers, property) if {
 	property != ""
@@ -221,6 +229,9 @@ has_sbom(subject, signers) if {
 	some claim in signed(subject, "sbom", signers)
 	count(claim.normalized.packages) > 0
 }
+
+# Whether one of them signed the image itself, as cosign does, and so stands for it whatever it is.
+is_signed(subject, signers) if count(signed(subject, "signature", signers)) > 0
 
 # Whether tests were run and none of the results that count failed.
 tests_passed(subject, signers) if {

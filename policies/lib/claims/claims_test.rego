@@ -151,6 +151,14 @@ test_build_level if {
 	not claims.at_build_level(_image, _signers, _verifiers, 0) with input.claims as []
 }
 
+test_builder_level if {
+	claims.builder_level(_image, _signers, {_builder: 3, "": 4}) == 3 with input.claims as [_claim(_provenance)]
+	claims.builder_level(_image, _signers, {"https://github.com/actions": 3}) == 0 with input.claims as [_claim(_provenance)]
+	claims.builder_level(_image, _signers, {_builder: "9"}) == 0 with input.claims as [_claim(_provenance)]
+	claims.builder_level(_image, [], {_builder: 3}) == 0 with input.claims as [_claim(_provenance)]
+	claims.builder_level(_image, _signers, {"": 4}) == 0 with input.claims as [_claim(object.remove(_provenance, ["builder"]))]
+}
+
 test_has_property if {
 	claims.has_property(_image, _signers, _verifiers, "SHOP_REVIEWED") with input.claims as [_claim(_summary)]
 	not claims.has_property(_image, _signers, _verifiers, "SHOP") with input.claims as [_claim(_summary)]
@@ -236,6 +244,12 @@ test_has_sbom if {
 	not claims.has_sbom(_other, _signers) with input.claims as [listed]
 	not claims.has_sbom(_image, []) with input.claims as [listed]
 	not claims.has_sbom(_image, _signers) with input.claims as [_claim({"kind": "sbom", "format": "spdx", "packages": []})]
+}
+
+test_is_signed if {
+	claims.is_signed(_image, _signers) with input.claims as [_claim({"kind": "signature"})]
+	not claims.is_signed(_image, []) with input.claims as [_claim({"kind": "signature"})]
+	not claims.is_signed(_image, _signers) with input.claims as [_claim(_provenance)]
 }
 
 test_tests_passed if {

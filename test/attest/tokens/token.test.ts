@@ -117,7 +117,7 @@ describe('a token that holds', () => {
     expect(token.claims).toEqual(claimsOf());
   });
 
-  it.each(['ES256', 'ES384', 'ES512', 'RS256', 'PS256', 'PS384', 'RS512', 'EdDSA'])(
+  it.each(['ES256', 'ES384', 'ES512', 'RS256', 'PS256', 'PS384', 'RS512', 'EdDSA', 'Ed25519'])(
     'is signed with %s',
     async (name) => {
       const own = await providerKey('k', name);
@@ -373,6 +373,18 @@ describe('issuer and audience (66)', () => {
     7,
   ])('aud %j is refused', async (aud) => {
     expect(await toldOf({ aud })).toMatch(/^AUDIENCE the token is for .*, not for "countersign" alone$/);
+  });
+
+  it('cannot be judged where the keys cannot be had, and that is no refusal', async () => {
+    const failure = new AttestError('TOKEN_KEYS', 'down');
+    const [issuer] = issuers;
+    const broken = { ...Object(issuer), keyring: { keyOf: () => Promise.reject(failure) } };
+    await expect(verifyToken(await sign(key), [broken], NOW)).rejects.toBe(failure);
+  });
+
+  it('are quoted in a message, and cut where they are long', async () => {
+    const reason = await toldOf({ iss: `https://evil.example/${'x'.repeat(500)}"\n` });
+    expect(reason).toBe(`ISSUER no issuer "https://evil.example/${'x'.repeat(99)}…" is trusted`);
   });
 
   it('of two issuers each has its own keys', async () => {

@@ -153,7 +153,21 @@ describe('what is no claim', () => {
     expect(refusal(bytes)).toBe('SIZE the statement has 4194305 bytes, more than 4194304');
   });
 
-  it.each([[undefined], [null], ['text'], [7], [[]]])('a predicate that is %j', (predicate) => {
+  it('a known type without a predicate; of another type it is empty', () => {
+    for (const predicate of [undefined, null]) {
+      const of = (predicateType: string): ClaimVerdict =>
+        readClaim(
+          statement((one) => Object.assign(one, { predicate, predicateType })),
+          PROOF,
+        );
+      expect(of('https://slsa.dev/provenance/v1')).toMatchObject({ ok: false, code: 'PREDICATE' });
+      expect(claimOf(of('https://shop.example/x')).text).toContain('"predicate":{}');
+      const signature = claimOf(of('https://sigstore.dev/cosign/sign/v1'));
+      expect(signature.normalized).toEqual({ kind: 'signature' });
+    }
+  });
+
+  it.each([['text'], [7], [true], [[]]])('a predicate that is %j', (predicate) => {
     for (const type of [...PREDICATE_TYPES, 'https://shop.example/x'])
       expect(refusal(statement((one) => Object.assign(one, { predicate, predicateType: type })))).toBe(
         `PREDICATE the predicate of type ${JSON.stringify(type)} is no object`,
@@ -163,7 +177,7 @@ describe('what is no claim', () => {
 
 describe('a known type that is malformed', () => {
   const types = PREDICATE_TYPES.filter(
-    (type) => !type.startsWith('https://countersign.dev/') || type.includes('decision'),
+    (type) => !/^https:\/\/(?:countersign\.dev|sigstore\.dev)\//.test(type) || type.includes('decision'),
   );
 
   it.each(types)('%s is refused, not passed on as unknown', (type) => {
@@ -188,6 +202,9 @@ describe('a known type that is malformed', () => {
     const summary = (change: object): string =>
       refusal(statement((one) => Object.assign(Object(one['predicate']), change), 'vsa-v1'));
     expect(summary({ timeVerified: '2026-02-30T00:00:00Z' })).toMatch(/which is no date$/);
+    for (const year of ['9999', '2262', '1969'])
+      expect(summary({ timeVerified: `${year}-01-01T00:00:00Z` })).toMatch(/which is no date$/);
+    expect(summary({ timeVerified: '2261-12-31T23:59:59Z' })).toBe('ok');
     expect(summary({ timeVerified: 'yesterday' })).toMatch(/^PREDICATE .*must match pattern/);
     expect(summary({ dependencyLevels: { A: 1.5 } })).toMatch(/^PREDICATE .*must be integer/);
     const big = bytesOf('vsa-v1')
