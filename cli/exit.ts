@@ -150,10 +150,12 @@ export function reportError(error: unknown, io: Io): ExitCode {
 const talk = (message: string, hint: string | undefined): string =>
   `countersign: ${oneLine(message)}\n${hint === undefined ? '' : `hint: ${oneLine(hint)}\n`}`;
 
-/** `path:line:col: what is wrong [code]`, one line a problem, then the hint. */
+/** `path:line:col: what is wrong [code]`, one line a problem, then the hint. An error that is the first of its problems is said once. */
 function engineLines(error: EngineError): string {
   const own = error.location !== undefined || error.problems.length === 0;
-  const head = own || error.problems.length > 1 ? [`${at(error)}${error.message} [${error.code}]`] : [];
+  const isFirst = error.problems.some((one) => one.message === error.message && at(one) === at(error));
+  const head =
+    (own || error.problems.length > 1) && !isFirst ? [`${at(error)}${error.message} [${error.code}]`] : [];
   const problems = error.problems.map(
     (problem) => `${at(problem)}${problem.message} [${problem.code ?? error.code}]`,
   );

@@ -11,8 +11,7 @@ import { type ExitCode, UsageError } from '../exit.ts';
 import { claimsFor, tokensOf } from '../inputs/proved.ts';
 import { readInputs, refuseUnstable, withInputs } from '../inputs/render.ts';
 import { RENDER_FLAGS } from '../inputs/render_flags.ts';
-import { SCHEMA_FLAGS, schemaFor } from '../inputs/schema.ts';
-import { strangersTo } from '../inputs/strangers.ts';
+import { SCHEMA_FLAGS, schemaFor, strangersTo } from '../inputs/schema.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { policiesAsked } from '../loading/asked.ts';
@@ -210,9 +209,9 @@ export async function judgeFor(
     setting: { args, installation, reader },
     bench: { ...prepared.bench, ...bench },
     placed,
-    tokens,
-    claimsFor: (then: readonly Document[]) => claimsFor(then, { environment, bundles }, io),
+    facts: { ...tokens, ...people?.change },
     io,
+    claimsFor: (then: readonly Document[]) => claimsFor(then, { environment, bundles }, io),
   };
   const judgement = args.has('against')
     ? await (await import('../inputs/since.ts')).judgeSince(whole, environment, since)

@@ -18,8 +18,8 @@ export interface EarlierFrame {
   readonly bench: Bench;
   /** Puts objects that name no namespace into the one that is asked for. */
   readonly placed: (documents: readonly Document[]) => readonly Document[];
-  /** What id tokens prove: the same for both. */
-  readonly tokens: Pick<Change, 'oidc'>;
+  /** What is known beside the objects, such as what id tokens prove: the same for both. */
+  readonly facts: Partial<Change>;
   readonly io: Io;
   /** Claims about its images: where they were not asked about, one that is as it was could not be told from one that is new. */
   readonly claimsFor: (documents: readonly Document[]) => Promise<{ readonly claims: Claims } | undefined>;
@@ -47,7 +47,7 @@ export async function judgeSince(
         operation: 'CREATE',
         documents,
         sources,
-        ...frame.tokens,
+        ...frame.facts,
         ...(proved && { claims: proved.claims }),
       },
       { time: frame.io.now(), id: judgement.decision.id },

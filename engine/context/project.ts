@@ -28,6 +28,7 @@ export type {
   PublishTo,
   Registry,
 } from './sections.ts';
+import { declaredTwice } from './twice.ts';
 
 /** Where something is deployed to, and what it asks for. */
 export interface Environment {
@@ -115,7 +116,6 @@ export function readProject(source: Source, reader: YamlReader): Project {
   }
   refuseMalformedNames(stated, source, document);
   refuseAmbiguous(stated, source, document);
-  refuseIssuersTwice(stated, source, document);
   return {
     ...stated,
     environments: stated.environments ?? [],
@@ -172,13 +172,6 @@ function refuseAmbiguous(stated: Stated, source: Source, document: Document): vo
   const report = (message: string, pointer: string): void => {
     problems.push({ message, location: locate(source, document, pointer) });
   };
-  const kinds = new Set<string>();
-  for (const [index, { group, kind }] of (stated.customKinds ?? []).entries()) {
-    const name = `${group}/${kind}`;
-    if (kinds.has(name))
-      report(`the scope of ${JSON.stringify(name)} is stated twice`, `/customKinds/${index}`);
-    kinds.add(name);
-  }
   const names = new Set<string>();
   const namespaces = new Map<string, string>();
   for (const [index, environment] of environments.entries()) {
@@ -208,21 +201,8 @@ function refuseAmbiguous(stated: Stated, source: Source, document: Document): vo
       namespaces.set(namespace, environment.name);
     }
   }
-  for (const { message, pointer } of peopleFaults(stated)) report(message, pointer);
-  if (problems.length > 0)
-    throw new EngineError('PROJECT_SCHEMA', `${JSON.stringify(source.name)} is ambiguous`, { problems });
-}
-
-/** Two issuers of one name, or one issuer twice: which audience and keys hold would be a matter of order. */
-function refuseIssuersTwice({ issuers = [] }: Stated, source: Source, document: Document): void {
-  const problems = (['name', 'issuer'] as const).flatMap((member) => {
-    const values = issuers.map((issuer) => issuer[member]);
-    return values.flatMap((value, index): Problem[] => {
-      if (values.indexOf(value) === index) return [];
-      const location = locate(source, document, `/issuers/${index}/${member}`);
-      return [{ message: `${member} ${JSON.stringify(value)} of an issuer is declared twice`, location }];
-    });
-  });
+  for (const { message, pointer } of [...declaredTwice(stated), ...peopleFaults(stated)])
+    report(message, pointer);
   if (problems.length > 0)
     throw new EngineError('PROJECT_SCHEMA', `${JSON.stringify(source.name)} is ambiguous`, { problems });
 }
