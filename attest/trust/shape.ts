@@ -11,6 +11,7 @@ export interface StatedTrust {
   readonly keys: readonly TrustedKey[];
   readonly identities?: readonly TrustedIdentity[];
   readonly logs: readonly { readonly tlogs: readonly TrustedRootLog[] }[];
+  readonly finals?: readonly string[];
 }
 
 /** A validity as a trusted root has it, RFC 3339. */

@@ -6,6 +6,7 @@ import { parseStrict } from '../json.ts';
 import { isOrigin, noteKeyId, type TrustedRootLog } from '../log/index.ts';
 import { ALGORITHMS, readPublicKey } from '../sign/index.ts';
 import { checkDate, checkOrder } from './dates.ts';
+import { type KeptCheckpoint, readKept } from './finals.ts';
 import { faultsOf, isStated } from './shape.ts';
 import { keylessSigner, type StatedIdentity } from './signers.ts';
 
@@ -24,6 +25,8 @@ export interface TrustedKey {
   readonly notBefore?: string;
   readonly notAfter?: string;
   readonly revokedAt?: string;
+  /** A checkpoint of a trusted log: what it covers holds for good, though the key has come to its end. Needs `notAfter` or `revokedAt`. */
+  readonly until?: string;
 }
 
 /** One identity that the reader trusts, for what and where: as a certificate of a trusted Sigstore instance names it. */
@@ -43,6 +46,7 @@ export interface LoadedKey extends TrustedKey {
   readonly der: Uint8Array;
   /** Base64 SHA-256 of the SPKI DER. */
   readonly id: string;
+  readonly kept?: KeptCheckpoint;
 }
 
 /** One log that the reader trusts; times are RFC 3339. */
@@ -53,6 +57,8 @@ export interface TrustedLog {
   readonly key: KeyObject;
   readonly validFrom: string;
   readonly validUntil?: string;
+  /** The last checkpoint of a log whose key has come to its end: what is proved by it, and by no other one, holds for good. */
+  readonly final?: KeptCheckpoint;
 }
 
 /** The keys, identities and logs that a reader trusts. */
@@ -70,8 +76,11 @@ export interface Trust {
  */
 export function readTrust(value: unknown): Trust {
   if (!isStated(value)) throw shape(`the trust file is malformed: ${faultsOf(value).join('; ')}`);
-  const keys = value.keys.map(loadKey);
-  const logs = value.logs.flatMap(({ tlogs }) => tlogs.map(loadLog));
+  const logs = withFinals(
+    value.logs.flatMap(({ tlogs }) => tlogs.map(loadLog)),
+    value.finals ?? [],
+  );
+  const keys = value.keys.map((key) => loadKey(key, logs));
   const identities = value.identities ?? [];
   identities.forEach(keylessSigner);
   refuseTwice(
@@ -108,16 +117,34 @@ function refuseTwice(texts: readonly string[], what: string): void {
 const shape = (message: string, cause?: unknown): AttestError =>
   new AttestError('TRUST_SHAPE', message, { cause, hint: 'docs/records.md shows a trust file' });
 
-function loadKey(stated: TrustedKey): LoadedKey {
+/** Each final checkpoint with the log that signed it. */
+function withFinals(logs: readonly TrustedLog[], finals: readonly string[]): readonly TrustedLog[] {
+  const kept = finals.map((note) => readKept('finals', note, { logs, shape }));
+  refuseTwice(
+    kept.map(({ origin, logId }) => `${origin} ${logId}`),
+    'two final checkpoints of',
+  );
+  return logs.map((log) => {
+    const final = kept.find(({ origin, logId }) => origin === log.origin && logId === log.id);
+    if (final !== undefined && log.validUntil === undefined)
+      throw shape(`log ${JSON.stringify(log.origin)} has a final checkpoint and no end`);
+    return final === undefined ? log : { ...log, final };
+  });
+}
+
+function loadKey(stated: TrustedKey, logs: readonly TrustedLog[]): LoadedKey {
   const what = `key ${JSON.stringify(stated.name)}`;
   for (const time of [stated.notBefore, stated.notAfter, stated.revokedAt]) checkDate(what, time, shape);
   checkOrder(what, stated.notBefore, stated.notAfter, shape);
+  if (stated.until !== undefined && stated.notAfter === undefined && stated.revokedAt === undefined)
+    throw shape(`${what} has a checkpoint and no end`);
+  const kept = stated.until === undefined ? undefined : readKept(what, stated.until, { logs, shape });
   try {
     const isForRecords = stated.uses.some((use) => use === 'record' || use === 'policy');
     const { key, keyId, publicKeyDer } = isForRecords
       ? readPublicKey(stated.publicKey)
       : readPublicKey(stated.publicKey, ALGORITHMS);
-    return { ...stated, key, der: publicKeyDer, id: keyId };
+    return { ...stated, key, der: publicKeyDer, id: keyId, ...(kept === undefined ? {} : { kept }) };
   } catch (cause) {
     const reason: unknown = Reflect.get(Object(cause), 'message');
     throw shape(`${what} is no public key that can be used for this: ${String(reason)}`, cause);

@@ -26,16 +26,23 @@ export function logOf(entry: EntryShape, trust: Trust, at: Date | undefined): Tr
   const log =
     trust.logs.find(({ id, origin }) => id === entry.logId && origin === checkpoint.origin) ??
     refuse('LOG_UNKNOWN', `the log ${quoted(checkpoint.origin)} is not a trusted one`);
-  checkLogTime(log, at);
+  if (!isFinal(log, entry)) checkLogTime(log, at);
   if (!isSignedBy(checkpoint, log.origin, log.key))
     refuse('LOG_CHECKPOINT', `the checkpoint is not signed by the log ${quoted(log.origin)}`);
   return log;
 }
 
-function checkLogTime({ origin, validFrom, validUntil }: TrustedLog, at: Date | undefined): void {
+/** A proof by the last checkpoint of a log, as the reader kept it: whoever has the log's key since cannot make another with its root. */
+const isFinal = ({ final }: TrustedLog, { checkpoint }: EntryShape): boolean =>
+  final !== undefined && checkpoint.size === final.size && Buffer.compare(checkpoint.root, final.root) === 0;
+
+function checkLogTime({ origin, validFrom, validUntil, final }: TrustedLog, at: Date | undefined): void {
   const time = at?.getTime() ?? Number.NaN;
   if (at !== undefined && !(time >= Date.parse(validFrom)))
     refuse('LOG_TIME', `the log ${quoted(origin)} is not valid before ${validFrom}`);
   if (validUntil !== undefined && !(time <= Date.parse(validUntil)))
-    refuse('LOG_TIME', `the log ${quoted(origin)} is not valid after ${validUntil}`);
+    refuse(
+      'LOG_TIME',
+      `the log ${quoted(origin)} is not valid after ${validUntil}${final === undefined ? '' : ', but for what its last checkpoint proves'}`,
+    );
 }

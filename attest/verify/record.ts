@@ -6,7 +6,7 @@ import type { KeyUse, Trust } from '../trust/trust.ts';
 import { checkEntryBody, logOf } from './entry.ts';
 import { quoted, Refusal, type RefusalCode, refuse } from './refusal.ts';
 import { type BundleShape, readBundle } from './shape.ts';
-import { checkKeyTime, keyOf } from './signer.ts';
+import { checkKeyTime, isHeldBefore, keyOf } from './signer.ts';
 import { entityOf } from './sigstore.ts';
 import { readStatement, type StatementShape } from './statement.ts';
 
@@ -96,7 +96,7 @@ function verifyProof(
   const entity = entityOf(bundle) ?? refuse('SHAPE', 'this is no bundle that Sigstore can read');
   if (!entity.isSignedBy(key.key))
     refuse('SIGNATURE', `the signature is not by key ${JSON.stringify(key.name)}`);
-  checkKeyTime(key, question.at);
+  checkKeyTime(key, question.at, isHeldBefore(key, bundle.entries));
   // Every entry must hold, not any one of them (gitsign GHSA-8pmp-678w-c8xx).
   for (const entry of bundle.entries) checkEntryBody(entry, bundle, key);
   const logs = bundle.entries.map((entry) => logOf(entry, trust, question.at));

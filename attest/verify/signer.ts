@@ -2,6 +2,7 @@
 import type { LoadedKey, Trust } from '../trust/trust.ts';
 import type { RecordQuestion } from './record.ts';
 import { quoted, refuse } from './refusal.ts';
+import type { EntryShape } from './shape.ts';
 
 /**
  * The trusted key that a bundle points at. The hint is the sender's word and proves nothing: it only says which of the reader's
@@ -20,8 +21,23 @@ export function keyOf(hint: string, trust: Trust, { use, environment }: RecordQu
   return key;
 }
 
-/** Refuses a key outside its time. A key that has dates holds only where the reader says at what time: an expired one never by default. */
-export function checkKeyTime(key: LoadedKey, at: Date | undefined): void {
+/**
+ * Whether a checkpoint that the reader kept covers one of these entries: then the signature is older than the end of its key, whatever
+ * the time is now, and nobody who has the key since can date one back. That the entries hold is checked elsewhere.
+ */
+export function isHeldBefore({ kept }: LoadedKey, entries: readonly EntryShape[]): boolean {
+  if (kept === undefined) return false;
+  const { origin, logId, size } = kept;
+  return entries.some(
+    (entry) => entry.checkpoint.origin === origin && entry.logId === logId && entry.index < size,
+  );
+}
+
+/**
+ * Refuses a key outside its time. A key that has dates holds only where the reader says at what time: an expired one never by default.
+ * @param isHeld whether what it signed is known to be older than its end
+ */
+export function checkKeyTime(key: LoadedKey, at: Date | undefined, isHeld = false): void {
   const name = JSON.stringify(key.name);
   const { notBefore, notAfter, revokedAt } = key;
   if ([notBefore, notAfter, revokedAt].every((date) => date === undefined)) return;
@@ -30,6 +46,7 @@ export function checkKeyTime(key: LoadedKey, at: Date | undefined): void {
     refuse('KEY_TIME', `key ${name} has dates, and no time was given to compare them with`);
   if (notBefore !== undefined && time < Date.parse(notBefore))
     refuse('KEY_TIME', `key ${name} is not valid before ${notBefore}`);
+  if (isHeld) return;
   if (notAfter !== undefined && time > Date.parse(notAfter))
     refuse('KEY_TIME', `key ${name} is not valid after ${notAfter}`);
   if (revokedAt !== undefined && time >= Date.parse(revokedAt))
