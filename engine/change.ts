@@ -38,6 +38,10 @@ export interface Judgement {
   /** Every image that the objects name, each reference once; found when it is asked for: only a record does. */
   readonly images: () => readonly { readonly ref: string; readonly digest?: string }[];
   readonly requester?: Requester;
+  /** What the verdict is limited to besides its environment. */
+  readonly scope?: { readonly namespaces: readonly string[] };
+  /** Of an allow: when the set must have been applied first, at the latest. RFC 3339 in UTC. */
+  readonly startBy?: string;
 }
 
 /** Evaluates one change against policies that were loaded before. Synchronous: the step limit bounds it, no clock. */

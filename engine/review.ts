@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
 import { unionOf, unmappedFinding } from './bench.ts';
+import { type BenchEnvironment, boundsOf } from './bounds.ts';
 import type { Change, Judge, Judgement, ReviewFacts } from './change.ts';
 import { environmentOfNamespace, type Project } from './context/project.ts';
 import { type Decision, decide } from './decide/decision.ts';
@@ -23,7 +24,7 @@ import type { ObjectSchema } from './schema/index.ts';
 export interface Bench {
   readonly policies: readonly Policy[];
   readonly enforcement: Readonly<Record<string, Enforcement>>;
-  readonly environment?: { readonly name: string; readonly tier: string };
+  readonly environment?: BenchEnvironment;
   readonly projectDigest?: string;
   /** Kubernetes' schema; absent at admission, where the API server has decoded the object, and where it is switched off. */
   readonly schema?: ObjectSchema;
@@ -134,6 +135,7 @@ function judgementOf(bench: Bench, change: Change, outcome: Outcome): Judgement 
     set,
     images: () => (change.operation === 'DELETE' ? [] : distinctImages(change.documents)),
     ...(requester === undefined ? {} : { requester }),
+    ...boundsOf(bench.environment, decision, time),
   };
 }
 

@@ -75,7 +75,7 @@ export const check: Verb = {
     'fail-on': { value: 'fail|warn', help: 'warn: exit 1 for warnings too' },
     record: {
       value: 'FILE',
-      help: 'sign the decision, append it to the ledger and write the record here (needs --key)',
+      help: 'sign the decision, append it to the ledger and write the record here (needs --key and an environment)',
     },
     key: {
       value: 'FILE',
@@ -113,7 +113,9 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
     return checkEvery(found.project, { args, io, targets }, (environment, shared) =>
       checkFor(environment, setting, shared),
     );
-  const checked = await checkFor(environmentOf(args, found?.project), setting, io);
+  const environment = environmentOf(args, found?.project);
+  if (isRecorded && environment === undefined) throw withoutEnvironment();
+  const checked = await checkFor(environment, setting, io);
   writeReports(checked.decision, targets, io, checked.report);
   if (checked.exit === 1 && checked.decision.verdict === 'allow')
     io.err('note: allowed with warnings; exit code 1, as --fail-on warn says\n');
@@ -188,6 +190,13 @@ function strangersTo(
         `namespace ${JSON.stringify(namespace)} is none of environment ${JSON.stringify(environment.name)}: at admission it judges nothing there`,
     );
 }
+
+/** A record without a scope would be one for everywhere, and an unset scope is no scope. */
+const withoutEnvironment = (): UsageError =>
+  new UsageError(
+    '--record needs an environment: an allow holds for one, never for all',
+    'declare it in a Project (countersign init makes one) and name it with --env',
+  );
 
 function failOnOf(args: Args): 'fail' | 'warn' {
   const value = args.text('fail-on') ?? 'fail';

@@ -7,5 +7,6 @@ export {
   environmentOfNamespace,
   type Project,
   readProject,
+  startSeconds,
 } from './project.ts';
 export { compileSchema, type SchemaFault } from './schema.ts';

@@ -29,6 +29,8 @@ export interface Environment {
   readonly values?: readonly string[];
   /** API versions that charts see besides those of Kubernetes: `monitoring.coreos.com/v1`. */
   readonly apiVersions?: readonly string[];
+  /** How long after an allow its set may still be applied first: `30m`, `8h`, `7d`, which is the most. */
+  readonly startWithin?: string;
 }
 
 /** The file `countersign.yaml`. Paths in it are relative to its own folder. */
@@ -162,6 +164,16 @@ function refuseAmbiguous(stated: Stated, source: Source, document: Document): vo
   }
   if (problems.length > 0)
     throw new EngineError('PROJECT_SCHEMA', `${JSON.stringify(source.name)} is ambiguous`, { problems });
+}
+
+const UNITS: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400 };
+const PRODUCTION_SECONDS = 8 * 3600;
+const MOST_SECONDS = 7 * 86_400;
+
+/** How long an allow of this environment may wait, in seconds: eight hours in production, else seven days, where it says nothing. */
+export function startSeconds({ tier, startWithin }: Environment): number {
+  if (startWithin === undefined) return tier === 'production' ? PRODUCTION_SECONDS : MOST_SECONDS;
+  return Math.min(Number(startWithin.slice(0, -1)) * (UNITS[startWithin.slice(-1)] ?? 0), MOST_SECONDS);
 }
 
 /** The environment of this name. @throws {EngineError} ENVIRONMENT_UNKNOWN, with the names there are */

@@ -5,9 +5,10 @@ import { EngineError } from '../error.ts';
 import type { JsonValue } from '../manifest/index.ts';
 import { KUBERNETES_MINOR } from '../schema/table.ts';
 import { canonicalText } from './canonical.ts';
+import { DECISION_PREDICATE_TYPE, refuseMalformed } from './predicate.ts';
 
-/** The predicate type of a decision record. An allow and a deny have the same type: "verified" never means "allowed". */
-export const DECISION_PREDICATE_TYPE = 'https://countersign.dev/attestation/deployment-decision/v1';
+export { DECISION_PREDICATE_TYPE } from './predicate.ts';
+
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 const MAX_BYTES = 256 * 1024;
 /** How many findings of one rule are listed where all are too many: the first of these with which the record fits. */
@@ -27,37 +28,44 @@ const sha256 = (digest: string): JsonValue => ({ sha256: digest });
  * The in-toto Statement of a judgement as deterministic JSON bytes (RFC 8785): the same judgement gives the same bytes.
  * Parts that are not known are absent.
  * Over 256 KiB findings are counted instead of listed, rule by rule: a denial has its record however much is wrong.
- * @throws {EngineError} RECORD_TOO_LARGE where even so it is larger: never a silent cut
+ * @throws {EngineError} RECORD_TOO_LARGE where even so it is larger: never a silent cut; RECORD_SHAPE for a fault of ours
  * @see https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
  */
 export function statementOf(judgement: Judgement, engine: EngineIdentity): Uint8Array {
-  let bytes = bytesOf(judgement, engine, Number.POSITIVE_INFINITY);
-  for (const most of FINDINGS_OF_A_RULE)
-    if (bytes.length > MAX_BYTES) bytes = bytesOf(judgement, engine, most);
-  if (bytes.length <= MAX_BYTES) return bytes;
-  throw new EngineError(
-    'RECORD_TOO_LARGE',
-    `the record would be ${bytes.length} bytes, more than ${MAX_BYTES}`,
-    {
-      hint: 'check fewer objects in one run',
-    },
-  );
+  let predicate = predicateOf(judgement, engine, Number.POSITIVE_INFINITY);
+  let bytes = bytesOf(judgement, predicate);
+  for (const most of FINDINGS_OF_A_RULE) {
+    if (bytes.length <= MAX_BYTES) break;
+    predicate = predicateOf(judgement, engine, most);
+    bytes = bytesOf(judgement, predicate);
+  }
+  if (bytes.length > MAX_BYTES)
+    throw new EngineError(
+      'RECORD_TOO_LARGE',
+      `the record would be ${bytes.length} bytes, more than ${MAX_BYTES}`,
+      { hint: 'check fewer objects in one run' },
+    );
+  refuseMalformed(predicate);
+  return bytes;
 }
 
-function bytesOf(judgement: Judgement, engine: EngineIdentity, most: number): Uint8Array {
-  const { decision } = judgement;
+function predicateOf(judgement: Judgement, engine: EngineIdentity, most: number): JsonValue {
+  return {
+    ...verdictPart(judgement),
+    ...setPart(judgement),
+    ...digestPart(judgement),
+    ...requesterPart(judgement),
+    engine: enginePart(engine),
+    ...findingPart(judgement.decision.findings, most),
+  };
+}
+
+function bytesOf({ decision }: Judgement, predicate: JsonValue): Uint8Array {
   const statement: JsonValue = {
     _type: STATEMENT_TYPE,
     subject: [{ name: 'set.txt', digest: { sha256: decision.setDigest } }],
     predicateType: DECISION_PREDICATE_TYPE,
-    predicate: {
-      ...verdictPart(judgement),
-      ...setPart(judgement),
-      ...digestPart(judgement),
-      ...requesterPart(judgement),
-      engine: enginePart(engine),
-      ...findingPart(decision.findings, most),
-    },
+    predicate,
   };
   // Bytes of their own: a slice of Node's pool takes the whole pool along to another thread.
   return encoder.encode(canonicalText(statement));
@@ -70,22 +78,28 @@ const enginePart = (engine: EngineIdentity): JsonValue => ({
   kubernetes: `1.${KUBERNETES_MINOR}`,
 });
 
-function verdictPart({ decision }: Judgement): Record<string, JsonValue> {
+function verdictPart({ decision, scope, startBy }: Judgement): Record<string, JsonValue> {
   return {
     id: decision.id,
     phase: decision.phase,
     verdict: decision.verdict,
     enforced: decision.enforced,
-    basis: 'policy',
+    basis: basisOf(decision),
     time: decision.time,
+    ...(startBy === undefined ? {} : { startBy }),
     scope: {
       ...(decision.environment === undefined ? {} : { environment: decision.environment }),
+      ...(scope?.namespaces === undefined ? {} : { namespaces: [...scope.namespaces] }),
       operations: [...decision.operations],
     },
     evaluated: { objects: decision.evaluated.objects, rules: decision.evaluated.rules },
     passed: { ...decision.passed },
   };
 }
+
+/** What an allow rests on: on a waiver where one finding would have denied without it. */
+const basisOf = ({ verdict, findings }: Judgement['decision']): string =>
+  verdict === 'allow' && findings.some(({ waiver }) => waiver !== undefined) ? 'waiver' : 'policy';
 
 function setPart({ decision, set, images }: Judgement): Record<string, JsonValue> {
   const objects = set.entries.flatMap(({ id, apiVersion, digest }) =>
@@ -161,5 +175,6 @@ const findingOf = (finding: Finding): JsonValue => ({
   object: objectId(finding.object),
   ...(finding.path === undefined ? {} : { path: finding.path }),
   controls: [...finding.controls],
+  ...(finding.waiver === undefined ? {} : { waiver: finding.waiver }),
   ...(finding.inherited === undefined ? {} : { inherited: true }),
 });
