@@ -15,6 +15,14 @@ export interface SchemaFault {
 export function compileSchema(schema: object): (value: unknown) => readonly SchemaFault[] {
   const { Ajv2020 }: typeof import('ajv/dist/2020.js') = load('ajv/dist/2020.js');
   const validate = new Ajv2020({ allErrors: true, strict: false, validateFormats: false }).compile(schema);
+  return faultsBy(validate);
+}
+
+/** What a validator finds, also one that was compiled before (`scripts/predicates.ts`). */
+export function faultsBy(validate: {
+  (value: unknown): boolean;
+  readonly errors?: readonly ErrorObject[] | null;
+}): (value: unknown) => readonly SchemaFault[] {
   return (value) => (validate(value) ? [] : (validate.errors ?? []).map(fault));
 }
 

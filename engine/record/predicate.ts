@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The predicate of a decision record as its published schema has it (`docs/schemas/`), on its way out and in.
 import { hash } from 'node:crypto';
-import { compileSchema, type SchemaFault } from '../context/schema.ts';
+import { faultsBy, type SchemaFault } from '../context/schema.ts';
 import type { Operation, Phase, Verdict } from '../decide/decision.ts';
 import type { FindingResult, Severity } from '../decide/finding.ts';
 import { EngineError } from '../error.ts';
-import schema from './decision.schema.json' with { type: 'json' };
+import { validate } from './decision.validate.js';
 
 /** The predicate type of a decision record. An allow and a deny have the same type: "verified" never means "allowed". */
 export const DECISION_PREDICATE_TYPE = 'https://countersign.dev/attestation/deployment-decision/v1';
@@ -118,13 +118,8 @@ export interface DecisionPredicate {
   readonly previous?: { readonly digest: Sha256; readonly relation: string };
 }
 
-let compiled: ((value: unknown) => readonly SchemaFault[]) | undefined;
-
-/** What is wrong with a predicate; empty where it is one. The first call loads and compiles the schema (some 50 ms). */
-export function decisionFaults(predicate: unknown): readonly SchemaFault[] {
-  compiled ??= compileSchema(schema);
-  return compiled(predicate);
-}
+/** What is wrong with a predicate; empty where it is one. */
+export const decisionFaults: (predicate: unknown) => readonly SchemaFault[] = faultsBy(validate);
 
 const isDecision = (value: unknown): value is DecisionPredicate => decisionFaults(value).length === 0;
 

@@ -4,7 +4,6 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { EngineIdentity } from '../../engine/conclude.ts';
 import type { Judge } from '../../engine/index.ts';
 import { type JudgeParts, openParts } from '../../engine/parts.ts';
-import { decisionFaults } from '../../engine/record/predicate.ts';
 import { openRegoBuiltins } from '../../engine/toolchain/builtins.ts';
 import { WebhookError } from '../error.ts';
 import { type Judged, judgeBody } from './judging.ts';
@@ -41,8 +40,6 @@ const HOLD_BYTES = 16 * 1024;
 const { toolchain, engine }: ThreadData = workerData;
 const builtins = openRegoBuiltins(toolchain);
 let judge: Judge | undefined;
-// Compiles the schema of what is signed now, and not while somebody waits for the first answer.
-decisionFaults(undefined);
 
 parentPort?.on('message', (message: Message) => {
   if ('parts' in message) use(message.parts);
