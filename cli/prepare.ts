@@ -112,6 +112,7 @@ async function loadAll(request: Request, tools: Tools): Promise<Prepared> {
     enforcement: environment?.rules ?? {},
     ...(environment === undefined ? {} : { environment: benchEnvironment(environment) }),
     ...(project === undefined ? {} : { projectDigest: project.digest }),
+    ...(project === undefined || project.inputs === 'none' ? {} : { keepsInputs: true }),
     ...(request.strictErrors || project?.strictErrors === true ? { strictErrors: true } : {}),
   };
   return { bench, notes, releases: bundles.releases };

@@ -24,9 +24,13 @@ import {
 } from '../attest/index.ts';
 import { conclude } from '../engine/conclude.ts';
 import type { Judgement } from '../engine/index.ts';
+import { packPolicy } from '../engine/parts.ts';
+import type { Policy } from '../engine/policy/index.ts';
+import type { Kept } from '../engine/replay/kept.ts';
 import { codeOf } from './cause.ts';
 import type { Installation } from './installation.ts';
 import type { Io } from './io.ts';
+import { policyItem, putInputs } from './loading/keeping.ts';
 
 /**
  * Reads the text of a private key that can sign, and warns of one that everybody on this machine may read.
@@ -123,6 +127,8 @@ export interface RecordRequest {
   readonly key: string;
   readonly state: string;
   readonly installation: Installation;
+  /** What it was decided by. */
+  readonly policies: readonly Policy[];
 }
 
 /**
@@ -151,12 +157,19 @@ export async function writeRecord(judgement: Judgement, request: RecordRequest, 
 async function append(
   judgement: Judgement,
   signer: Signer,
-  { state, installation: { version, opa } }: RecordRequest,
+  { state, installation: { version, opa }, policies }: RecordRequest,
   io: Io,
 ): Promise<Bundle> {
   const ledger = openState(state, signer, io);
+  const { environment, time } = judgement.decision;
+  const about = environment === undefined ? { time } : { time, environment };
+  const keep = async ({ digest, bytes }: Kept): Promise<void> =>
+    putInputs(state, [
+      ...policies.map((policy) => policyItem(packPolicy(policy), time)),
+      { kind: 'input', digest, bytes, ...about },
+    ]);
   try {
-    return await conclude(judgement, { signer, ledger, engine: { version, opa } });
+    return await conclude(judgement, { signer, ledger, engine: { version, opa }, keep });
   } catch (error) {
     throw withFolder(error, state);
   } finally {

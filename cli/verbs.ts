@@ -17,6 +17,10 @@ export const VERBS: Readonly<
     summary: 'check a signed record offline',
     load: async () => (await import('./commands/verify.ts')).verifyRecordVerb,
   },
+  replay: {
+    summary: 'decide recorded changes again',
+    load: async () => (await import('./commands/after/index.ts')).replay,
+  },
   serve: {
     summary: 'serve the Kubernetes webhook',
     load: async () => (await import('./commands/serve.ts')).serve,

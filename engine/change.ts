@@ -2,6 +2,7 @@
 import type { Decision, Operation, Phase } from './decide/decision.ts';
 import type { Document, Source } from './manifest/index.ts';
 import type { ObjectSet } from './record/set.ts';
+import type { Kept } from './replay/kept.ts';
 
 /** One change as the edges hand it over: what is to be judged and how it came. */
 export interface Change {
@@ -42,6 +43,8 @@ export interface Judgement {
   readonly scope?: { readonly namespaces: readonly string[] };
   /** Of an allow: when the set must have been applied first, at the latest. RFC 3339 in UTC. */
   readonly startBy?: string;
+  /** What is to be kept beside the record, so that it can be evaluated again; absent where nothing is. */
+  readonly kept?: () => Kept;
 }
 
 /** Evaluates one change against policies that were loaded before. Synchronous: the step limit bounds it, no clock. */

@@ -18,6 +18,7 @@ import type { Style } from './policy/rule.ts';
 import { canonicalText } from './record/canonical.ts';
 import { digestForm, reduceSecret } from './record/secret.ts';
 import { listSet, objectOf } from './record/set.ts';
+import { type KeptInput, keep } from './replay/kept.ts';
 import type { ObjectSchema } from './schema/index.ts';
 
 /** What one environment asks for; `name` and `tier` are absent where there is no Project. */
@@ -30,6 +31,10 @@ export interface Bench {
   readonly schema?: ObjectSchema;
   /** In Conftest's style too, a builtin that fails is an error; in native rules it always is. */
   readonly strictErrors?: true;
+  /** Whether what is evaluated is kept beside the records. */
+  readonly keepsInputs?: true;
+  /** What is judged was kept and holds no secret value any more: nothing is looked for in what is said of it. */
+  readonly isMasked?: true;
 }
 
 /** One object with everything said of it. */
@@ -42,6 +47,11 @@ interface Reviewed {
 }
 
 type Said = Pick<Reviewed, 'findings' | 'ran'>;
+
+/** Judges again what was judged before, by a bench that stands for the one of then. */
+export function reviewAgain(bench: Bench, { change, bench: then }: KeptInput, facts: ReviewFacts): Judgement {
+  return review({ ...bench, isMasked: true }, change, facts, then.unmapped);
+}
 
 /** The judge of one environment. The whole evaluation, read from top to bottom. */
 export function openJudge(bench: Bench): Judge {
@@ -92,7 +102,7 @@ function review(
   });
   const codes = bench.policies.flatMap((policy) => policy.rules).map((rule) => rule.code);
   if (unmapped !== undefined) codes.push(unmapped.rule);
-  return judgementOf(bench, change, { time, id, context, reviewed, codes });
+  return judgementOf(bench, change, { time, id, context, reviewed, codes, unmapped });
 }
 
 interface Outcome {
@@ -102,11 +112,12 @@ interface Outcome {
   readonly context: string;
   readonly reviewed: readonly Reviewed[];
   readonly codes: readonly string[];
+  readonly unmapped: Omit<Finding, 'object'> | undefined;
 }
 
 function judgementOf(bench: Bench, change: Change, outcome: Outcome): Judgement {
   const { time, id, context, reviewed, codes } = outcome;
-  const redact = redactorFor(change);
+  const redact = bench.isMasked ? (finding: Finding): Finding => finding : redactorFor(change);
   const set = listSet(change.documents, change.operation === 'DELETE');
   const decision = decide({
     id,
@@ -136,6 +147,9 @@ function judgementOf(bench: Bench, change: Change, outcome: Outcome): Judgement 
     images: () => (change.operation === 'DELETE' ? [] : distinctImages(change.documents)),
     ...(requester === undefined ? {} : { requester }),
     ...boundsOf(bench.environment, decision, time),
+    ...(bench.keepsInputs
+      ? { kept: () => keep({ change, bench, decision, unmapped: outcome.unmapped }) }
+      : {}),
   };
 }
 

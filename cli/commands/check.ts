@@ -3,6 +3,7 @@
 import type { Environment, Project } from '../../engine/context/project.ts';
 import type { Decision, Judgement } from '../../engine/index.ts';
 import { type Document, readDocuments } from '../../engine/manifest/index.ts';
+import type { Policy } from '../../engine/policy/index.ts';
 import { openJudge } from '../../engine/review.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
@@ -166,7 +167,11 @@ async function checkFor(
     : whole;
   // Signed and durable before anything is answered: an allow that nobody can find later is none.
   if (isRecorded)
-    await record(judgement, args, io, { installation, state: stateOf(args.text('state'), found) });
+    await record(judgement, args, io, {
+      installation,
+      state: stateOf(args.text('state'), found),
+      policies: prepared.bench.policies,
+    });
   return {
     decision: judgement.decision,
     report: { version: installation.version, titles: titlesOf(prepared) },
@@ -252,12 +257,12 @@ async function record(
   judgement: Judgement,
   args: Args,
   io: Io,
-  { installation, state }: { installation: Installation; state: string },
+  setting: { installation: Installation; state: string; policies: readonly Policy[] },
 ): Promise<void> {
   const { writeRecord } = await import('../seal.ts');
   await writeRecord(
     judgement,
-    { file: args.text('record') ?? '', key: args.text('key') ?? '', state, installation },
+    { file: args.text('record') ?? '', key: args.text('key') ?? '', ...setting },
     io,
   );
 }

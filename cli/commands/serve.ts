@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { availableParallelism } from 'node:os';
-import { openRecorder, readSigner, watchLedger } from '../../attest/index.ts';
+import { openKeeper, openRecorder, readSigner, watchLedger } from '../../attest/index.ts';
+import type { JudgeParts } from '../../engine/parts.ts';
 import type { Lock } from '../../engine/policy/release/index.ts';
 import { openRegoBuiltins } from '../../engine/toolchain/builtins.ts';
 import { openYamlReader } from '../../engine/toolchain/yaml.ts';
@@ -13,6 +14,7 @@ import { findInstallation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { refuseIdleFlags, refuseWithoutEnvironments } from '../loading/idle.ts';
 import { loadJudge } from '../loading/judge.ts';
+import { keepPolicies } from '../loading/keeping.ts';
 import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
 import { findProject, stateOf } from '../loading/project.ts';
 import { VERSION_FLAGS } from '../loading/version.ts';
@@ -194,8 +196,13 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   const { ensureCertificate, openThreads, startServer } = await import('../../webhook/index.ts');
   const engine = { version: installation.version, opa: installation.opa };
   const threads = openThreads({ count: threadsOf(args), toolchain: installation.toolchain, engine });
+  const keeper = openKeeper(state);
+  const use = async (parts: JudgeParts): Promise<void> => {
+    await keepPolicies(parts, { keeper, time: io.now().toISOString() });
+    await threads.use(parts);
+  };
   const policies = await withProgress(io, 'compiling policies', () =>
-    openPolicies(refreshOf(args), state, { load, use: (parts) => threads.use(parts) }, io),
+    openPolicies(refreshOf(args), state, { load, use }, io),
   );
   const keyFile = args.text('key');
   const privateKeyPem = keyFile === undefined ? stateKey(state, io) : readKeyPem(keyFile, io);
@@ -221,8 +228,12 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
       ...ledgerTrouble(),
     ],
     ...(policies.refresh === undefined ? {} : { refresh: policies.refresh }),
-    record: async (statement) => {
-      const { logIndex } = await recorder.record(statement);
+    record: async (statement, kept) => {
+      // Both at once; the answer waits for both, so that an allow has its record and its input.
+      const [{ logIndex }] = await Promise.all([
+        recorder.record(statement),
+        kept === undefined ? undefined : keeper.keep({ kind: 'input', ...kept }),
+      ]);
       return { recordId: String(logIndex) };
     },
     ...options,
@@ -235,6 +246,7 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
   await server.stop();
   await threads.close();
   await recorder.close();
+  await keeper.close();
   return 0;
 }
 

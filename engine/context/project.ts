@@ -31,6 +31,10 @@ export interface Environment {
   readonly apiVersions?: readonly string[];
   /** How long after an allow its set may still be applied first: `30m`, `8h`, `7d`, which is the most. */
   readonly startWithin?: string;
+  /** For how many years what was evaluated for it is kept; for ever where it is not stated. */
+  readonly keepYears?: number;
+  /** Nothing that was kept for it is deleted, whatever its age. */
+  readonly legalHold?: boolean;
 }
 
 /** The file `countersign.yaml`. Paths in it are relative to its own folder. */
@@ -50,6 +54,8 @@ export interface Project {
   readonly strictErrors?: boolean;
   readonly trust?: { readonly keys?: readonly JsonValue[]; readonly logs?: readonly JsonValue[] };
   readonly ledger?: { readonly directory: string };
+  /** Whether what is evaluated is kept beside the ledger, for `replay`; it is, where this is not stated. */
+  readonly inputs?: 'keep' | 'none';
   /** What one evaluation of a policy may use, where it is not as usual. */
   readonly limits?: Partial<RegoLimits>;
   /** SHA-256 (hex) of the Project's canonical JSON. */

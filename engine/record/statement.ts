@@ -3,6 +3,7 @@ import type { Judgement } from '../change.ts';
 import { type Finding, objectId } from '../decide/finding.ts';
 import { EngineError } from '../error.ts';
 import type { JsonValue } from '../manifest/index.ts';
+import type { Kept } from '../replay/kept.ts';
 import { KUBERNETES_MINOR } from '../schema/table.ts';
 import { canonicalText } from './canonical.ts';
 import { DECISION_PREDICATE_TYPE, refuseMalformed } from './predicate.ts';
@@ -27,16 +28,17 @@ const sha256 = (digest: string): JsonValue => ({ sha256: digest });
 /**
  * The in-toto Statement of a judgement as deterministic JSON bytes (RFC 8785): the same judgement gives the same bytes.
  * Parts that are not known are absent.
+ * @param kept what is kept beside the record, which then names its digest
  * Over 256 KiB findings are counted instead of listed, rule by rule: a denial has its record however much is wrong.
  * @throws {EngineError} RECORD_TOO_LARGE where even so it is larger: never a silent cut; RECORD_SHAPE for a fault of ours
  * @see https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
  */
-export function statementOf(judgement: Judgement, engine: EngineIdentity): Uint8Array {
-  let predicate = predicateOf(judgement, engine, Number.POSITIVE_INFINITY);
+export function statementOf(judgement: Judgement, engine: EngineIdentity, kept?: Kept): Uint8Array {
+  let predicate = predicateOf(judgement, { engine, kept }, Number.POSITIVE_INFINITY);
   let bytes = bytesOf(judgement, predicate);
   for (const most of FINDINGS_OF_A_RULE) {
     if (bytes.length <= MAX_BYTES) break;
-    predicate = predicateOf(judgement, engine, most);
+    predicate = predicateOf(judgement, { engine, kept }, most);
     bytes = bytesOf(judgement, predicate);
   }
   if (bytes.length > MAX_BYTES)
@@ -49,12 +51,18 @@ export function statementOf(judgement: Judgement, engine: EngineIdentity): Uint8
   return bytes;
 }
 
-function predicateOf(judgement: Judgement, engine: EngineIdentity, most: number): JsonValue {
+interface Frame {
+  readonly engine: EngineIdentity;
+  readonly kept: Kept | undefined;
+}
+
+function predicateOf(judgement: Judgement, { engine, kept }: Frame, most: number): JsonValue {
   return {
     ...verdictPart(judgement),
     ...setPart(judgement),
     ...digestPart(judgement),
     ...requesterPart(judgement),
+    ...keptPart(kept),
     engine: enginePart(engine),
     ...findingPart(judgement.decision.findings, most),
   };
@@ -69,6 +77,13 @@ function bytesOf({ decision }: Judgement, predicate: JsonValue): Uint8Array {
   };
   // Bytes of their own: a slice of Node's pool takes the whole pool along to another thread.
   return encoder.encode(canonicalText(statement));
+}
+
+function keptPart(kept: Kept | undefined): Record<string, JsonValue> {
+  if (kept === undefined) return {};
+  const { digest, because } = kept;
+  const why = because.length === 0 ? {} : { because: [...because] };
+  return { inputs: { digest: sha256(digest), replayable: because.length === 0, ...why } };
 }
 
 const enginePart = (engine: EngineIdentity): JsonValue => ({

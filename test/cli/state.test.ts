@@ -69,6 +69,7 @@ describe('a record file', () => {
       key: at('key.pem'),
       state: at('state'),
       installation: findInstallation(),
+      policies: [],
     };
     return writeRecord(judgement, request, worldOf());
   };
@@ -93,7 +94,13 @@ describe('a record file', () => {
       },
     });
     const key = at('key.pem');
-    const request = { file: at('r.json'), key, state: at('state'), installation: findInstallation() };
+    const request = {
+      file: at('r.json'),
+      key,
+      state: at('state'),
+      installation: findInstallation(),
+      policies: [],
+    };
     await writeRecord(judgement, request, io);
     expect(err).not.toContain('warning');
     chmodSync(key, 0o644);

@@ -11,8 +11,8 @@ import { parseReview } from './review.ts';
 export interface Admission {
   /** Judges a body (see `judgeBody`) when its turn comes, unless it is no longer wanted then. */
   readonly judge: (body: Buffer, facts: JudgingFacts, isWanted: () => boolean) => Promise<Judged>;
-  /** Signs and appends; resolves when the record is durable. */
-  readonly record: (statement: Uint8Array) => Promise<{ readonly recordId: string }>;
+  /** Signs and appends, and keeps what was evaluated; resolves when all of it is durable. */
+  readonly record: (statement: Uint8Array, kept: Judged['kept']) => Promise<{ readonly recordId: string }>;
   /** The time of a Decision. */
   readonly now: () => Date;
   /** The id of a Decision, a UUIDv7. */
@@ -46,9 +46,9 @@ export async function answerBody(body: Buffer, admission: Admission, late: () =>
     const facts = { time: admission.now(), id: admission.newId() };
     judged = await admission.judge(body, facts, () => !late());
     if (late()) throw tooLate();
-    const { statement, ...answered } = judged;
+    const { statement, kept, ...answered } = judged;
     if (statement === undefined) return answered;
-    const { recordId } = await admission.record(statement);
+    const { recordId } = await admission.record(statement, kept);
     return { ...answered, answer: withRecord(answered.answer, recordId), recordId };
   } catch (error) {
     if (isRequestError(error)) throw error;
