@@ -21,6 +21,10 @@ export const VERBS: Readonly<
     summary: 'decide recorded changes again',
     load: async () => (await import('./commands/after/index.ts')).replay,
   },
+  'inputs prune': {
+    summary: 'delete kept inputs whose years are over',
+    load: async () => (await import('./commands/after/index.ts')).inputsPrune,
+  },
   serve: {
     summary: 'serve the Kubernetes webhook',
     load: async () => (await import('./commands/serve.ts')).serve,

@@ -191,6 +191,8 @@ const ALWAYS: Readonly<Record<string, string>> = {
   render: 'digest env project',
   check: 'no-cache schema crds against policy strict-errors env project parameters format fail-on record key',
   'verify record': 'namespace trust manifests env cluster at project policy-digest format',
+  replay: 'from state policy instead format',
+  'inputs prune': 'project state dry-run',
   serve:
     'listen threads state project env refresh key metrics-token-file drain-delay host print-manifest namespace',
   'policy build': 'output bundle entrypoint optimize verification-key',
