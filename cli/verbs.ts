@@ -25,6 +25,10 @@ export const VERBS: Readonly<
     summary: 'delete kept inputs whose years are over',
     load: async () => (await import('./commands/after/index.ts')).inputsPrune,
   },
+  'report vsa': {
+    summary: 'sign the summary of an allow, as SLSA has it',
+    load: async () => (await import('./commands/after/index.ts')).reportVsa,
+  },
   serve: {
     summary: 'serve the Kubernetes webhook',
     load: async () => (await import('./commands/serve.ts')).serve,

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Verified } from '../../attest/index.ts';
-import type { DecisionPredicate } from '../../engine/record/predicate.ts';
+import { type Trust, type Verified, verifyRecord } from '../../attest/index.ts';
+import { EngineError } from '../../engine/index.ts';
+import {
+  DECISION_PREDICATE_TYPE,
+  type DecisionPredicate,
+  readDecision,
+} from '../../engine/record/predicate.ts';
 
 /** One thing that a record is asked, and whether it holds. */
 export interface Check {
@@ -19,15 +24,57 @@ export interface Wanted {
   readonly policyDigests: readonly string[];
 }
 
+/** What a record proves, with everything that was asked of it. */
+export interface Proof {
+  readonly checks: readonly Check[];
+  /** Absent where the record proves nothing: then the last check says why. */
+  readonly proved?: { readonly verified: Verified; readonly decided: DecisionPredicate };
+}
+
+/** The whole offline check of one record of a decision. */
+export function proveRecord(bytes: Uint8Array, trust: Trust, wanted: Wanted): Proof {
+  const { environment, at } = wanted;
+  const result = verifyRecord(bytes, trust, {
+    use: 'record',
+    predicateType: DECISION_PREDICATE_TYPE,
+    at,
+    ...(environment === undefined ? {} : { environment }),
+  });
+  if (!result.ok) {
+    const detail = `${result.reason} [${result.code}]`;
+    return { checks: [{ name: 'signature and ledger', holds: false, detail }] };
+  }
+  const { value: verified } = result;
+  const signed = [
+    { name: 'signature', holds: true, detail: `signed by key ${JSON.stringify(verified.keyName)}` },
+    { name: 'ledger', holds: true, detail: `entry ${verified.logIndex} of a trusted log` },
+  ];
+  const decided = decisionIn(verified.statement);
+  if (decided instanceof EngineError) {
+    const detail = `${decided.message} [${decided.code}]`;
+    return { checks: [...signed, { name: 'statement', holds: false, detail }] };
+  }
+  return {
+    checks: [...signed, ...decidedChecks(decided, verified, wanted)],
+    proved: { verified, decided },
+  };
+}
+
+/** A trusted key may have signed what is no decision record: that is an answer, and the answer is no. */
+function decisionIn(statement: Uint8Array): DecisionPredicate | EngineError {
+  try {
+    return readDecision(statement);
+  } catch (error) {
+    if (error instanceof EngineError) return error;
+    throw error;
+  }
+}
+
 /** Clocks of two machines; more is no accident. */
 const SKEW_MS = 5 * 60_000;
 
 /** The checks that compare what a record says of itself with its key's trust and with what the caller wants. */
-export function decidedChecks(
-  decided: DecisionPredicate,
-  verified: Verified,
-  wanted: Wanted,
-): readonly Check[] {
+function decidedChecks(decided: DecisionPredicate, verified: Verified, wanted: Wanted): readonly Check[] {
   return [
     decisionCheck(decided),
     setCheck(decided, verified),

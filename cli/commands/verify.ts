@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { readFileSync } from 'node:fs';
-import { AttestError, parseTrust, readTrust, type Trust, verifyRecord } from '../../attest/index.ts';
+import { AttestError, parseTrust, readTrust, type Trust } from '../../attest/index.ts';
 import { type Project, readProject } from '../../engine/context/project.ts';
-import { EngineError } from '../../engine/index.ts';
 import { readDocuments } from '../../engine/manifest/index.ts';
 import { inNamespace, scopesOf } from '../../engine/record/listable.ts';
-import {
-  DECISION_PREDICATE_TYPE,
-  type DecisionPredicate,
-  readDecision,
-} from '../../engine/record/predicate.ts';
+import type { DecisionPredicate } from '../../engine/record/predicate.ts';
 import { listSet } from '../../engine/record/set.ts';
 import { openYamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
@@ -21,7 +16,7 @@ import { findInstallation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { type OnProgress, withProgress } from '../report/progress.ts';
 import { visible } from '../report/text.ts';
-import { type Check, decidedChecks, type Wanted } from './decided.ts';
+import { type Check, proveRecord, type Wanted } from './decided.ts';
 
 export const verifyRecordVerb: Verb = {
   name: 'verify record',
@@ -85,7 +80,7 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
 }
 
 /** Whom to believe: `--trust`, else the Project, which says which key counts for which environment. */
-function trustOf(file: string | undefined, project: Project | undefined): Trust {
+export function trustOf(file: string | undefined, project: Project | undefined): Trust {
   if (file !== undefined) return readTrustFile(file);
   if (project?.trust !== undefined)
     return readTrust({
@@ -115,39 +110,11 @@ interface Question {
 
 async function verify(question: Question): Promise<Verification> {
   const { file, trust, args, wanted } = question;
-  const { environment, at } = wanted;
-  const result = verifyRecord(readSource(file).bytes, trust, {
-    use: 'record',
-    predicateType: DECISION_PREDICATE_TYPE,
-    at,
-    ...(environment === undefined ? {} : { environment }),
-  });
-  if (!result.ok) {
-    const detail = `${result.reason} [${result.code}]`;
-    return { checks: [{ name: 'signature and ledger', holds: false, detail }] };
-  }
-  const { value } = result;
-  const proved = [
-    { name: 'signature', holds: true, detail: `signed by key ${JSON.stringify(value.keyName)}` },
-    { name: 'ledger', holds: true, detail: `entry ${value.logIndex} of a trusted log` },
-  ];
-  const decided = decisionIn(value.statement);
-  if (decided instanceof EngineError) {
-    const detail = `${decided.message} [${decided.code}]`;
-    return { checks: [...proved, { name: 'statement', holds: false, detail }] };
-  }
-  const manifests = args.has('manifests') ? [await manifestCheck(question, value.subjects)] : [];
-  return { checks: [...proved, ...decidedChecks(decided, value, wanted), ...manifests], decided };
-}
-
-/** A trusted key may have signed what is no decision record: that is an answer, and the answer is no. */
-function decisionIn(statement: Uint8Array): DecisionPredicate | EngineError {
-  try {
-    return readDecision(statement);
-  } catch (error) {
-    if (error instanceof EngineError) return error;
-    throw error;
-  }
+  const { checks, proved } = proveRecord(readSource(file).bytes, trust, wanted);
+  if (proved === undefined) return { checks };
+  const { verified, decided } = proved;
+  const manifests = args.has('manifests') ? [await manifestCheck(question, verified.subjects)] : [];
+  return { checks: [...checks, ...manifests], decided };
 }
 
 function wantedBy(args: Args, io: Io, project: Project | undefined): Wanted {

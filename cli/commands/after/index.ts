@@ -3,3 +3,4 @@
 //   recorded.ts  records from files and from a ledger     instead.ts  policies in the place of the recorded ones
 export { inputsPrune } from './prune.ts';
 export { replay } from './replay.ts';
+export { reportVsa } from './vsa.ts';
