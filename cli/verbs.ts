@@ -25,6 +25,10 @@ export const VERBS: Readonly<
     summary: 'delete kept inputs whose years are over',
     load: async () => (await import('./commands/after/index.ts')).inputsPrune,
   },
+  'report sample': {
+    summary: 'draw a sample of changes for an auditor',
+    load: async () => (await import('./commands/after/index.ts')).reportSample,
+  },
   'report vsa': {
     summary: 'sign the summary of an allow, as SLSA has it',
     load: async () => (await import('./commands/after/index.ts')).reportVsa,

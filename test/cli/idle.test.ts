@@ -193,6 +193,7 @@ const ALWAYS: Readonly<Record<string, string>> = {
   'verify record': 'namespace trust manifests env cluster at project policy-digest format',
   replay: 'from state policy instead format',
   'inputs prune': 'project state dry-run',
+  'report sample': 'env from to count seed changes trust state out',
   'report vsa': 'trust project env key state out',
   serve:
     'listen threads state project env refresh key metrics-token-file drain-delay host print-manifest namespace',

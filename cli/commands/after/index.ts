@@ -3,4 +3,5 @@
 //   recorded.ts  records from files and from a ledger     instead.ts  policies in the place of the recorded ones
 export { inputsPrune } from './prune.ts';
 export { replay } from './replay.ts';
+export { reportSample } from './sample.ts';
 export { reportVsa } from './vsa.ts';
