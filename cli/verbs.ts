@@ -25,6 +25,10 @@ export const VERBS: Readonly<
     summary: 'delete kept inputs whose years are over',
     load: async () => (await import('./commands/after/index.ts')).inputsPrune,
   },
+  'report evidence': {
+    summary: 'pack the evidence for a framework',
+    load: async () => (await import('./commands/after/index.ts')).reportEvidence,
+  },
   'report sample': {
     summary: 'draw a sample of changes for an auditor',
     load: async () => (await import('./commands/after/index.ts')).reportSample,

@@ -193,6 +193,7 @@ const ALWAYS: Readonly<Record<string, string>> = {
   'verify record': 'namespace trust manifests env cluster at project policy-digest format',
   replay: 'from state policy instead format',
   'inputs prune': 'project state dry-run',
+  'report evidence': 'framework env from to trust state out',
   'report sample': 'env from to count seed changes trust state out',
   'report vsa': 'trust project env key state out',
   serve:

@@ -78,6 +78,7 @@ describe('report sample', () => {
     expect(page).toContain('- approvals: the record names no rule that asked for any');
     expect(page).toContain(`2026-11-23T10:00:00.000Z, record ${idOf(1000)}`);
     expect(page).toContain('| `pod.privileged` | 1 | none |');
+    expect(page).toContain('--key ../../keys/ci.pub --bundle record.json');
     const at = /--at (\S+)/.exec(page)?.[1] ?? '';
     const trust = join(out, 'trust.json');
     const argv = [

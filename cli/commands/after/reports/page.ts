@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // One change as an auditor reads it: from its record alone, with how each fact is known.
-import type { DecisionPredicate } from '../../../engine/record/predicate.ts';
-import { visible } from '../../report/text.ts';
-import type { Check } from '../decided.ts';
+import type { DecisionPredicate } from '../../../../engine/record/predicate.ts';
+import { visible } from '../../../report/text.ts';
+import type { Check } from '../../decided.ts';
+import type { Recorded } from '../recorded.ts';
 import { indexOf } from './population.ts';
 import { heldAt } from './proofs.ts';
-import type { Recorded } from './recorded.ts';
 
 /** Foreign text in Markdown: it must not become markup. */
 export const code = (text: string): string =>
@@ -33,11 +33,11 @@ export function admittedAfter(
   return found;
 }
 
-/** The page of one change. */
+/** The page of one change; `key` is the file of the key that signed it. */
 export function pageOf(
   record: Recorded,
   checks: readonly Check[],
-  admitted: ReadonlyMap<string, Admitted>,
+  { admitted, key }: { readonly admitted: ReadonlyMap<string, Admitted>; readonly key: string },
 ): string {
   const { decision } = record;
   const { environment = '' } = decision.scope;
@@ -74,7 +74,7 @@ export function pageOf(
     '',
     '```sh',
     `countersign verify record record.json --trust ../../trust.json --env ${shell(environment)} --at ${heldAt(record).toISOString()}`,
-    `cosign verify-blob-attestation --key ../../keys/KEY.pub --bundle record.json --trusted-root ../../trusted_root.json \\`,
+    `cosign verify-blob-attestation --key ../../${key} --bundle record.json --trusted-root ../../trusted_root.json \\`,
     '  --type https://countersign.dev/attestation/deployment-decision/v1 set.txt',
     '```',
   ].join('\n')}\n`;

@@ -2,11 +2,11 @@
 // What a reader needs to check records without us: bundles, listings, whom to trust, and the log's root.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AttestError, parseTrust, type Trust } from '../../../attest/index.ts';
-import { listingOf } from '../../../engine/record/predicate.ts';
-import { codeOf } from '../../cause.ts';
-import { type Check, proveRecord } from '../decided.ts';
-import type { Recorded } from './recorded.ts';
+import { AttestError, parseTrust, type Trust } from '../../../../attest/index.ts';
+import { listingOf } from '../../../../engine/record/predicate.ts';
+import { codeOf } from '../../../cause.ts';
+import { type Check, proveRecord } from '../../decided.ts';
+import type { Recorded } from '../recorded.ts';
 
 /** One file to be written, by its path below the folder or archive. */
 export interface OutFile {
@@ -60,9 +60,14 @@ export function trustFiles({ trust, text }: Given): readonly OutFile[] {
   return [
     { path: 'trust.json', text },
     { path: 'trusted_root.json', text: `${JSON.stringify(root, null, 2)}\n` },
-    ...trust.keys.map(({ name, publicKey }) => ({
-      path: `keys/${name.replaceAll(/[^\w.-]/g, '_')}.pub`,
-      text: publicKey,
-    })),
+    ...trust.keys.map(({ name, publicKey }) => ({ path: keyFile(name), text: publicKey })),
   ];
+}
+
+const keyFile = (name: string): string => `keys/${name.replaceAll(/[^\w.-]/g, '_')}.pub`;
+
+/** The file of the key that a record names. */
+export function keyFileOf({ bundle }: Recorded, { trust }: Given): string {
+  const { hint } = bundle.verificationMaterial.publicKey;
+  return keyFile(trust.keys.find(({ id }) => id === hint)?.name ?? 'unknown');
 }

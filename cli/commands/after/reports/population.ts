@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which records a sample is drawn from, which are drawn, and how they compare with somebody else's list of changes.
 import { hash } from 'node:crypto';
-import { UsageError } from '../../exit.ts';
-import { readSource } from '../../files.ts';
-import type { Recorded } from './recorded.ts';
+import { UsageError } from '../../../exit.ts';
+import { readSource } from '../../../files.ts';
+import type { Recorded } from '../recorded.ts';
 
 /** The index of a record in its ledger, as the webhook's audit annotations and `records list` have it. */
 export const indexOf = ({ bundle }: Recorded): string =>

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { EngineError } from '../../../engine/index.ts';
-import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
-import type { Args, Verb } from '../../args.ts';
-import { type ExitCode, UsageError } from '../../exit.ts';
-import { writeWhole } from '../../files.ts';
-import { findInstallation } from '../../installation.ts';
-import type { Io } from '../../io.ts';
-import { findProject, stateOf } from '../../loading/project.ts';
-import { visible } from '../../report/text.ts';
+import { EngineError } from '../../../../engine/index.ts';
+import { openYamlReader } from '../../../../engine/toolchain/yaml.ts';
+import type { Args, Verb } from '../../../args.ts';
+import { type ExitCode, UsageError } from '../../../exit.ts';
+import { writeWhole } from '../../../files.ts';
+import { findInstallation } from '../../../installation.ts';
+import type { Io } from '../../../io.ts';
+import { findProject, stateOf } from '../../../loading/project.ts';
+import { visible } from '../../../report/text.ts';
+import { type Recorded, recordedBetween, type Span, spanOf } from '../recorded.ts';
 import { admittedAfter, code, pageOf } from './page.ts';
 import { draw, isMeant, type Reconciled, reconcile } from './population.ts';
-import { checksOf, type OutFile, readGiven, recordFiles, trustFiles } from './proofs.ts';
-import { type Recorded, recordedBetween, type Span, spanOf } from './recorded.ts';
+import { checksOf, keyFileOf, type OutFile, readGiven, recordFiles, trustFiles } from './proofs.ts';
 
 export const reportSample: Verb = {
   name: 'report sample',
@@ -77,7 +77,10 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   }));
   const files = drawn.flatMap(({ record, checks }) => {
     const folder = join('changes', record.decision.id);
-    const page = pageOf(record, checks, admittedAfter(record, all));
+    const page = pageOf(record, checks, {
+      admitted: admittedAfter(record, all),
+      key: keyFileOf(record, given),
+    });
     return [{ path: join(folder, 'page.md'), text: page }, ...recordFiles(folder, record)];
   });
   const failing = drawn
