@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readSigner, signStatement } from '../../../attest/index.ts';
 import { readProject } from '../../../engine/context/project.ts';
-import { summaryOf } from '../../../engine/record/summary.ts';
+import { summaryOf } from '../../../engine/record/vsa.ts';
 import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';

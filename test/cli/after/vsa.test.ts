@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { generateKeyPair, parseTrust, readSigner, verifyRecord } from '../../../attest/index.ts';
-import { SUMMARY_PREDICATE_TYPE } from '../../../engine/record/summary.ts';
+import { SUMMARY_PREDICATE_TYPE } from '../../../engine/record/vsa.ts';
 import { appendTo, open, temporaryFolders, trustedKey, trustOf } from '../../attest/fixture.ts';
 import { hex, statementWith } from '../../engine/record/fixture.ts';
 import { countersign } from '../world.ts';

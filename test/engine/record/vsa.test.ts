@@ -3,7 +3,7 @@ import { hash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { EngineError } from '../../../engine/error.ts';
 import { readDecision } from '../../../engine/record/predicate.ts';
-import { summaryOf } from '../../../engine/record/summary.ts';
+import { summaryOf } from '../../../engine/record/vsa.ts';
 import { expectThrown } from '../../expect.ts';
 import { hex, statementWith } from './fixture.ts';
 
