@@ -24,7 +24,7 @@ export default {
     '<rootDir>/test/bench/.build/',
     '<rootDir>/test/bundles/.build/',
   ],
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/cosign/'],
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/cosign/', '<rootDir>/test/postgres/'],
   maxWorkers: 2,
   testTimeout: 30_000,
 };

@@ -4,6 +4,7 @@
 // reader believes, verify/ reads a record straight through: shape, signature, key, log entry, Statement.
 export { AttestError, type AttestErrorCode } from './error.ts';
 export { type Inputs, type Item, type Keeper, type KeptRow, openInputs, openKeeper } from './inputs/index.ts';
+export { type Audit, auditLedger, type Fault } from './ledger/audit/index.ts';
 export {
   type Bundle,
   type Ledger,
@@ -12,13 +13,89 @@ export {
   type Recorder,
   watchLedger,
 } from './ledger/index.ts';
-export { type Envelope, generateKeyPair, readSigner, type Signer, signStatement } from './sign/index.ts';
-export { parseTrust, readTrust, type Trust, type TrustedKey } from './trust/index.ts';
 export {
+  type Destination,
+  openPublisher,
+  type Published,
+  type Publisher,
+  readAddress,
+  type Tiles,
+  writeTiles,
+} from './ledger/publish/index.ts';
+export {
+  checkpointOf,
+  openFileRows,
+  openReader,
+  type Reader,
+  type Row,
+  type Rows,
+  type SignedCheckpoint,
+} from './ledger/reading/index.ts';
+export {
+  openSearch,
+  type Page,
+  type Query,
+  type Search,
+  type Term,
+  type Terms,
+  type TermsOf,
+} from './ledger/search/index.ts';
+export { openSpool, type SpoolEvent, type SpoolingRecorder } from './ledger/spool/index.ts';
+export { isSignedBy, readCheckpoint, readWitness, type TrustedRoot, type Witness } from './log/index.ts';
+export {
+  type AskPassword,
+  type AttestedSubject,
+  type Envelope,
+  generateKeyPair,
+  isKeyUri,
+  type KeyBundle,
+  makeStatement,
+  openSigner,
+  readSigner,
+  refuseForRecords,
+  type Signer,
+  type SigningKey,
+  signArtefact,
+  signAttestation,
+  signStatement,
+  unlockKey,
+} from './sign/index.ts';
+export {
+  type KeylessSigner,
+  type KeySigner,
+  keylessSigner,
+  keySigner,
+  NO_SIGSTORE,
+  parseTrust,
+  type Quorum,
+  type RefreshOptions,
+  readQuorum,
+  readSigstoreTrust,
+  readTrust,
+  refreshTrust,
+  type SignerPolicy,
+  type SigstoreTrust,
+  signersFor,
+  type Trust,
+  type TrustedIdentity,
+  type TrustedKey,
+} from './trust/index.ts';
+export {
+  type AttestationQuestion,
+  type AttestationVerdict,
+  type AttestedDigest,
+  type CacheLimits,
+  type Claim,
+  type ClaimSigner,
   type EnvelopeVerdict,
+  openVerdictCache,
+  type QuorumVerdict,
   type RecordVerdict,
   type RefusalCode,
+  type VerdictCache,
   type Verified,
+  verifyAttestation,
   verifyEnvelope,
+  verifyQuorum,
   verifyRecord,
 } from './verify/index.ts';

@@ -23,7 +23,7 @@ export type JwsAlgorithm = (typeof ALGORITHMS)[number];
 
 /** A key for exactly one algorithm: what a token says of its own algorithm chooses nothing. */
 export interface JwsKey {
-  readonly algorithm: JwsAlgorithm;
+  readonly algorithm: JwsAlgorithm | 'EdDSA' | 'Ed25519';
   readonly key: KeyObject;
 }
 
@@ -116,12 +116,17 @@ const HEADER_MEMBERS: ReadonlySet<string> = new Set(['alg', 'typ', 'kid']);
 /**
  * Verifies a token in compact form, or returns why it does not hold. Only `alg`, `typ` and `kid` may stand in its header: anything
  * that names a key, a URL or a critical extension is refused.
+ * @param members that may stand in the header instead
  * @see https://www.rfc-editor.org/rfc/rfc7515#section-5.2
  */
-export async function verifyJws(token: string, { algorithm, key }: JwsKey): Promise<JwsToken | string> {
+export async function verifyJws(
+  token: string,
+  { algorithm, key }: JwsKey,
+  members = HEADER_MEMBERS,
+): Promise<JwsToken | string> {
   try {
     const { payload, protectedHeader } = await compactVerify(token, key, { algorithms: [algorithm] });
-    const odd = Object.keys(protectedHeader).find((name) => !HEADER_MEMBERS.has(name));
+    const odd = Object.keys(protectedHeader).find((name) => !members.has(name));
     if (odd !== undefined) return `its header has the member ${JSON.stringify(odd)}`;
     const { kid } = protectedHeader;
     return { payload, ...(kid === undefined ? {} : { keyId: kid }) };

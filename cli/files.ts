@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -23,32 +23,74 @@ import type { Io } from './io.ts';
 
 const MANIFEST = /\.(?:ya?ml|json)$/i;
 const MAX_BYTES = 32 * 1024 * 1024;
+/** Of so many bytes of manifests the files are kept; those after them are read when they are asked for, each time. */
+const KEEP_BYTES = 8 * 1024 * 1024;
+/** What a file costs beside its bytes. */
+const FILE_COSTS = 512;
 const CHUNK_BYTES = 256 * 1024;
+/** Files of the system's own that say they are empty are read by this much. */
+const SMALL_BYTES = 4096;
 
 /**
  * Reads the manifests at these paths: files as named, folders recursively in order of their names (`.yaml .yml .json`), `-` from
  * standard input. Links inside a folder are followed while they stay inside it, as kubectl follows them; what kubectl would
- * read and we do not is an error, never left out.
+ * read and we do not is an error, never left out. Beyond 8 MiB a file is read when its bytes are asked for, and again the next time:
+ * one that is another then is an error.
  * @throws {EngineError} INPUT_UNREADABLE | INPUT_EMPTY | INPUT_TOO_LARGE
  */
 export async function readManifests(paths: readonly string[], io: Io): Promise<readonly Source[]> {
   const sources: Source[] = [];
   const seen = new Set<string>();
+  const open = opener();
   for (const path of paths) {
     if (seen.has(path)) continue;
     seen.add(path);
-    sources.push(...(path === '-' ? [{ name: '-', bytes: await io.stdin() }] : readPath(path)));
+    if (path === '-') sources.push({ name: '-', bytes: await io.stdin() });
+    else for (const file of filesAt(path)) sources.push(open(file));
   }
   return sources;
 }
 
-function readPath(path: string): readonly Source[] {
-  if (!attempt(path, () => statSync(path)).isDirectory()) return [readSource(path)];
+function opener(): (path: string) => Source {
+  const shelf: Shelf = {};
+  let size = 0;
+  return (path) => {
+    const status = attempt(path, () => statSync(path));
+    size += status.size + FILE_COSTS;
+    return status.isFile() && size > KEEP_BYTES ? readLater(path, status.size, shelf) : readSource(path);
+  };
+}
+
+/** The one file whose bytes are at hand. */
+interface Shelf {
+  last?: { readonly name: string; readonly bytes: Uint8Array };
+}
+
+function readLater(name: string, size: number, shelf: Shelf): Source {
+  if (size > MAX_BYTES) throw tooLarge(name);
+  let digest: string | undefined;
+  return {
+    name,
+    get bytes() {
+      if (shelf.last?.name === name) return shelf.last.bytes;
+      const { bytes } = readSource(name);
+      const now = hash('sha256', bytes, 'base64');
+      digest ??= now;
+      // What was judged would not be what was read.
+      if (digest !== now) throw unread(name, 'it changed while it was read', 'run again');
+      shelf.last = { name, bytes };
+      return bytes;
+    },
+  };
+}
+
+function filesAt(path: string): readonly string[] {
+  if (!attempt(path, () => statSync(path)).isDirectory()) return [path];
   const files = listFolder(
     path,
     attempt(path, () => realpathSync(path)),
   );
-  if (files.length > 0) return onceEach(files).map(readSource);
+  if (files.length > 0) return onceEach(files);
   throw new EngineError('INPUT_EMPTY', `no .yaml, .yml or .json file in ${JSON.stringify(path)}`, {
     hint: 'name a folder or file that holds manifests',
   });
@@ -96,20 +138,30 @@ export function readSource(path: string): Source {
   if (status.isFile() && status.size > MAX_BYTES) throw tooLarge(path);
   if (!status.isFile() && !status.isFIFO() && !status.isDirectory())
     throw unread(path, 'it is no file', 'name a file, a folder, or - for standard input');
-  return { name: path, bytes: attempt(path, () => readUpTo(path)) };
+  // One byte more than it has tells that it has no more.
+  const expected = status.isFile() ? Math.max(status.size + 1, SMALL_BYTES) : CHUNK_BYTES;
+  return { name: path, bytes: attempt(path, () => readUpTo(path, expected)) };
 }
 
-function readUpTo(path: string): Uint8Array {
+function readUpTo(path: string, expected: number): Uint8Array {
   const descriptor = openSync(path, 'r');
   try {
-    const chunks: Buffer[] = [];
-    for (let size = 0; ; ) {
-      const chunk = Buffer.alloc(CHUNK_BYTES);
-      const count = readSync(descriptor, chunk);
-      if (count === 0) return Buffer.concat(chunks);
+    const full: Buffer[] = [];
+    let chunk = Buffer.alloc(expected);
+    for (let size = 0, at = 0; ; ) {
+      const count = readSync(descriptor, chunk, { offset: at });
+      if (count === 0) {
+        // A small text keeps no large chunk.
+        const rest = at * 2 < chunk.length ? Buffer.from(chunk.subarray(0, at)) : chunk.subarray(0, at);
+        return full.length === 0 ? rest : Buffer.concat([...full, rest]);
+      }
       size += count;
+      at += count;
       if (size > MAX_BYTES) throw tooLarge(path);
-      chunks.push(chunk.subarray(0, count));
+      if (at < chunk.length) continue;
+      full.push(chunk);
+      chunk = Buffer.alloc(CHUNK_BYTES);
+      at = 0;
     }
   } finally {
     closeSync(descriptor);

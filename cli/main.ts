@@ -29,6 +29,11 @@ const io: Io = {
     }
   },
   stdin: () => readStream(process.stdin),
+  askPassword: async (question) => {
+    if (!process.stdin.isTTY || !isTerminal(STDERR)) return undefined;
+    const { askHidden } = await import('./signing/prompt.ts');
+    return askHidden(process.stdin, io.err, question);
+  },
   env: process.env,
   outIsTerminal: isTerminal(STDOUT),
   errIsTerminal: isTerminal(STDERR),
@@ -51,4 +56,4 @@ process.on('uncaughtException', (error) => {
   process.exit(70);
 });
 // Leaves at once, as all is written: while a process winds down its signal handlers are gone already.
-process.exit(await run(process.argv.slice(2), io));
+void run(process.argv.slice(2), io).then((code) => process.exit(code));

@@ -20,7 +20,9 @@ import {
   type Ledger,
   openLedger,
   readSigner,
+  refuseForRecords,
   type Signer,
+  type TrustedRoot,
 } from '../attest/index.ts';
 import { conclude } from '../engine/conclude.ts';
 import type { Judgement } from '../engine/index.ts';
@@ -31,43 +33,16 @@ import { codeOf } from './cause.ts';
 import type { Installation } from './installation.ts';
 import type { Io } from './io.ts';
 import { policyItem, putInputs } from './loading/keeping.ts';
+import type { KeyRequest } from './signing/flags.ts';
+import { openKey, readKeyPem } from './signing/key.ts';
 
 /**
- * Reads the text of a private key that can sign, and warns of one that everybody on this machine may read.
- * @throws {AttestError} KEY_UNREADABLE | KEY_KIND
+ * Opens the ledger of a state folder for what this key signs, making both where there is none, and keeps the files that verifiers
+ * need beside it.
+ * @throws {AttestError} KEY_KIND | LEDGER_…
  */
-export function readKeyPem(file: string, io: Io): string {
-  const pem = readKeyText(file);
-  readSigner(pem);
-  warnOfReaders(file, io);
-  return pem;
-}
-
-function readKeyText(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (cause) {
-    const code = codeOf(cause);
-    throw new AttestError('KEY_UNREADABLE', `cannot read key ${JSON.stringify(file)}: ${code}`, {
-      hint: 'countersign init makes one',
-      cause,
-    });
-  }
-}
-
-/** A warning and no error: on volumes of a cluster, and in copies of a CI, the mode is often not the user's to choose. */
-function warnOfReaders(file: string, io: Io): void {
-  const mode = (statSync(file, { throwIfNoEntry: false })?.mode ?? 0) & 0o777;
-  // Windows has no such modes, and no user ids.
-  if (io.userId === undefined || (mode & 0o004) === 0) return;
-  const shown = mode.toString(8).padStart(4, '0');
-  io.err(
-    `warning: everybody on this machine may read key ${JSON.stringify(file)} (mode ${shown})\nhint: chmod 600\n`,
-  );
-}
-
-/** Opens the ledger of a state folder, making both where there is none, and keeps the files that verifiers need beside it. */
 export function openState(directory: string, signer: Signer, io: Io): Ledger {
+  refuseForRecords(signer);
   makeFolder(directory);
   let ledger: Ledger;
   try {
@@ -75,7 +50,7 @@ export function openState(directory: string, signer: Signer, io: Io): Ledger {
   } catch (error) {
     throw withFolder(error, directory);
   }
-  writeTrust(directory, signer, ledger);
+  writeTrust(directory, signer, ledger.trustedRoot());
   return ledger;
 }
 
@@ -105,8 +80,7 @@ export function stateKey(directory: string, io: Io): string {
  * Writes `trust.json` (for `verify record --trust`) and `trusted_root.json` (for stock cosign) where they are missing. What is
  * there is never changed: who is trusted is the reader's decision, not this program's.
  */
-function writeTrust(directory: string, signer: Signer, ledger: Ledger): void {
-  const root = ledger.trustedRoot();
+export function writeTrust(directory: string, signer: Signer, root: TrustedRoot): void {
   const trust = {
     apiVersion: 'countersign.dev/v1alpha1',
     kind: 'Trust',
@@ -124,7 +98,7 @@ function writeTrust(directory: string, signer: Signer, ledger: Ledger): void {
 /** What one record is written with. */
 export interface RecordRequest {
   readonly file: string;
-  readonly key: string;
+  readonly key: KeyRequest;
   readonly state: string;
   readonly installation: Installation;
   /** What it was decided by. */
@@ -137,8 +111,9 @@ export interface RecordRequest {
  * @throws {AttestError} RECORD_UNWRITABLE  before anything is signed
  */
 export async function writeRecord(judgement: Judgement, request: RecordRequest, io: Io): Promise<void> {
-  const signer = readSigner(readKeyPem(request.key, io));
-  const record = reserve(request.file, isRecord);
+  const { signer } = await openKey(request.key, io);
+  refuseForRecords(signer);
+  const record = reserve(request.file, isBundle);
   try {
     const listing = reserve(`${request.file}.set.txt`, isListing);
     try {
@@ -179,12 +154,12 @@ async function append(
 
 // What may be written over: an earlier record and its listing, or an empty file. Not the key, the manifest or the Project, which
 // a slip of the hand may name as well.
-const isRecord = (text: string): boolean =>
+export const isBundle = (text: string): boolean =>
   text === '' || text.startsWith('{"mediaType":"application/vnd.dev.sigstore.bundle');
 const isListing = (text: string): boolean => /^(?:(?:[0-9a-f]{64}|-) {2}.+\n)*$/.test(text);
 
 /** Makes a file under another name beside its own, which `write` fills and moves there; `drop` takes away what was not. */
-function reserve(
+export function reserve(
   file: string,
   mayReplace: (text: string) => boolean,
 ): { readonly write: (text: string) => void; readonly drop: () => void } {

@@ -37,9 +37,61 @@ export const VERBS: Readonly<
     summary: 'sign the summary of an allow, as SLSA has it',
     load: async () => (await import('./commands/after/index.ts')).reportVsa,
   },
+  'verify bundle': {
+    summary: 'check who signed an artifact, and what they say of it',
+    load: async () => (await import('./commands/proof/bundle.ts')).verifyBundleVerb,
+  },
+  'verify image': {
+    summary: 'check who signed or attested an image',
+    load: async () => (await import('./commands/proof/image.ts')).verifyImageVerb,
+  },
   serve: {
     summary: 'serve the Kubernetes webhook',
     load: async () => (await import('./commands/serve.ts')).serve,
+  },
+  sign: {
+    summary: 'sign a file',
+    load: async () => (await import('./commands/signing/index.ts')).sign,
+  },
+  attest: {
+    summary: 'sign what is said of an image or a file',
+    load: async () => (await import('./commands/signing/index.ts')).attest,
+  },
+  'records list': {
+    summary: 'list records of the ledger',
+    load: async () => (await import('./commands/records/index.ts')).recordsList,
+  },
+  'records show': {
+    summary: 'show one record',
+    load: async () => (await import('./commands/records/index.ts')).recordsShow,
+  },
+  'records export': {
+    summary: 'print records as bundles or a table',
+    load: async () => (await import('./commands/records/index.ts')).recordsExport,
+  },
+  'records prove': {
+    summary: 'prove a record by the newest checkpoint',
+    load: async () => (await import('./commands/records/index.ts')).recordsProve,
+  },
+  'records verify': {
+    summary: 'find what was changed in the ledger',
+    load: async () => (await import('./commands/records/index.ts')).recordsVerify,
+  },
+  'records checkpoint': {
+    summary: 'print the newest checkpoint',
+    load: async () => (await import('./commands/records/index.ts')).recordsCheckpoint,
+  },
+  'records publish': {
+    summary: 'publish the newest checkpoint',
+    load: async () => (await import('./commands/records/index.ts')).recordsPublish,
+  },
+  'records trusted-root': {
+    summary: 'print who the ledger is, for verifiers',
+    load: async () => (await import('./commands/records/index.ts')).recordsTrustedRoot,
+  },
+  'records tiles': {
+    summary: 'write the log as files for a web server',
+    load: async () => (await import('./commands/records/index.ts')).recordsTiles,
   },
   'policy build': {
     summary: 'compile policies to WebAssembly',

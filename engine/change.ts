@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Decision, Operation, Phase } from './decide/decision.ts';
-import type { Document, Source } from './manifest/index.ts';
+import type { Document, JsonObject, Source } from './manifest/index.ts';
+import type { Claims } from './policy/input.ts';
 import type { ObjectSet } from './record/set.ts';
 import type { Kept } from './replay/kept.ts';
 
@@ -17,8 +18,12 @@ export interface Change {
   /** JSON bytes of `oldObject` on UPDATE. */
   readonly oldObject?: Uint8Array;
   readonly requester?: Requester;
+  /** What the id tokens of whoever asks prove, as `input.context.oidc` has it; absent where there were none. */
+  readonly oidc?: readonly JsonObject[];
   /** The namespace the request names, from which the environment follows. */
   readonly namespace?: string;
+  /** What was proved about the images, before anything is judged; absent where nothing was looked for. */
+  readonly claims?: Claims;
 }
 
 /** Who asked for what is judged at admission, as the AdmissionRequest says; nothing of it is about the object itself. */

@@ -34,5 +34,6 @@ export function oldOf(json: Uint8Array): Pick<Document, 'json' | 'value'> {
 /** Hides the values of every Secret of the change: a set may quote one object's in what is said of another. */
 export function redactorFor(change: Change): Redactor {
   const old = change.oldObject === undefined ? [] : [oldOf(change.oldObject).value];
-  return redactorOf([...change.documents.map((document) => document.value), ...old]);
+  const secrets = change.documents.filter(({ id }) => id?.kind === 'Secret' && id.apiVersion === 'v1');
+  return redactorOf([...secrets.map((document) => document.value), ...old]);
 }

@@ -10,6 +10,7 @@ export type EngineErrorCode =
   | 'INPUT_TOO_LARGE'
   | 'INPUT_TOO_DEEP'
   | 'INPUT_DUPLICATE_KEY'
+  | 'INPUT_KEY'
   | 'INPUT_ALIASES'
   | 'INPUT_NUMBER'
   | 'INPUT_DUPLICATE_OBJECT'

@@ -17,8 +17,8 @@ import type { Evaluation, Policy } from './policy/policy.ts';
 import type { Style } from './policy/rule.ts';
 import { canonicalText } from './record/canonical.ts';
 import { digestForm, reduceSecret } from './record/secret.ts';
-import { listSet, objectOf } from './record/set.ts';
-import { type KeptInput, keep } from './replay/kept.ts';
+import { listedDigest, listSet, objectOf } from './record/set.ts';
+import { keep } from './replay/kept.ts';
 import type { ObjectSchema } from './schema/index.ts';
 
 /** What one environment asks for; `name` and `tier` are absent where there is no Project. */
@@ -48,11 +48,6 @@ interface Reviewed {
 
 type Said = Pick<Reviewed, 'findings' | 'ran'>;
 
-/** Judges again what was judged before, by a bench that stands for the one of then. */
-export function reviewAgain(bench: Bench, { change, bench: then }: KeptInput, facts: ReviewFacts): Judgement {
-  return review({ ...bench, isMasked: true }, change, facts, then.unmapped);
-}
-
 /** The judge of one environment. The whole evaluation, read from top to bottom. */
 export function openJudge(bench: Bench): Judge {
   return { review: (change, facts) => review(bench, change, facts) };
@@ -79,25 +74,31 @@ export function openProjectJudge(project: Project, benches: ReadonlyMap<string, 
   };
 }
 
-function review(
+/** Judges one change; `unmapped` is what is said of a namespace of no environment. */
+export function review(
   bench: Bench,
   change: Change,
   { time, id, onProgress }: ReviewFacts,
   unmapped?: Omit<Finding, 'object'>,
 ): Judgement {
-  const context = contextOf(bench, time);
+  const context = contextOf(bench, change, time);
   const frame = frameOf(change, context);
+  const place = placer(change);
+  const same = once();
   const reviewed = change.documents.map((document, index) => {
     const earlier = earlierOf(change, document);
     const one = reviewDocument(bench, document, { ...frame, earlier }, time);
+    // Its content may not be at hand any more when the next one is looked at.
+    if (document.isHeld === true && change.operation !== 'DELETE') listedDigest(document);
     onProgress?.(index + 1, change.documents.length);
-    if (unmapped === undefined) return one;
+    if (unmapped === undefined)
+      return { ...one, findings: place(one.findings, document), ran: same(one.ran) };
     // Whatever it was before, its place was the same.
     const finding = unmapped.result === 'fail' && earlier() !== undefined ? inheritedOf(unmapped) : unmapped;
     return {
       ...one,
-      findings: [{ ...finding, object: objectOf(document) }, ...one.findings],
-      ran: [finding.rule, ...one.ran],
+      findings: place([{ ...finding, object: objectOf(document) }, ...one.findings], document),
+      ran: same([finding.rule, ...one.ran]),
     };
   });
   const codes = bench.policies.flatMap((policy) => policy.rules).map((rule) => rule.code);
@@ -124,12 +125,7 @@ function judgementOf(bench: Bench, change: Change, outcome: Outcome): Judgement 
     phase: change.phase,
     operations: change.phase === 'check' ? ['CREATE', 'UPDATE'] : [change.operation],
     enforced: true,
-    findings: place(
-      reviewed.flatMap(({ findings }, index) =>
-        findings.map((finding) => ({ finding: redact(finding), index })),
-      ),
-      change,
-    ),
+    findings: reviewed.flatMap(({ findings }) => findings.map(redact)),
     passed: passedOf(codes, reviewed),
     evaluated: {
       objects: change.documents.length,
@@ -153,11 +149,12 @@ function judgementOf(bench: Bench, change: Change, outcome: Outcome): Judgement 
   };
 }
 
-/** `input.context` as JSON text: the only clock that Rego sees, and the environment where one is known. */
-function contextOf(bench: Bench, time: Date): string {
+/** `input.context` as JSON text: the only clock that Rego sees, and the environment and tokens where there are any. */
+function contextOf(bench: Bench, { oidc }: Change, time: Date): string {
   const { environment } = bench;
   return canonicalText({
     time: time.toISOString(),
+    ...(oidc === undefined ? {} : { oidc }),
     ...(environment === undefined ? {} : { environment: { name: environment.name, tier: environment.tier } }),
   });
 }
@@ -169,6 +166,7 @@ function frameOf(change: Change, context: string): InputFrame {
     context,
     ...(change.request === undefined ? {} : { request: change.request }),
     ...(change.oldObject === undefined ? {} : { oldObject: reduceSecret(oldOf(change.oldObject)) }),
+    ...(change.claims === undefined ? {} : { claims: change.claims }),
   };
 }
 
@@ -255,21 +253,34 @@ function dedupe(findings: readonly Finding[]): readonly Finding[] {
   });
 }
 
-/** Gives each finding its place in the file it came from. */
-function place(findings: readonly { finding: Finding; index: number }[], change: Change): readonly Finding[] {
+/** Gives each finding its place in the file that its document came from. */
+function placer(change: Change): (findings: readonly Finding[], document: Document) => readonly Finding[] {
   const sources = new Map<string, Source>(change.sources.map((source) => [source.name, source]));
-  return findings.map(({ finding, index }) => {
-    const document = change.documents[index];
-    const source = document === undefined ? undefined : sources.get(document.file);
-    if (document === undefined || source === undefined) return finding;
-    return { ...finding, location: locate(source, document, finding.path ?? '') };
-  });
+  return (findings, document) => {
+    const source = sources.get(document.file);
+    if (source === undefined || findings.length === 0) return findings;
+    return findings.map((finding) => ({
+      ...finding,
+      location: locate(source, document, finding.path ?? ''),
+    }));
+  };
+}
+
+/** Of equal lists one: the rules that run are the same for nearly all objects. */
+function once(): (codes: readonly string[]) => readonly string[] {
+  const known = new Map<string, readonly string[]>();
+  return (codes) => {
+    const key = codes.join('\n');
+    const first = known.get(key) ?? codes;
+    known.set(key, first);
+    return first;
+  };
 }
 
 /** One line of the input digest; a Secret's line is over its reduced form, since a digest of values lets anyone test guesses. */
 function inputLine(style: Style, input: Uint8Array, document: Document): string {
   const bytes = style === 'native' ? input : digestForm(document);
-  return `${hash('sha256', bytes, 'hex')}  ${objectId(objectOf(document))}\n`;
+  return [hash('sha256', bytes, 'hex'), '  ', objectId(objectOf(document)), '\n'].join('');
 }
 
 function digests(

@@ -27,6 +27,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'README.md: npm ci && npm run demo': 'installs into the clone and runs these tests; .ci/run does both',
   'README.md: npx countersign serve': 'needs a cluster; test/cluster does the same with a real API server',
   'docs/records.md: cosign verify-blob-attestation': 'needs cosign; test/cosign runs it',
+  'docs/signing.md: cosign verify-blob': 'needs cosign; test/cosign runs the same',
   'docs/bundles.md: countersign init': 'needs a registry; test/docs/bundles.test.ts runs it against one',
   'deploy/README.md: npm pack': 'builds and pushes an image; needs a container builder and a registry',
   'deploy/README.md: kubectl apply': 'needs a cluster',

@@ -22,3 +22,25 @@ export function expectThrown(
   expect(error).toBeInstanceOf(type);
   expect(error).toMatchObject(message === undefined ? { code } : { code, message });
 }
+
+/** The same of a promise. */
+export async function expectRejected(
+  work: Promise<unknown>,
+  type: new (...parameters: never[]) => Error,
+  code: string,
+  message?: string,
+): Promise<void> {
+  const settled = await work.then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
+  if (settled === undefined) throw new Error('expected the promise to be rejected');
+  expectThrown(
+    () => {
+      throw settled.error;
+    },
+    type,
+    code,
+    message,
+  );
+}

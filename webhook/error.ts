@@ -16,7 +16,13 @@ export const REQUEST_STATUS = {
 export type RequestErrorCode = keyof typeof REQUEST_STATUS;
 
 /** Our own failures: an AdmissionReview came in, and the answer is a refusal with status code 500. */
-export type ServerErrorCode = 'DEADLINE' | 'OVERLOADED' | 'NOT_READY' | 'INTERNAL';
+export type ServerErrorCode =
+  | 'DEADLINE'
+  | 'OVERLOADED'
+  | 'NOT_READY'
+  | 'CLAIMS_PENDING'
+  | 'CLAIMS_UNAVAILABLE'
+  | 'INTERNAL';
 
 /** What keeps the server from starting or being registered. */
 export type StartErrorCode =

@@ -181,7 +181,7 @@ function harmless(log: Log): Log {
 
 /** The admission port with its appends counted. */
 function counted(admission: Admission, metrics: Metrics): Admission {
-  const { judge, now, newId } = admission;
+  const { judge, claims, now, newId } = admission;
   const record: Admission['record'] = async (statement, kept) => {
     try {
       const recorded = await admission.record(statement, kept);
@@ -192,7 +192,7 @@ function counted(admission: Admission, metrics: Metrics): Admission {
       throw error;
     }
   };
-  return { judge, record, now, newId };
+  return { judge, record, now, newId, ...(claims === undefined ? {} : { claims }) };
 }
 
 function httpsServer(tls: TlsIdentity, limits: Limits): Server {

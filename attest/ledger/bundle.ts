@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
 import { ENTRY_KIND, type Hash } from '../log/index.ts';
-import type { Envelope } from '../sign/index.ts';
-
-/** The media type of the bundles we write and read. */
-export const BUNDLE_MEDIA_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+import { BUNDLE_MEDIA_TYPE, type Envelope } from '../sign/index.ts';
 
 /** A Sigstore bundle v0.3 over a DSSE envelope, signed with a key and held by a log: a Record is one of these. All base64 is standard. */
 export interface Bundle {

@@ -35,12 +35,18 @@ export function isBusy(error: unknown): boolean {
   return code === BUSY || code === LOCKED;
 }
 
+/** Whether a file is no database, or no longer a sound one. */
+export function isDamaged(error: unknown): boolean {
+  const code = resultCode(error);
+  return code === CORRUPT || code === NOT_A_DATABASE;
+}
+
 /** Turns an error of SQLite or of the file system into ours; one that is ours already stays as it is. @throws what is a fault of the program */
 export function toAttestError(error: unknown, deed: Deed): AttestError {
   if (error instanceof AttestError) return error;
   if (typeof memberOf(error, 'code') !== 'string') throw error;
   const result = resultCode(error);
-  if (result === CORRUPT || result === NOT_A_DATABASE) return corrupt(reasonOf(error), error);
+  if (isDamaged(error)) return corrupt(reasonOf(error), error);
   const [code, hint] = kindOf(error, result);
   return new AttestError(code, `cannot ${deed} the ledger: ${reasonOf(error)}`, { hint, cause: error });
 }

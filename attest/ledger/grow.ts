@@ -11,7 +11,7 @@ import {
 } from '../log/index.ts';
 import { type Envelope, preAuthEncoding } from '../sign/index.ts';
 import { type Bundle, bundleOf } from './bundle.ts';
-import type { Store, StoredEntry } from './store.ts';
+import type { GrowingStore, StoredEntry } from './store.ts';
 
 /** An envelope on its way into the log, with what is stored of it. */
 export interface Addition {
@@ -36,7 +36,7 @@ export function leafBody({ payloadType, payload, signature, publicKey }: StoredE
  * from the file each time, as another process may have added since. Reads O(log n) stored nodes for the whole batch: whatever else
  * a proof of a new leaf needs is new itself.
  */
-export function grow(store: Store, log: Log, additions: readonly Addition[]): Bundle[] {
+export function grow(store: GrowingStore, log: Log, additions: readonly Addition[]): Bundle[] {
   const first = store.size();
   const size = first + additions.length;
   const known = new Map<number, Hash>();

@@ -141,7 +141,7 @@ function ledgerOver(
 }
 
 /** Reads an envelope before it is queued, so that a bad one fails alone and not its whole batch. */
-function additionOf(envelope: Envelope, signer: Pick<Signer, 'publicKeyDer'>): Addition {
+export function additionOf(envelope: Envelope, signer: Pick<Signer, 'publicKeyDer'>): Addition {
   const payload = decodeBase64(envelope.payload);
   const [only, ...more] = envelope.signatures;
   const signature = decodeBase64(only.sig);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Worker } from 'node:worker_threads';
 import { AttestError } from '../error.ts';
+import type { SigningKey } from '../sign/index.ts';
 import type { Batch, Reply } from './recorder_worker.ts';
 
 /** Signs statements and adds them to a ledger, beside the thread that asks. */
@@ -8,17 +9,17 @@ export interface Recorder {
   /**
    * Signs and appends; resolves with the record's index in the log, and only when it is on disk. What is asked for in one turn of
    * the event loop shares a commit. A rejected statement is not in the log, unless the thread ended (LEDGER_UNAVAILABLE says so).
-   * Rejects with {AttestError} BUNDLE_SHAPE | LEDGER_UNAVAILABLE | LEDGER_FULL | LEDGER_CORRUPT | KEY_UNREADABLE | KEY_KIND
+   * Rejects with {AttestError} BUNDLE_SHAPE | LEDGER_UNAVAILABLE | LEDGER_FULL | LEDGER_CORRUPT | KEY_UNREADABLE | KEY_KIND | KMS_…
    */
   record(statement: Uint8Array): Promise<{ readonly logIndex: number }>;
   /** Waits for what was asked, then closes the ledger. */
   close(): Promise<void>;
 }
 
-/** What the thread needs: the folder of a ledger that exists, and a private key in PEM. */
+/** What the thread needs: the folder of a ledger that exists, and the key that signs, which the thread opens for itself. */
 export interface RecorderOptions {
   readonly directory: string;
-  readonly privateKeyPem: string;
+  readonly key: SigningKey;
 }
 
 interface Waiting {
@@ -107,9 +108,10 @@ interface Handlers {
   readonly lost: (gone: Worker, cause: unknown) => void;
 }
 
-/** No environment and no flags of the process: the thread needs nothing but what it is given. */
+/** No flags of the process, and of its environment what its key needs: the thread has nothing but what it is given. */
 function startWorker(options: RecorderOptions, { settle, lost }: Handlers): Worker {
-  const worker = new Worker(new URL(FILE, import.meta.url), { workerData: options, env: {}, execArgv: [] });
+  const env = { ...options.key.env };
+  const worker = new Worker(new URL(FILE, import.meta.url), { workerData: options, env, execArgv: [] });
   worker.on('message', settle);
   worker.on('error', (cause) => lost(worker, cause));
   worker.on('exit', (code) => lost(worker, new Error(`exit ${code}`)));

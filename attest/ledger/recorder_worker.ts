@@ -2,7 +2,7 @@
 // The thread of `openRecorder`: it opens the ledger with the first batch and answers each when all of it is on disk or refused.
 import { parentPort, workerData } from 'node:worker_threads';
 import { AttestError, type AttestErrorCode } from '../error.ts';
-import { readSigner, type Signer, signStatement } from '../sign/index.ts';
+import { openSigner, type Signer, signStatement } from '../sign/index.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import type { RecorderOptions } from './recorder.ts';
 
@@ -21,7 +21,12 @@ export type Reply =
 
 const options: RecorderOptions = workerData;
 const answering = new Set<Promise<void>>();
-let opened: { readonly ledger: Ledger; readonly signer: Signer } | undefined;
+let opening: Promise<Opened> | undefined;
+
+interface Opened {
+  readonly ledger: Ledger;
+  readonly signer: Signer;
+}
 
 parentPort?.on('message', (message: Batch | 'close') => {
   if (message === 'close') void end();
@@ -34,8 +39,8 @@ parentPort?.on('message', (message: Batch | 'close') => {
 
 async function answer({ id, statement }: Batch[number]): Promise<Reply> {
   try {
-    opened ??= open();
-    const { ledger, signer } = opened;
+    opening ??= open();
+    const { ledger, signer } = await opening;
     const bundle = await ledger.append(await signStatement(statement, signer), signer);
     return { id, logIndex: Number(bundle.verificationMaterial.tlogEntries[0]?.logIndex) };
   } catch (error) {
@@ -45,15 +50,21 @@ async function answer({ id, statement }: Batch[number]): Promise<Reply> {
   }
 }
 
-function open(): { readonly ledger: Ledger; readonly signer: Signer } {
-  const signer = readSigner(options.privateKeyPem);
-  // The clock is asked only where a ledger is made, and this one exists.
-  const ledger = openLedger({ directory: options.directory, create: false, now: () => new Date(0) });
-  return { signer, ledger };
+async function open(): Promise<Opened> {
+  try {
+    const signer = await openSigner(options.key);
+    // The clock is asked only where a ledger is made, and this one exists.
+    const ledger = openLedger({ directory: options.directory, create: false, now: () => new Date(0) });
+    return { signer, ledger };
+  } catch (error) {
+    opening = undefined; // the next statement tries again
+    throw error;
+  }
 }
 
 async function end(): Promise<void> {
   await Promise.all(answering);
+  const opened = await opening?.catch(() => undefined);
   await opened?.ledger.close();
   parentPort?.close();
 }

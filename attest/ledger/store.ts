@@ -50,7 +50,11 @@ export interface Store {
   close(): void;
 }
 
-const FORMAT = 1;
+/** What a batch needs of a store while the tree grows; stores that are asked over a network hand in what they have read before. */
+export type GrowingStore = Pick<Store, 'size' | 'node' | 'addEntry' | 'addNode' | 'addCheckpoint'>;
+
+/** The version of the tables. */
+export const FORMAT = 1;
 const OPEN_TIMEOUT_MS = 5_000;
 /** Short, as SQLite waits with the thread blocked; the ledger waits longer without. */
 const WRITE_TIMEOUT_MS = 50;
@@ -98,18 +102,21 @@ function prepareDatabase(database: DatabaseSync, maxBytes: number | undefined): 
   }
   if (formatOf(database) === 0) createTables(database);
   const format = formatOf(database);
-  if (format !== FORMAT)
-    throw new AttestError(
-      'LEDGER_UNAVAILABLE',
-      `the ledger has format ${format}, this program knows ${FORMAT}`,
-      {
-        hint: 'use the version of countersign that wrote it, or a newer one',
-      },
-    );
+  if (format !== FORMAT) refuseFormat(format);
   database.exec(`PRAGMA busy_timeout = ${WRITE_TIMEOUT_MS}`);
 }
 
-const formatOf = (database: DatabaseSync): number =>
+/** Tables of another version are left alone: an older program would read them wrongly. */
+export function refuseFormat(format: number): never {
+  throw new AttestError(
+    'LEDGER_UNAVAILABLE',
+    `the ledger has format ${format}, this program knows ${FORMAT}`,
+    { hint: 'use the version of countersign that wrote it, or a newer one' },
+  );
+}
+
+/** The version of the tables in a file; 0 where there are none. */
+export const formatOf = (database: DatabaseSync): number =>
   Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
 
 function createTables(database: DatabaseSync): void {
@@ -222,17 +229,17 @@ const readStoredCheckpoint = (row: Row): StoredCheckpoint => ({
   note: asText(row['note']),
 });
 
-function asBytes(value: SQLOutputValue | undefined): Uint8Array {
+export function asBytes(value: SQLOutputValue | undefined): Uint8Array {
   if (!(value instanceof Uint8Array)) throw corrupt('a column has the wrong type');
   return value;
 }
 
-function asText(value: SQLOutputValue | undefined): string {
+export function asText(value: SQLOutputValue | undefined): string {
   if (typeof value !== 'string') throw corrupt('a column has the wrong type');
   return value;
 }
 
-function asNumber(value: SQLOutputValue | undefined): number {
+export function asNumber(value: SQLOutputValue | undefined): number {
   if (typeof value !== 'number') throw corrupt('a column has the wrong type');
   return value;
 }

@@ -77,7 +77,7 @@ export function readCheckpoint(
 }
 
 function readSignature(line: string): NoteSignature | undefined {
-  const [, name, encoded] = /^— ([^ +]+) ([^ ]+)$/.exec(line) ?? [];
+  const [, name, encoded] = /^\u2014 ([^ +]+) ([^ ]+)$/.exec(line) ?? [];
   const bytes = encoded === undefined ? undefined : decodeBase64(encoded);
   if (name === undefined || bytes === undefined || bytes.length < 5) return undefined;
   return { name, keyHint: bytes.subarray(0, 4), signature: bytes.subarray(4) };

@@ -9,6 +9,10 @@ export interface NetworkRules {
   readonly plainHttp: boolean;
   /** Host names that may have a private address, without a port, in lower case. */
   readonly privateHosts: readonly string[];
+  /** By host, with its port where it has one: the certificates (PEM) that alone prove it. Others are proved by Node's own. */
+  readonly certificates?: ReadonlyMap<string, string>;
+  /** Ends what is under way, and keeps more from being begun. */
+  readonly signal?: AbortSignal;
 }
 
 type Kind = 'public' | 'private' | 'loopback' | 'forbidden';

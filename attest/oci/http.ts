@@ -49,6 +49,8 @@ export function send(request: HttpRequest, rules: NetworkRules): Promise<HttpAns
       },
       lookup: guardedLookup(host, rules),
       agent: false,
+      ...proofOf(url.host, rules),
+      ...(rules.signal === undefined ? {} : { signal: rules.signal }),
     } as const;
     const onAnswer = (response: IncomingMessage): void => {
       collect(response, request).then(fulfil, fail);
@@ -67,6 +69,12 @@ export function send(request: HttpRequest, rules: NetworkRules): Promise<HttpAns
     sent.on('close', () => clearTimeout(timer));
     sent.end(request.body);
   });
+}
+
+/** A host that has certificates of its own is proved by nothing else. */
+function proofOf(host: string, { certificates }: NetworkRules): { readonly ca?: string } {
+  const ca = certificates?.get(host);
+  return ca === undefined ? {} : { ca };
 }
 
 const lengthOf = ({ method, body }: HttpRequest): Record<string, string> =>
@@ -99,6 +107,12 @@ const tooLarge = (url: URL, maxBytes: number): AttestError =>
 function failureOf(cause: unknown, url: URL): AttestError {
   if (cause instanceof AttestError) return cause;
   const code: unknown = Reflect.get(Object(cause), 'code');
+  if (code === 'ABORT_ERR')
+    return new AttestError(
+      'REGISTRY_UNAVAILABLE',
+      `${JSON.stringify(url.host)} took too long: the time for all of it is up`,
+      { cause },
+    );
   const message = cause instanceof Error ? cause.message : 'unknown';
   return new AttestError(
     'REGISTRY_UNAVAILABLE',

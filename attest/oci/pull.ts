@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { hash } from 'node:crypto';
 import { AttestError } from '../error.ts';
-import { parseStrict } from '../json.ts';
-import type { HttpAnswer } from './http.ts';
-import { DIGEST, type OciReference } from './reference.ts';
+import {
+  type Descriptor,
+  DOCKER_MANIFEST_TYPE,
+  digestOf,
+  expectStatus,
+  MANIFEST_TYPE,
+  type Manifest,
+  readManifest,
+} from './manifest.ts';
+import type { OciReference } from './reference.ts';
 import { openSession, type RegistryAccess, type Session } from './session.ts';
 
 /** One layer of an artefact, its bytes checked against its digest. */
@@ -23,8 +29,6 @@ export interface Artefact {
 }
 
 const MIB = 1024 * 1024;
-export const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
-const DOCKER_MANIFEST_TYPE = 'application/vnd.docker.distribution.manifest.v2+json';
 export const BUNDLE_LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
 
 /** What one artefact may cost. */
@@ -48,8 +52,7 @@ export async function pullArtefact(
   wanted: (mediaTypes: readonly string[]) => (mediaType: string) => boolean,
 ): Promise<Artefact> {
   const session = openSession(reference, 'pull', access);
-  const { digest, manifest } = await pullManifest(session, reference);
-  const layers = layersOf(manifest) ?? malformed(reference);
+  const { digest, layers } = await pullManifest(session, reference);
   const isWanted = wanted(layers.map(({ mediaType }) => mediaType));
   const chosen = layers.filter(({ mediaType }) => isWanted(mediaType));
   const total = chosen.reduce((sum, { size }) => sum + size, 0);
@@ -60,8 +63,6 @@ export async function pullArtefact(
   return { digest, layers: pulled };
 }
 
-const digestOf = (bytes: Uint8Array): string => `sha256:${hash('sha256', bytes, 'hex')}`;
-
 const content = ({ name }: OciReference, why: string): AttestError =>
   new AttestError('REGISTRY_CONTENT', `${JSON.stringify(name)} cannot be used: ${why}`);
 
@@ -69,10 +70,7 @@ const malformed = (reference: OciReference): never => {
   throw content(reference, 'its manifest is no OCI image manifest with layers');
 };
 
-async function pullManifest(
-  session: Session,
-  reference: OciReference,
-): Promise<{ readonly digest: string; readonly manifest: unknown }> {
+async function pullManifest(session: Session, reference: OciReference): Promise<Manifest> {
   const answer = await session.request({
     method: 'GET',
     url: session.url(`manifests/${reference.digest ?? reference.tag ?? 'latest'}`),
@@ -87,37 +85,8 @@ async function pullManifest(
     throw content(reference, `its manifest has the digest ${digest}, not ${reference.digest}`);
   if (stated !== undefined && stated !== digest)
     throw content(reference, 'the registry states another digest than that of its manifest');
-  const manifest = parseStrict(answer.body)?.value ?? malformed(reference);
-  return { digest, manifest };
-}
-
-interface Descriptor {
-  readonly mediaType: string;
-  readonly digest: string;
-  readonly size: number;
-  readonly title?: string;
-}
-
-function layersOf(manifest: unknown): readonly Descriptor[] | undefined {
-  const mediaType: unknown = Reflect.get(Object(manifest), 'mediaType') ?? MANIFEST_TYPE;
-  const stated: unknown = Reflect.get(Object(manifest), 'layers');
-  if (mediaType !== MANIFEST_TYPE && mediaType !== DOCKER_MANIFEST_TYPE) return undefined;
-  if (!Array.isArray(stated) || stated.length === 0 || stated.length > PULL_LIMITS.layers) return undefined;
-  const layers = stated.map(descriptorOf).filter((layer) => layer !== undefined);
-  return layers.length === stated.length ? layers : undefined;
-}
-
-function descriptorOf(value: unknown): Descriptor | undefined {
-  const [mediaType, digest, size, annotations]: unknown[] = [
-    'mediaType',
-    'digest',
-    'size',
-    'annotations',
-  ].map((name): unknown => Reflect.get(Object(value), name));
-  if (typeof mediaType !== 'string' || typeof digest !== 'string' || !DIGEST.test(digest)) return undefined;
-  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) return undefined;
-  const title: unknown = Reflect.get(Object(annotations), 'org.opencontainers.image.title');
-  return { mediaType, digest, size, ...(typeof title === 'string' ? { title } : {}) };
+  const manifest = readManifest(answer.body, PULL_LIMITS.layers) ?? malformed(reference);
+  return manifest.layers.length === 0 ? malformed(reference) : manifest;
 }
 
 async function pullLayer(session: Session, layer: Descriptor, reference: OciReference): Promise<Layer> {
@@ -134,22 +103,7 @@ async function pullLayer(session: Session, layer: Descriptor, reference: OciRefe
   expectStatus(answer, 200, `read a layer of ${reference.name}`);
   if (answer.body.length !== layer.size || digestOf(answer.body) !== layer.digest)
     throw content(reference, `the bytes of layer ${layer.digest} are others`);
-  const { mediaType, digest, title } = layer;
+  const { mediaType, digest, annotations } = layer;
+  const title = annotations['org.opencontainers.image.title'];
   return { mediaType, digest, bytes: answer.body, ...(title === undefined ? {} : { title }) };
-}
-
-/** @throws {AttestError} REGISTRY_REFUSED (401, 403, 404) | REGISTRY_UNAVAILABLE */
-export function expectStatus({ status }: HttpAnswer, wanted: number, what: string): void {
-  if (status === wanted) return;
-  const isRefused = status === 401 || status === 403 || status === 404;
-  throw new AttestError(
-    isRefused ? 'REGISTRY_REFUSED' : 'REGISTRY_UNAVAILABLE',
-    `the registry does not let us ${what}: HTTP ${status}`,
-    {
-      hint:
-        status === 404
-          ? 'check the name and the tag'
-          : 'docker login writes the credentials that are used (config.json; credential helpers are not run)',
-    },
-  );
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { hash } from 'node:crypto';
 import { AttestError } from '../error.ts';
-import { expectStatus, MANIFEST_TYPE, PULL_LIMITS } from './pull.ts';
+import { digestOf, expectStatus, MANIFEST_TYPE } from './manifest.ts';
+import { PULL_LIMITS } from './pull.ts';
 import type { OciReference } from './reference.ts';
 import { locationOf, openSession, type RegistryAccess, type Session } from './session.ts';
 
@@ -53,8 +53,6 @@ export async function pushArtefact(
   return digestOf(manifest);
 }
 
-const digestOf = (bytes: Uint8Array): string => `sha256:${hash('sha256', bytes, 'hex')}`;
-
 const descriptorOf = ({ mediaType, bytes, title }: NewLayer): object => ({
   mediaType,
   digest: digestOf(bytes),
@@ -62,7 +60,8 @@ const descriptorOf = ({ mediaType, bytes, title }: NewLayer): object => ({
   ...(title === undefined ? {} : { annotations: { 'org.opencontainers.image.title': title } }),
 });
 
-async function pushBlob(session: Session, bytes: Uint8Array, reference: OciReference): Promise<void> {
+/** Pushes a blob where the registry does not have it. @throws {AttestError} REGISTRY_… */
+export async function pushBlob(session: Session, bytes: Uint8Array, reference: OciReference): Promise<void> {
   const digest = digestOf(bytes);
   const limits = { maxBytes: 64 * 1024, timeoutMs: PULL_LIMITS.timeoutMs } as const;
   const known = await session.request({ method: 'HEAD', url: session.url(`blobs/${digest}`), ...limits });

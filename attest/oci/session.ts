@@ -9,6 +9,16 @@ import type { OciReference } from './reference.ts';
 /** How registries are reached. */
 export interface RegistryAccess extends NetworkRules {
   readonly credentials: CredentialsOf;
+  /** By host, with its port where it has one. */
+  readonly mirrors?: ReadonlyMap<string, Mirrors>;
+}
+
+/** Where a registry's content is looked for first. */
+export interface Mirrors {
+  /** `host[:port][/prefix]`, in the order in which they are asked. */
+  readonly places: readonly string[];
+  /** The registry itself is not asked. */
+  readonly isClosed: boolean;
 }
 
 /** One conversation with one repository. */

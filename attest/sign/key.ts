@@ -9,17 +9,26 @@ import {
 } from 'node:crypto';
 import { AttestError } from '../error.ts';
 
-/** A public key with the name by which records point at it. */
+/** How a key signs: ECDSA P-256 over the SHA-256 of the bytes, DER-encoded, or Ed25519 over the bytes. */
+export type KeyAlgorithm = 'ecdsa-p256' | 'ed25519';
+
+/** A public key with the names by which signatures point at it. */
 export interface PublicKey {
-  /** Base64 SHA-256 of the public key's SPKI DER, which bundles carry as a hint. */
+  readonly algorithm: KeyAlgorithm;
+  /** Base64 SHA-256 of the public key's SPKI DER, which records carry as a hint. */
   readonly keyId: string;
+  /** `SHA256:` and unpadded base64, as `ssh-keygen -l` prints it; what `sign` and `attest` write as a hint. */
+  readonly fingerprint: string;
   readonly publicKeyPem: string;
   readonly publicKeyDer: Buffer;
 }
 
-/** Who signs: one ECDSA P-256 key, whose private half cannot be read back from it. */
+/** Who signs: one key, in a file or in a KMS, whose private half cannot be read back from it. */
 export interface Signer extends PublicKey {
-  /** DER-encoded ECDSA signature over the SHA-256 of `bytes`. */
+  /**
+   * Signs as the key's algorithm says. A key file signs at once, within the call; a KMS is asked.
+   * Rejects with {AttestError} KMS_REFUSED | KMS_UNAVAILABLE
+   */
   sign(bytes: Uint8Array): Promise<Buffer>;
 }
 
@@ -37,10 +46,20 @@ const WANTED =
   'records are signed with ECDSA P-256: make a key with countersign init, or openssl ecparam -name prime256v1 -genkey -noout';
 
 /**
- * Reads a private key from PEM (PKCS#8 or SEC 1).
- * @throws {AttestError} KEY_UNREADABLE (no PEM key) | KEY_KIND (public, encrypted, several, or not ECDSA P-256)
+ * Reads a private key from PEM (PKCS#8 or SEC 1); `unlockKey` opens an encrypted one first.
+ * @throws {AttestError} KEY_UNREADABLE (no PEM key) | KEY_KIND (public, encrypted, several, or neither ECDSA P-256 nor Ed25519)
  */
 export function readSigner(pem: string): Signer {
+  refuseOthers(pem);
+  const key = parse(pem, createPrivateKey, 'private');
+  const publicKey = describe(createPublicKey(key), ALGORITHMS) ?? refuseKind(key, 'private');
+  refuseOtherHalf(pem, publicKey);
+  const digest = publicKey.algorithm === 'ed25519' ? null : 'sha256';
+  return { ...publicKey, sign: async (bytes) => sign(digest, bytes, key) };
+}
+
+/** Refuses what is there beside a private key, or instead of one, and would be read over in silence. */
+function refuseOthers(pem: string): void {
   const blocks = pem.match(/-----BEGIN [A-Z0-9 ]+-----/g) ?? [];
   const privates = blocks.filter((block) => block.includes('PRIVATE KEY')).length;
   if (privates === 0 && blocks.some((block) => /CERTIFICATE|PUBLIC KEY/.test(block))) {
@@ -62,13 +81,9 @@ export function readSigner(pem: string): Signer {
   }
   if (/ENCRYPTED/.test(pem)) {
     throw new AttestError('KEY_KIND', 'the private key is encrypted', {
-      hint: 'decrypt it into a file that only this job can read',
+      hint: 'an encrypted key is PKCS#8 or of cosign: openssl pkcs8 -topk8 -v2 aes-256-cbc converts others',
     });
   }
-  const key = parse(pem, createPrivateKey, 'private');
-  const publicKey = describe(createPublicKey(key));
-  refuseOtherHalf(pem, publicKey);
-  return { ...publicKey, sign: async (bytes) => sign('sha256', bytes, key) };
 }
 
 /** A public half beside the private one has to be its own: records would be looked for under a key that did not sign them. */
@@ -100,18 +115,33 @@ export function readPublicKey(pem: string): PublicKey & { readonly key: KeyObjec
     });
   }
   const key = parse(pem, createPublicKey, 'public');
-  return { ...describe(key), key };
+  // Records and releases are verified with this one kind.
+  const publicKey = describe(key, ['ecdsa-p256']) ?? refuseKind(key, 'public');
+  return { ...publicKey, key };
+}
+
+/** Refuses a key that no ledger takes: its entries name a digest that is signed, and Ed25519 signs none. @throws {AttestError} KEY_KIND */
+export function refuseForRecords({ algorithm }: Pick<PublicKey, 'algorithm'>): void {
+  if (algorithm !== 'ecdsa-p256')
+    throw new AttestError('KEY_KIND', `the private key is ${JSON.stringify(algorithm)}, not ECDSA P-256`, {
+      hint: WANTED,
+    });
 }
 
 function parse(pem: string, read: (pem: string) => KeyObject, half: 'private' | 'public'): KeyObject {
-  const key = attempt(() => read(pem));
   // No cause: what the parser says of a key is not for a log.
-  if (key === undefined)
-    throw new AttestError('KEY_UNREADABLE', `the ${half} key cannot be read as PEM`, { hint: WANTED });
-  if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'prime256v1')
-    throw new AttestError('KEY_KIND', `the ${half} key is ${kindOf(key)}, not ECDSA P-256`, { hint: WANTED });
-  return key;
+  return attempt(() => read(pem)) ?? raise('KEY_UNREADABLE', `the ${half} key cannot be read as PEM`);
 }
+
+function raise(code: 'KEY_UNREADABLE' | 'KEY_KIND', message: string): never {
+  throw new AttestError(code, message, { hint: WANTED });
+}
+
+const refuseKind = (key: KeyObject, half: 'private' | 'public'): never =>
+  raise(
+    'KEY_KIND',
+    `the ${half} key is ${kindOf(key)}, not ${half === 'private' ? 'ECDSA P-256 or Ed25519' : 'ECDSA P-256'}`,
+  );
 
 function attempt<T>(work: () => T): T | undefined {
   try {
@@ -121,10 +151,38 @@ function attempt<T>(work: () => T): T | undefined {
   }
 }
 
-function describe(key: KeyObject): PublicKey {
+const ALGORITHMS: readonly KeyAlgorithm[] = ['ecdsa-p256', 'ed25519'];
+
+/** A public key by its names; undefined where it is of no wanted kind. */
+function describe(key: KeyObject, wanted: readonly KeyAlgorithm[]): PublicKey | undefined {
+  const algorithm = wanted.find((one) => one === algorithmOf(key));
+  if (algorithm === undefined) return undefined;
   const publicKeyDer = key.export({ type: 'spki', format: 'der' });
   const publicKeyPem = key.export({ type: 'spki', format: 'pem' }).toString();
-  return { keyId: hash('sha256', publicKeyDer, 'base64'), publicKeyPem, publicKeyDer };
+  const keyId = hash('sha256', publicKeyDer, 'base64');
+  return { algorithm, keyId, fingerprint: fingerprintOf(key, algorithm), publicKeyPem, publicKeyDer };
+}
+
+function algorithmOf(key: KeyObject): KeyAlgorithm | undefined {
+  if (key.asymmetricKeyType === 'ed25519') return 'ed25519';
+  const isP256 = key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1';
+  return isP256 ? 'ecdsa-p256' : undefined;
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc5656#section-3.1  https://www.rfc-editor.org/rfc/rfc8709#section-4 */
+function fingerprintOf(key: KeyObject, algorithm: KeyAlgorithm): string {
+  const { x = '', y = '' } = key.export({ format: 'jwk' });
+  const [left, right] = [Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')];
+  const fields =
+    algorithm === 'ed25519'
+      ? ['ssh-ed25519', left]
+      : ['ecdsa-sha2-nistp256', 'nistp256', Buffer.concat([Buffer.of(4), left, right])];
+  const blob = fields.map((field) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(field.length);
+    return Buffer.concat([length, Buffer.from(field)]);
+  });
+  return `SHA256:${hash('sha256', Buffer.concat(blob), 'base64').replace(/=+$/, '')}`;
 }
 
 function kindOf(key: KeyObject): string {

@@ -5,7 +5,9 @@ import { AttestError } from '../error.ts';
 import { parseStrict } from '../json.ts';
 import { isOrigin, noteKeyId, type TrustedRootLog } from '../log/index.ts';
 import { readPublicKey } from '../sign/index.ts';
+import { checkDate, checkOrder } from './dates.ts';
 import { faultsOf, isStated } from './shape.ts';
+import { keylessSigner, type StatedIdentity } from './signers.ts';
 
 /** What a named key may sign. */
 export type KeyUse = 'record' | 'approval' | 'provenance' | 'policy';
@@ -13,6 +15,8 @@ export type KeyUse = 'record' | 'approval' | 'provenance' | 'policy';
 /** One key that the reader trusts: for what, where, and when. Times are RFC 3339 in UTC; the key is valid at both ends, but no longer at `revokedAt`. */
 export interface TrustedKey {
   readonly name: string;
+  /** Whose key it is, where one person has several; else that is its name. */
+  readonly person?: string;
   readonly uses: readonly KeyUse[];
   /** Environments by name; `*` is all of them, and must be written. An empty list is none of them. */
   readonly environments: readonly string[];
@@ -20,6 +24,16 @@ export interface TrustedKey {
   readonly notBefore?: string;
   readonly notAfter?: string;
   readonly revokedAt?: string;
+}
+
+/** One identity that the reader trusts, for what and where: as a certificate of a trusted Sigstore instance names it. */
+export interface TrustedIdentity {
+  readonly name: string;
+  readonly person?: string;
+  readonly uses: readonly KeyUse[];
+  readonly environments: readonly string[];
+  readonly issuer: string;
+  readonly identity: StatedIdentity;
 }
 
 /** A trusted key as verification needs it. */
@@ -41,30 +55,38 @@ export interface TrustedLog {
   readonly validUntil?: string;
 }
 
-/** The keys and logs that a reader trusts. */
+/** The keys, identities and logs that a reader trusts. */
 export interface Trust {
   readonly keys: readonly LoadedKey[];
+  readonly identities: readonly TrustedIdentity[];
   readonly logs: readonly TrustedLog[];
 }
 
 /**
- * Reads a trust file (`kind: Trust`, schema `trust.schema.json`). Unknown members are errors, and so are two keys of one name, one
- * key under two names (which of the two limits would hold?), and a log whose id is not that of its key.
+ * Reads a trust file (`kind: Trust`, schema `trust.schema.json`). Unknown members are errors, and so are two keys or identities of one
+ * name, one key under two names (which of the two limits would hold?), an identity that is no exact text and no narrow pattern, and a
+ * log whose id is not that of its key.
  * @throws {AttestError} TRUST_SHAPE
  */
 export function readTrust(value: unknown): Trust {
   if (!isStated(value)) throw shape(`the trust file is malformed: ${faultsOf(value).join('; ')}`);
   const keys = value.keys.map(loadKey);
   const logs = value.logs.flatMap(({ tlogs }) => tlogs.map(loadLog));
+  const identities = value.identities ?? [];
+  identities.forEach(keylessSigner);
   refuseTwice(
-    keys.map(({ name }) => name),
-    'two keys of the name',
+    [...keys, ...identities].map(({ name }) => name),
+    'two keys or identities of the name',
   );
   refuseTwice(
     keys.map(({ id }) => id),
     'one key twice, with the id',
   );
-  return { keys, logs };
+  refuseTwice(
+    identities.map(({ issuer, identity }) => JSON.stringify([issuer, identity])),
+    'one identity twice:',
+  );
+  return { keys, identities, logs };
 }
 
 /**
@@ -88,8 +110,8 @@ const shape = (message: string, cause?: unknown): AttestError =>
 
 function loadKey(stated: TrustedKey): LoadedKey {
   const what = `key ${JSON.stringify(stated.name)}`;
-  for (const time of [stated.notBefore, stated.notAfter, stated.revokedAt]) checkDate(what, time);
-  checkOrder(what, stated.notBefore, stated.notAfter);
+  for (const time of [stated.notBefore, stated.notAfter, stated.revokedAt]) checkDate(what, time, shape);
+  checkOrder(what, stated.notBefore, stated.notAfter, shape);
   try {
     const { key, keyId, publicKeyDer } = readPublicKey(stated.publicKey);
     return { ...stated, key, der: publicKeyDer, id: keyId };
@@ -108,9 +130,9 @@ function loadLog({ baseUrl, logId, publicKey }: TrustedRootLog): TrustedLog {
   const id = Buffer.from(noteKeyId(origin, key)).toString('base64');
   if (logId.keyId !== id) throw shape(`${what} has an id that does not belong to its key and name`);
   const { start, end } = publicKey.validFor;
-  checkDate(what, start);
-  checkDate(what, end);
-  checkOrder(what, start, end);
+  checkDate(what, start, shape);
+  checkDate(what, end, shape);
+  checkOrder(what, start, end, shape);
   return { origin, id, key, validFrom: start, ...(end === undefined ? {} : { validUntil: end }) };
 }
 
@@ -123,17 +145,4 @@ function readLogPublicKey(rawBytes: string): KeyObject | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** The schema has seen the form; this refuses the thirtieth of February, which a parser would take for a day in March. */
-function checkDate(what: string, time: string | undefined): void {
-  if (time === undefined) return;
-  const parsed = Date.parse(time);
-  const isDate = Number.isFinite(parsed) && new Date(parsed).toISOString().slice(0, 19) === time.slice(0, 19);
-  if (!isDate) throw shape(`${what} has ${JSON.stringify(time)}, which is no date`);
-}
-
-function checkOrder(what: string, start: string | undefined, end: string | undefined): void {
-  if (start !== undefined && end !== undefined && Date.parse(end) < Date.parse(start))
-    throw shape(`${what} ends before it begins`);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** Why a record does not hold, in the order in which it is asked. */
+/** Why a record or a bundle does not hold. */
 export type RefusalCode =
   | 'SHAPE'
   | 'PAYLOAD_TYPE'
@@ -15,7 +15,13 @@ export type RefusalCode =
   | 'LOG_CHECKPOINT'
   | 'LOG_PROOF'
   | 'STATEMENT'
-  | 'PREDICATE_TYPE';
+  | 'PREDICATE_TYPE'
+  | 'ARTIFACT'
+  | 'CERTIFICATE'
+  | 'TIMESTAMP'
+  | 'SIGNER'
+  | 'SUBJECT'
+  | 'AGE';
 
 /** A check that failed, on its way to becoming a verdict; it never leaves this folder. */
 export class Refusal extends Error {

@@ -3,8 +3,8 @@
 // on every list (sigstore-go CVE-2024-45395).
 
 import { decodeAnyBase64, decodeBase64 } from '../base64.ts';
-import { BUNDLE_MEDIA_TYPE } from '../ledger/bundle.ts';
 import { type Checkpoint, type NoteSignature, readCheckpoint, readIndex } from '../log/index.ts';
+import { BUNDLE_MEDIA_TYPE } from '../sign/index.ts';
 
 const MAX_ENTRIES = 32;
 const MAX_HASHES = 64;

@@ -10,7 +10,9 @@
 import type { KeyObject } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { bundleOf } from '../ledger/bundle.ts';
+import type { SigstoreAuthority, SigstoreLog, SigstoreTrust } from '../trust/sigstore.ts';
 import type { LoadedKey, TrustedLog } from '../trust/trust.ts';
+import type { Extension } from './bundle/certificate.ts';
 import type { RefusalCode } from './refusal.ts';
 import type { BundleShape } from './shape.ts';
 
@@ -27,7 +29,11 @@ export interface Entity {
 const CODES: Readonly<Record<string, RefusalCode>> = {
   SIGNATURE_ERROR: 'SIGNATURE',
   TLOG_BODY_ERROR: 'LOG_ENTRY',
+  CERTIFICATE_ERROR: 'CERTIFICATE',
+  TIMESTAMP_ERROR: 'TIMESTAMP',
 };
+
+const END_OF_TIME = new Date(8_640_000_000_000_000);
 
 /** Hands a bundle to the library; undefined where it cannot read it. */
 export function entityOf(bundle: BundleShape): Entity | undefined {
@@ -63,7 +69,7 @@ function materialOf(key: LoadedKey, logs: readonly TrustedLog[]) {
       logID: Buffer.from(log.id, 'base64'),
       baseURL: `https://${log.origin}`,
       publicKey: log.key,
-      validFor: { start: new Date(0), end: new Date(8_640_000_000_000_000) },
+      validFor: { start: new Date(0), end: END_OF_TIME },
     })),
     publicKey: () => ({ publicKey: key.key, validFor: () => true }),
   };
@@ -98,6 +104,116 @@ function serialized(bundle: BundleShape): unknown {
     },
   };
 }
+
+/** What the library found in a bundle of which everything holds. */
+export interface Proved {
+  /** Of the certificate; none where a key signed. */
+  readonly extensions: readonly Extension[];
+  /** Times of signing that a log or a timestamp authority vouches for. */
+  readonly times: readonly Date[];
+}
+
+/** What the library is to prove a bundle with. */
+export interface Proof {
+  readonly trust: SigstoreTrust;
+  /** The key that signed, where it was no certificate's. */
+  readonly key: KeyObject | undefined;
+  readonly requireLog: boolean;
+}
+
+/** Somebody else's bundle as the library sees it. */
+export interface ForeignEntity {
+  isSignedBy(key: KeyObject): boolean;
+  /** Verifies all that is there, and that what must be there is: every proof has to hold, not the first one that does. */
+  prove(proof: Proof): Proved | RefusalCode;
+}
+
+/** Hands the JSON of a bundle to the library; undefined where it cannot read it. `artifact` is what a message signature is over. */
+export function foreignEntityOf(json: object, artifact: Buffer | undefined): ForeignEntity | undefined {
+  const { Verifier, VerificationError, toSignedEntity }: typeof import('@sigstore/verify') =
+    load('@sigstore/verify');
+  const { bundleFromJSON }: typeof import('@sigstore/bundle') = load('@sigstore/bundle');
+  const entity = attempt(() => toSignedEntity(bundleFromJSON(json), artifact));
+  if (entity === undefined) return undefined;
+  return {
+    isSignedBy: (key) => attempt(() => entity.signature.verifySignature(key)) === true,
+    prove: ({ trust, key, requireLog }) => {
+      try {
+        const signer = new Verifier(
+          {
+            ...trustMaterialOf(trust),
+            publicKey: () => ({ publicKey: key ?? neverAKey(), validFor: () => true }),
+          },
+          {
+            tlogThreshold: requireLog ? 1 : 0,
+            // An instance whose root names no log of certificates has none.
+            ctlogThreshold: Math.min(1, trust.certificateLogs.length),
+            timestampThreshold: key === undefined ? 1 : 0,
+          },
+        ).verify(entity);
+        const extensions = (signer.identity?.oids ?? []).map(({ oid, value }) => ({
+          oid: oid?.id.join('.') ?? '',
+          value,
+        }));
+        return { extensions, times: timesOf(entity) };
+      } catch (error) {
+        return (error instanceof VerificationError ? CODES[error.code] : undefined) ?? 'LOG_PROOF';
+      }
+    },
+  };
+}
+
+function neverAKey(): never {
+  throw new Error('a bundle with a certificate asks for a key');
+}
+
+/** Only of an entity that was verified: then each promise and each timestamp is one of a trusted log or authority. */
+function timesOf({ timestamps }: ReturnType<typeof import('@sigstore/verify').toSignedEntity>): Date[] {
+  return timestamps.flatMap((each) => {
+    if (each.$case === 'timestamp-authority') return [each.timestamp.signingTime];
+    const { inclusionPromise, integratedTime } = each.tlogEntry;
+    return inclusionPromise === undefined ? [] : [new Date(Number(integratedTime) * 1_000)];
+  });
+}
+
+type Material = ReturnType<typeof import('@sigstore/verify').toTrustMaterial>;
+const materials = new WeakMap<SigstoreTrust, Material>();
+
+/** Made once of each trusted root: its certificates are parsed for it. */
+function trustMaterialOf(trust: SigstoreTrust): Material {
+  const known = materials.get(trust);
+  if (known !== undefined) return known;
+  const { toTrustMaterial }: typeof import('@sigstore/verify') = load('@sigstore/verify');
+  const authorities = toTrustMaterial({
+    mediaType: '',
+    tlogs: [],
+    ctlogs: [],
+    certificateAuthorities: trust.certificateAuthorities.map(authorityOf),
+    timestampAuthorities: trust.timestampAuthorities.map(authorityOf),
+  });
+  const material = {
+    ...authorities,
+    tlogs: trust.logs.map(logOf),
+    ctlogs: trust.certificateLogs.map(logOf),
+  };
+  materials.set(trust, material);
+  return material;
+}
+
+const authorityOf = ({ chain, validity }: SigstoreAuthority) => ({
+  subject: undefined,
+  uri: '',
+  operator: '',
+  certChain: { certificates: chain.map((der) => ({ rawBytes: Buffer.from(der) })) },
+  validFor: { start: validity.start, end: validity.end },
+});
+
+const logOf = ({ baseUrl, id, key, validity: { start, end } }: SigstoreLog) => ({
+  logID: id,
+  baseURL: baseUrl,
+  publicKey: key,
+  validFor: { start, end: end ?? END_OF_TIME },
+});
 
 function attempt<T>(work: () => T): T | undefined {
   try {

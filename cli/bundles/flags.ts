@@ -60,6 +60,8 @@ export interface BundleSettings {
   readonly lock: string;
   readonly plainHttp: boolean;
   readonly privateHosts: readonly string[];
+  /** What the Project says of registries; files in it are found from the working folder. */
+  readonly registries?: Project['registries'];
   readonly trustFile?: string;
   /** What the Project says; its keys for `policy` make a release mandatory. */
   readonly projectTrust?: Project['trust'];
@@ -88,6 +90,7 @@ export function bundleSettings(
     ...text('trust', 'trustFile'),
     ...text('env', 'environment'),
     ...(found?.project.trust === undefined ? {} : { projectTrust: found.project.trust }),
+    ...(found?.project.registries === undefined ? {} : { registries: found.project.registries }),
     keyId: args.text('verification-key-id') ?? 'default',
     allowed: args.list('allow-bundle'),
     lock: args.text('lock') ?? join(found?.directory ?? '', 'countersign.lock'),

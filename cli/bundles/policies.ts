@@ -36,7 +36,7 @@ export interface BundleRequest {
 /** What loading needs of its caller. */
 export interface BundleTools {
   readonly yaml: () => YamlReader;
-  readonly libraries: () => readonly RegoSource[];
+  readonly libraries: (sources: readonly RegoSource[]) => readonly RegoSource[];
   readonly compile: (wanted: CompileRequest) => Promise<CompiledPolicy>;
 }
 
@@ -93,7 +93,7 @@ async function compiledOf(
   if (own.length === 0) return undefined;
   const needs = own.some(({ text }) => text.includes('data.countersign.lib.'));
   const brings = own.some(({ text }) => /^package countersign\.lib\./m.test(text));
-  const sources = needs && !brings ? [...own, ...tools.libraries()] : own;
+  const sources = needs && !brings ? [...own, ...tools.libraries(own)] : own;
   try {
     return await tools.compile({ name: joined.name, sources, namespaces: request.namespaces });
   } catch (error) {

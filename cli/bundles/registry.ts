@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AttestError } from '../../attest/error.ts';
 import {
   BUNDLE_LAYER,
   type Layer,
@@ -12,6 +14,8 @@ import {
 import { type ArchiveFile, writeArchive } from '../../engine/archive/index.ts';
 import { EngineError } from '../../engine/index.ts';
 import { joinData } from '../../engine/policy/bundle/index.ts';
+import { readSource } from '../files.ts';
+import type { Io } from '../io.ts';
 import type { BundleSettings } from './flags.ts';
 
 /** The layer that holds the signature of a release: part of the artefact, so that one digest pins both. */
@@ -29,15 +33,57 @@ export interface PulledBundle {
   readonly release?: Uint8Array;
 }
 
-/** How registries are reached: credentials of Docker's `config.json`, and what the flags allow. */
-export function registryAccess({ io, plainHttp, privateHosts }: BundleSettings): RegistryAccess {
-  const folder = io.env['DOCKER_CONFIG'] ?? join(io.homeDirectory, '.docker');
-  const file = join(folder, 'config.json');
+/** How registries are reached: credentials of Docker's `config.json`, and what the flags and the Project allow. */
+export function registryAccess(settings: BundleSettings): RegistryAccess {
+  const config = dockerConfig(settings.io);
+  return {
+    ...registryRules(settings),
+    credentials: config === undefined ? () => undefined : readDockerConfig(config),
+  };
+}
+
+/** The first file of credentials that there is: `$REGISTRY_AUTH_FILE`, `$DOCKER_CONFIG/config.json`, `~/.docker/config.json`. */
+export function dockerConfig({ env, homeDirectory }: Io): string | undefined {
+  const file =
+    env['REGISTRY_AUTH_FILE'] ?? join(env['DOCKER_CONFIG'] ?? join(homeDirectory, '.docker'), 'config.json');
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+}
+
+/** The rules without the credentials: plain values. */
+export function registryRules({
+  plainHttp,
+  privateHosts,
+  registries = [],
+}: BundleSettings): Omit<RegistryAccess, 'credentials'> {
+  const own = registries.filter((registry) => registry.private === true).map(({ host }) => withoutPort(host));
   return {
     plainHttp,
-    privateHosts: privateHosts.map((host) => host.toLowerCase()),
-    credentials: existsSync(file) ? readDockerConfig(readFileSync(file, 'utf8')) : () => undefined,
+    privateHosts: [...privateHosts.map((host) => host.toLowerCase()), ...own],
+    certificates: new Map(
+      registries.flatMap(({ host, certificates }) =>
+        certificates === undefined ? [] : [[host, readCertificates(certificates)]],
+      ),
+    ),
+    mirrors: new Map(
+      registries.flatMap(({ host, mirrors, mirrorsOnly = false }) =>
+        mirrors === undefined ? [] : [[host, { places: mirrors, isClosed: mirrorsOnly }]],
+      ),
+    ),
   };
+}
+
+const withoutPort = (host: string): string => host.replace(/:\d+$/, '');
+
+function readCertificates(file: string): string {
+  const pem = Buffer.from(readSource(file).bytes).toString('utf8');
+  try {
+    for (const [one] of pem.matchAll(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g))
+      new X509Certificate(one);
+    if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
+  } catch {
+    // Said below.
+  }
+  throw new AttestError('TRUST_UNREADABLE', `${JSON.stringify(file)} holds no certificates (PEM)`);
 }
 
 /**

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
+import type { ProverParts } from '../../attest/image/index.ts';
 import { parseOciReference } from '../../attest/oci/index.ts';
 import type { JudgeParts } from '../../engine/parts.ts';
 import { type Lock, type Pin, withReleases } from '../../engine/policy/release/index.ts';
@@ -9,16 +10,28 @@ import { makeFolder } from '../seal.ts';
 import { loadLock, saveLock } from './lock.ts';
 import type { ReleasedBundle } from './policies.ts';
 
-/** A judge in parts and the releases that its policies came from. */
+/** A judge in parts, the releases that its policies came from, and what is asked about images. */
 export interface LoadedJudge {
   readonly parts: JudgeParts;
   readonly releases: readonly ReleasedBundle[];
+  readonly asked?: AskedOf | undefined;
+}
+
+/** What the environment of a namespace asks about images; undefined where it asks nothing. */
+export type AskedOf = (namespace: string | undefined) => AskedClaims | undefined;
+
+/** What one environment asks about images. */
+export interface AskedClaims {
+  readonly parts: ProverParts;
+  readonly registries: readonly string[];
+  /** Whether an admission waits for a registry. */
+  readonly isLive: boolean;
 }
 
 /** Where policies come from, and who is to judge by them: whoever that is keeps to the last good ones when it cannot. */
 export interface Loading {
   readonly load: (memory: Lock) => Promise<LoadedJudge>;
-  readonly use: (parts: JudgeParts) => Promise<void>;
+  readonly use: (parts: JudgeParts, asked: AskedOf | undefined) => Promise<void>;
 }
 
 /** The policies of a running server. */
@@ -52,7 +65,7 @@ export async function openPolicies(
       makeFolder(state);
       saveLock(file, remembered(memory, loaded.releases));
     }
-    await use(loaded.parts);
+    await use(loaded.parts, loaded.asked);
     isGood = true;
   };
   try {

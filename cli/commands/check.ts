@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import type { Environment, Project } from '../../engine/context/project.ts';
-import type { Decision, Judgement } from '../../engine/index.ts';
+import type { Change, Decision, Judgement } from '../../engine/index.ts';
 import { type Document, readDocuments } from '../../engine/manifest/index.ts';
 import type { Policy } from '../../engine/policy/index.ts';
 import { openJudge } from '../../engine/review.ts';
@@ -9,6 +9,7 @@ import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts'
 import type { Args, Verb } from '../args.ts';
 import { BUNDLE_FLAGS, type BundleSettings, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
+import { claimsFor, tokensOf } from '../inputs/proved.ts';
 import { readInputs, refuseUnstable, withInputs } from '../inputs/render.ts';
 import { RENDER_FLAGS } from '../inputs/render_flags.ts';
 import { SCHEMA_FLAGS, schemaFor } from '../inputs/schema.ts';
@@ -23,6 +24,7 @@ import { type Prepared, prepare } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
 import { parseTargets, writeReports } from '../report/report.ts';
 import { oneLine } from '../report/text.ts';
+import { keyRequest, PASSWORD_FLAG } from '../signing/flags.ts';
 import { uuidv7 } from '../uuid.ts';
 import { asksEvery, type Checked, checkEvery } from './check_every.ts';
 
@@ -72,6 +74,12 @@ export const check: Verb = {
       help: 'block only what is new since then; what was there before warns (not with --record)',
     },
     ...SCHEMA_FLAGS,
+    'id-token': {
+      value: 'ENV|FILE',
+      multiple: true,
+      excludes: ['against'],
+      help: 'id token of the job: a variable of the environment by its name, or a file; the Project names whose are believed',
+    },
     'no-cache': { help: 'compile policies anew, and keep nothing of them' },
     'fail-on': { value: 'fail|warn', help: 'warn: exit 1 for warnings too' },
     record: {
@@ -79,9 +87,10 @@ export const check: Verb = {
       help: 'sign the decision, append it to the ledger and write the record here (needs --key and an environment)',
     },
     key: {
-      value: 'FILE',
-      help: 'private key that signs the record (PEM, ECDSA P-256; made by countersign init)',
+      value: 'FILE|URI',
+      help: 'private key that signs the record (ECDSA P-256: PEM or of cosign, or in a KMS; countersign init makes one)',
     },
+    ...PASSWORD_FLAG,
     state: {
       value: 'DIR',
       needs: ['record'],
@@ -109,7 +118,8 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const installation = findInstallation();
   const reader = openYamlReader(installation.toolchain);
   const found = findProject(args.text('project'), reader);
-  const setting = { args, failOn, isRecorded, installation, reader, found };
+  const tokens = await tokensOf(args, found?.project, io);
+  const setting = { args, failOn, isRecorded, installation, reader, found, tokens };
   if (found !== undefined && asksEvery(args, found.project))
     return checkEvery(found.project, { args, io, targets }, (environment, shared) =>
       checkFor(environment, setting, shared),
@@ -130,12 +140,14 @@ interface Setting {
   readonly installation: Installation;
   readonly reader: YamlReader;
   readonly found: ReturnType<typeof findProject>;
+  /** What the id tokens prove; nothing where there are none. */
+  readonly tokens: Pick<Change, 'oidc'>;
 }
 
 /** Reads, evaluates and, where it is wanted, records for one environment, or for none. */
 async function checkFor(
   environment: Environment | undefined,
-  { args, failOn, isRecorded, installation, reader, found }: Setting,
+  { args, failOn, isRecorded, installation, reader, found, tokens }: Setting,
   io: Io,
 ): Promise<Checked> {
   refuseIdleFlags(args, io, { found, environment: environment?.name });
@@ -151,17 +163,26 @@ async function checkFor(
   const bundles = bundleSettings(args, io, found);
   const frame = { installation, reader, isRecorded, project: found?.project, environment, bundles };
   const prepared = await withProgress(io, 'compiling policies', () => prepareFor(args, io, frame));
+  const proved = await claimsFor(documents, { environment, bundles }, io);
   for (const warning of inputs.warnings) io.err(`warning: ${oneLine(warning)}\n`);
-  for (const note of [...prepared.notes, ...strangersTo(environment, documents)])
+  for (const note of [...prepared.notes, ...strangersTo(environment, documents), ...(proved?.notes ?? [])])
     io.err(`note: ${oneLine(note)}\n`);
   const judged = await withProgress(io, 'checking objects', (onProgress) =>
     openJudge({ ...prepared.bench, ...bench }).review(
-      { phase: 'check', operation: 'CREATE', documents, sources },
+      {
+        phase: 'check',
+        operation: 'CREATE',
+        documents,
+        sources,
+        ...tokens,
+        ...(proved && { claims: proved.claims }),
+      },
       { time: io.now(), id: uuidv7(io.now()), ...(onProgress === undefined ? {} : { onProgress }) },
     ),
   );
   const whole = await withInputs(judged, inputs);
-  const since = { setting: { args, installation, reader }, bench: prepared.bench, io };
+  const claimsThen = (then: readonly Document[]) => claimsFor(then, { environment, bundles }, io);
+  const since = { setting: { args, installation, reader }, bench: prepared.bench, io, claimsFor: claimsThen };
   const judgement = args.has('against')
     ? await (await import('../inputs/since.ts')).judgeSince(whole, environment, since)
     : whole;
@@ -260,11 +281,7 @@ async function record(
   setting: { installation: Installation; state: string; policies: readonly Policy[] },
 ): Promise<void> {
   const { writeRecord } = await import('../seal.ts');
-  await writeRecord(
-    judgement,
-    { file: args.text('record') ?? '', key: args.text('key') ?? '', ...setting },
-    io,
-  );
+  await writeRecord(judgement, { file: args.text('record') ?? '', key: keyRequest(args), ...setting }, io);
 }
 
 function exitOf(decision: Decision, failOn: 'fail' | 'warn'): ExitCode {

@@ -79,7 +79,14 @@ async function filesOf(
   );
   const needs = own.some(({ source }) => source.text.includes('data.countersign.lib.'));
   const brings = own.some(({ source }) => /^package countersign\.lib\./m.test(source.text));
-  const libraries = (needs && !brings ? readLibraries(policies) : []).map((source) => ({
+  const libraries = (
+    needs && !brings
+      ? readLibraries(
+          policies,
+          own.map(({ source }) => source),
+        )
+      : []
+  ).map((source) => ({
     source,
     path: `countersign/${source.file.slice(policies.length + 1).replaceAll('\\', '/')}`,
   }));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { readSigner, signStatement } from '../../attest/index.ts';
+import { refuseForRecords, signStatement } from '../../attest/index.ts';
 import { readArchive } from '../../engine/archive/index.ts';
 import { readArchiveFile, readBundle } from '../../engine/policy/bundle/index.ts';
 import { type Release, releaseStatement } from '../../engine/policy/release/index.ts';
@@ -10,7 +10,9 @@ import { releaseFile } from '../bundles/open.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { findInstallation } from '../installation.ts';
 import type { Io } from '../io.ts';
-import { readKeyPem, write } from '../seal.ts';
+import { write } from '../seal.ts';
+import { keyRequest, PASSWORD_FLAG } from '../signing/flags.ts';
+import { openKey } from '../signing/key.ts';
 
 export const policySign: Verb = {
   name: 'policy sign',
@@ -19,7 +21,8 @@ export const policySign: Verb = {
   details:
     'Writes BUNDLE.tar.gz.dsse.json, a DSSE envelope that policy push takes along. Who trusts the key for "policy" refuses every other bundle, an older version, and this one after its end.',
   flags: {
-    key: { value: 'FILE', help: 'private key (PEM, ECDSA P-256)' },
+    key: { value: 'FILE|URI', help: 'private key (ECDSA P-256: PEM or of cosign, or in a KMS)' },
+    ...PASSWORD_FLAG,
     name: { value: 'NAME', help: 'what the bundle is called; versions of one name follow each other' },
     release: { value: 'N', help: 'its version, an integer from 1 that only grows' },
     expires: {
@@ -43,7 +46,8 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
       throw new UsageError(`--${name} is missing`, 'see countersign policy sign --help');
     return value;
   };
-  const [key, name, version, until] = [wanted('key'), wanted('name'), wanted('release'), wanted('expires')];
+  wanted('key');
+  const [name, version, until] = [wanted('name'), wanted('release'), wanted('expires')];
   const archive = readArchiveFile(file);
   const yaml = (): ReturnType<typeof openYamlReader> => openYamlReader(findInstallation().toolchain);
   const { manifest } = await readBundle(file, readArchive(archive, file), { yaml });
@@ -54,7 +58,8 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
     roots: manifest.roots,
     digest: `sha256:${createHash('sha256').update(archive).digest('hex')}`,
   };
-  const signer = readSigner(readKeyPem(key, io));
+  const { signer } = await openKey(keyRequest(args), io);
+  refuseForRecords(signer);
   const { payload, payloadType, signatures } = await signStatement(statementOf(release), signer);
   const envelope = { payload, payloadType, signatures: [{ keyid: signer.keyId, sig: signatures[0].sig }] };
   write(releaseFile(file), `${JSON.stringify(envelope)}\n`, 0o644);

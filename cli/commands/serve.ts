@@ -1,26 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 import { availableParallelism } from 'node:os';
-import { openKeeper, openRecorder, readSigner, watchLedger } from '../../attest/index.ts';
-import type { JudgeParts } from '../../engine/parts.ts';
+import { openKeeper } from '../../attest/inputs/index.ts';
 import type { Lock } from '../../engine/policy/release/index.ts';
 import { openRegoBuiltins } from '../../engine/toolchain/builtins.ts';
 import { openYamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
 import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../bundles/flags.ts';
-import { type LoadedJudge, openPolicies } from '../bundles/serving.ts';
+import { type LoadedJudge, type Loading, openPolicies } from '../bundles/serving.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { readSource } from '../files.ts';
 import { findInstallation } from '../installation.ts';
 import type { Io } from '../io.ts';
+import { type LedgerPlace, ledgerPlace, POSTGRES_FLAG } from '../ledger/place.ts';
+import { openRecording } from '../ledger/recording.ts';
 import { refuseIdleFlags, refuseWithoutEnvironments } from '../loading/idle.ts';
 import { loadJudge } from '../loading/judge.ts';
 import { keepPolicies } from '../loading/keeping.ts';
 import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
-import { findProject, stateOf } from '../loading/project.ts';
+import { findProject } from '../loading/project.ts';
 import { VERSION_FLAGS } from '../loading/version.ts';
 import { withProgress } from '../report/progress.ts';
-import { openState, readKeyPem, stateKey } from '../seal.ts';
+import { stateKey } from '../seal.ts';
+import { keyRequest, PASSWORD_FLAG } from '../signing/flags.ts';
+import { keyOf, openKey } from '../signing/key.ts';
 import { uuidv7 } from '../uuid.ts';
+import { PUBLISH_FLAGS, type Publishing, publishingOf, startPublishing } from './checkpoints/publishing.ts';
 
 const DEFAULT_LISTEN = '127.0.0.1:8443';
 const DEFAULT_NAMESPACE = 'countersign';
@@ -66,7 +70,11 @@ export const serve: Verb = {
       needs: ['refresh'],
       help: 'take what the tag of an oci:// reference stands for now, where its release is signed by a trusted key and not older',
     },
-    key: { value: 'FILE', help: 'private key that signs records (default: the key of the state folder)' },
+    key: {
+      value: 'FILE|URI',
+      help: 'private key that signs records, or a key in a KMS (default: the key of the state folder)',
+    },
+    ...PASSWORD_FLAG,
     'metrics-token-file': {
       value: 'FILE',
       help: 'file of the bearer token that /metrics asks for (default: only callers on this machine)',
@@ -94,6 +102,8 @@ export const serve: Verb = {
       value: 'NAME',
       help: 'the namespace this server runs in, which is not judged (default countersign; with --url none)',
     },
+    ...POSTGRES_FLAG,
+    ...PUBLISH_FLAGS,
     ...VERSION_FLAGS,
     ...BUNDLE_FLAGS,
     ...REGISTRY_FLAGS,
@@ -108,8 +118,10 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const found = findProject(args.text('project'), reader);
   refuseIdleFlags(args, io, { found, environment: args.text('env') });
   refuseWithoutEnvironments(args, found);
-  const state = stateOf(args.text('state'), found);
-  if (!args.has('print-manifest')) return startAndWait(args, state, io);
+  const ledger = ledgerPlace(args, found);
+  const { state } = ledger;
+  if (!args.has('print-manifest'))
+    return startAndWait(args, { ledger, publishing: publishingOf(args, found) }, io);
   const idle = Object.keys(serve.flags).filter((flag) => args.has(flag) && !PRINTED_BY.has(flag));
   if (idle.length > 0)
     io.err(`note: --print-manifest takes no account of ${idle.map((flag) => `--${flag}`).join(', ')}\n`);
@@ -181,7 +193,14 @@ function optionsOf(args: Args): { metricsToken?: string; limits: { drainDelayMs?
   );
 }
 
-async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode> {
+/** Where the ledger is, and what is published of it. */
+interface Place {
+  readonly ledger: LedgerPlace;
+  readonly publishing: Publishing | undefined;
+}
+
+async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): Promise<ExitCode> {
+  const { state } = ledger;
   const installation = findInstallation();
   const { host, port } = listenOf(args);
   const options = optionsOf(args);
@@ -193,23 +212,22 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
     for (const note of notes) io.err(`note: ${note}\n`);
     return loaded;
   };
-  const { ensureCertificate, openThreads, startServer } = await import('../../webhook/index.ts');
+  const { ensureCertificate, openThreads, startServer, ...webhook } = await import('../../webhook/index.ts');
   const engine = { version: installation.version, opa: installation.opa };
   const threads = openThreads({ count: threadsOf(args), toolchain: installation.toolchain, engine });
+  const proving = webhook.openProving(io.now);
+  const claims = webhook.openClaims(webhook.openPrepared(proving, () => performance.now()));
   const keeper = openKeeper(state);
-  const use = async (parts: JudgeParts): Promise<void> => {
+  const use: Loading['use'] = async (parts, asked) => {
     await keepPolicies(parts, { keeper, time: io.now().toISOString() });
     await threads.use(parts);
+    claims.use(asked);
   };
   const policies = await withProgress(io, 'compiling policies', () =>
     openPolicies(refreshOf(args), state, { load, use }, io),
   );
-  const keyFile = args.text('key');
-  const privateKeyPem = keyFile === undefined ? stateKey(state, io) : readKeyPem(keyFile, io);
-  // Opened once here, so that a ledger that cannot be used is an error before anything is listened to.
-  await openState(state, readSigner(privateKeyPem), io).close();
-  const ledgerTrouble = watchLedger(state);
-  const recorder = openRecorder({ directory: state, privateKeyPem });
+  const key = args.has('key') ? await openKey(keyRequest(args), io) : keyOf(stateKey(state, io));
+  const recording = await openRecording(ledger, { ...key, io });
   const certify = (): ReturnType<typeof ensureCertificate> =>
     ensureCertificate({ directory: state, names: [host, ...namesOf(args)], now: io.now() });
   const certificate = await certify();
@@ -223,18 +241,19 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
     tls: { key: certificate.key, cert: certificate.cert },
     renew: certify,
     judge: (body, facts, isWanted) => threads.judge(body, facts, isWanted),
+    claims: (body) => claims.about(body),
     notReady: () => [
       ...(policies.notReady().length > 0 ? policies.notReady() : threads.notReady()),
-      ...ledgerTrouble(),
+      ...recording.trouble(),
     ],
     ...(policies.refresh === undefined ? {} : { refresh: policies.refresh }),
     record: async (statement, kept) => {
       // Both at once; the answer waits for both, so that an allow has its record and its input.
-      const [{ logIndex }] = await Promise.all([
-        recorder.record(statement),
+      const [recorded] = await Promise.all([
+        recording.record(statement),
         kept === undefined ? undefined : keeper.keep({ kind: 'input', ...kept }),
       ]);
-      return { recordId: String(logIndex) };
+      return recorded;
     },
     ...options,
     log: (event) => io.err(`${JSON.stringify(event)}\n`),
@@ -242,11 +261,14 @@ async function startAndWait(args: Args, state: string, io: Io): Promise<ExitCode
     newId: () => uuidv7(io.now()),
   });
   io.out(`listening on ${server.url}\n`);
+  const published = publishing === undefined ? undefined : startPublishing(ledger, publishing, io);
   await stopped;
   await server.stop();
   await threads.close();
-  await recorder.close();
+  await proving.close();
+  await recording.close();
   await keeper.close();
+  await published?.stop();
   return 0;
 }
 

@@ -16,6 +16,7 @@ import type { Args, Flag } from '../args.ts';
 import { UsageError } from '../exit.ts';
 import { readManifests } from '../files.ts';
 import type { Io } from '../io.ts';
+import { oneLine } from '../report/text.ts';
 
 export const SCHEMA_FLAGS: Readonly<Record<string, Flag>> = {
   schema: {
@@ -56,7 +57,20 @@ export async function schemaFor(args: Args, io: Io, frame: Frame): Promise<Schoo
   const documents =
     namespace === undefined ? frame.documents : inNamespace(frame.documents, namespace, scopes);
   if (args.has('record')) refuseUnrecordable(documents, scopes);
+  if (customKinds !== undefined) sayLeftOut(documents, customKinds, io);
   return { documents, bench: benchOf(args, io, frame.environment, customKinds) };
+}
+
+/** Rules in CEL are said to be unchecked, once, where there are objects that they are about. */
+function sayLeftOut(documents: readonly Document[], customKinds: CustomKinds, io: Io): void {
+  const kinds = documents.flatMap(({ id }) =>
+    id !== undefined && customKinds.hasRules(id.apiVersion, id.kind)
+      ? [`${id.kind} of ${id.apiVersion}`]
+      : [],
+  );
+  if (kinds.length === 0) return;
+  const named = [...new Set(kinds)].map((kind) => JSON.stringify(kind)).join(', ');
+  io.err(`note: rules in CEL (x-kubernetes-validations) are left to the API server: ${oneLine(named)}\n`);
 }
 
 /** The namespace that objects are applied to; undefined where none is named. @throws {UsageError} for what is no name of one */

@@ -2,7 +2,8 @@
 import type { Environment } from '../../engine/context/project.ts';
 import { sinceThen } from '../../engine/decide/since.ts';
 import { EngineError, type Judgement } from '../../engine/index.ts';
-import { readDocuments } from '../../engine/manifest/index.ts';
+import { type Document, readDocuments } from '../../engine/manifest/index.ts';
+import type { Claims } from '../../engine/policy/input.ts';
 import { type Bench, openJudge } from '../../engine/review.ts';
 import type { YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args } from '../args.ts';
@@ -16,6 +17,8 @@ export interface EarlierFrame {
   readonly setting: { readonly args: Args; readonly installation: Installation; readonly reader: YamlReader };
   readonly bench: Bench;
   readonly io: Io;
+  /** Claims about its images: where they were not asked about, one that is as it was could not be told from one that is new. */
+  readonly claimsFor: (documents: readonly Document[]) => Promise<{ readonly claims: Claims } | undefined>;
 }
 
 /**
@@ -33,8 +36,9 @@ export async function judgeSince(
     if (inputs === undefined) return judgement;
     const { sources } = inputs;
     const documents = readDocuments(sources, frame.setting.reader);
+    const proved = await frame.claimsFor(documents);
     const { decision } = openJudge(frame.bench).review(
-      { phase: 'check', operation: 'CREATE', documents, sources },
+      { phase: 'check', operation: 'CREATE', documents, sources, ...(proved && { claims: proved.claims }) },
       { time: frame.io.now(), id: judgement.decision.id },
     );
     return { ...judgement, decision: sinceThen(judgement.decision, decision.findings) };

@@ -74,7 +74,7 @@ async function loadGroup(
     },
     {
       yaml: () => tools.reader,
-      libraries: () => readLibraries(tools.installation.policies),
+      libraries: (sources) => readLibraries(tools.installation.policies, sources),
       compile: (wanted) => compile(wanted, request, tools),
     },
   );

@@ -22,7 +22,11 @@ export function refuseIdleFlags(args: Args, io: Io, { found, environment }: Scop
   namespacesOf(args); // says what is malformed before anything is loaded
   const policies = found?.project.policies ?? [];
   const references = [...args.list('policy'), ...policies.map(({ path }) => path)];
-  refuseIdleBundleFlags(args, references, () => bundleSettings(args, io, found));
+  const asking = found?.project.environments.some(
+    ({ name, attestations }) => attestations !== undefined && (environment ?? name) === name,
+  );
+  const more = { settings: () => bundleSettings(args, io, found), speaks: asking === true };
+  refuseIdleBundleFlags(args, references, more);
   // In an environment the engine says more exactly whose data they are not.
   const isJudgedByPack = found === undefined || found.project.environments.length === 0;
   if (args.has('data') && references.length === 0 && isJudgedByPack && environment === undefined)
@@ -46,19 +50,26 @@ export function refuseWithoutEnvironments(args: Args, found: Scope['found']): vo
   );
 }
 
+/** What else such flags may reach. */
+export interface Reach {
+  /** Asked only where such a flag is given. */
+  readonly settings: () => BundleSettings;
+  /** Whether registries are spoken with for attestations. */
+  readonly speaks: boolean;
+}
+
 const isRemote = (reference: string): boolean => reference.startsWith('oci://');
 const isArchive = (reference: string): boolean =>
   isRemote(reference) || /\.(?:tar\.gz|tgz)$/i.test(reference);
 
 /**
  * Refuses flags about bundles where no bundle is among the policies: somebody would take them for verified.
- * @param settings asked only where such a flag is given
  * @throws {UsageError}
  */
 export function refuseIdleBundleFlags(
   args: Args,
   references: readonly string[],
-  settings: () => BundleSettings,
+  { settings, speaks }: Reach,
 ): void {
   const demand = (flags: readonly string[], isReached: boolean, what: string): void => {
     const idle = flags.find((flag) => args.has(flag));
@@ -70,7 +81,8 @@ export function refuseIdleBundleFlags(
   };
   demand(['verification-key'], references.length > 0, 'no policy is named that the key could verify');
   demand(['trust', 'lock', 'allow-bundle'], references.some(isArchive), 'no policy is an archive or oci://…');
-  demand(['plain-http', 'allow-private', 'follow'], references.some(isRemote), 'no policy is oci://…');
+  demand(['plain-http', 'allow-private'], speaks || references.some(isRemote), 'no policy is oci://…');
+  demand(['follow'], references.some(isRemote), 'no policy is oci://…');
   // What was seen before counts for releases alone, and for what a tag stands for.
   const ofReleases = ['allow-bundle', 'follow', ...(references.some(isRemote) ? [] : ['lock'])];
   if (!ofReleases.some((flag) => args.has(flag))) return;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The judge of a server: one of one environment, or one of a whole Project whose environments follow from the requests.
-import { environmentNamed, type Project } from '../../engine/context/project.ts';
+import { environmentNamed, environmentOfNamespace, type Project } from '../../engine/context/project.ts';
 import { partsOf } from '../../engine/parts.ts';
 import type { Lock } from '../../engine/policy/release/index.ts';
 import type { BuiltinServer } from '../../engine/rego/index.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args } from '../args.ts';
 import { type BundleSettings, bundleSettings } from '../bundles/flags.ts';
-import type { LoadedJudge } from '../bundles/serving.ts';
+import type { AskedClaims, LoadedJudge } from '../bundles/serving.ts';
 import { UsageError } from '../exit.ts';
 import type { Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
@@ -33,7 +33,10 @@ export async function loadJudge(
   if (project === undefined || name !== undefined) {
     const of = project === undefined || name === undefined ? {} : { project, environment: name };
     const { bench, releases } = await benchFor(args, frame, of);
-    return { parts: { bench: partsOf(bench) }, releases };
+    const environments = (project?.environments ?? []).filter((environment) => environment.name === name);
+    const asked = await askedBy(environments, bundles);
+    const [only] = asked.values();
+    return { parts: { bench: partsOf(bench) }, releases, asked: only && (() => only) };
   }
   const loaded = await Promise.all(
     project.environments.map(async ({ name: environment }) => ({
@@ -42,7 +45,35 @@ export async function loadJudge(
     })),
   );
   const benches = new Map(loaded.map(({ environment, bench }) => [environment, partsOf(bench)] as const));
-  return { parts: { project, benches }, releases: loaded.flatMap(({ releases }) => releases) };
+  const asked = await askedBy(project.environments, bundles);
+  return {
+    parts: { project, benches },
+    releases: loaded.flatMap(({ releases }) => releases),
+    // Whose environment a namespace is, the judge finds out in the same way.
+    asked:
+      asked.size === 0
+        ? undefined
+        : (namespace) => asked.get(environmentOfNamespace(project, namespace)?.name ?? ''),
+  };
+}
+
+/** What environments ask about images, by their names; those that ask nothing are not there. */
+async function askedBy(
+  environments: Project['environments'],
+  settings: BundleSettings,
+): Promise<ReadonlyMap<string, AskedClaims>> {
+  const asking = environments.flatMap(({ name, attestations }) =>
+    attestations === undefined ? [] : [{ name, attestations }],
+  );
+  if (asking.length === 0) return new Map();
+  const { proverParts } = await import('./attestations.ts');
+  return new Map(
+    asking.map((environment) => {
+      const { registries, fetch } = environment.attestations;
+      const parts = proverParts(environment, settings);
+      return [environment.name, { parts, registries, isLive: fetch === 'live' }];
+    }),
+  );
 }
 
 /** What is judged by what: a Project may have been found in the working folder that nobody had in mind. */

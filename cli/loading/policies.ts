@@ -92,7 +92,7 @@ export async function loadExtra(
 ): Promise<Policy> {
   const own = inVersion(withoutTests(readRegoSources(extra.path)), extra.regoVersion);
   const needsLibraries = own.some((source) => source.text.includes('data.countersign.lib.'));
-  const sources = needsLibraries ? [...own, ...readLibraries(tools.installation.policies)] : own;
+  const sources = needsLibraries ? [...own, ...readLibraries(tools.installation.policies, own)] : own;
   const compiled = await compile({ name: extra.path, sources, namespaces: extra.namespaces }, request, tools);
   if (extra.namespaces !== request.namespaces)
     refuseUnmatched(

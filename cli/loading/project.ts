@@ -34,12 +34,32 @@ export function findProject(
     path: policy.path.startsWith('oci://') ? policy.path : join(directory, policy.path),
     ...(policy.data === undefined ? {} : { data: policy.data.map((file) => join(directory, file)) }),
   }));
-  const environments = project.environments.map((environment) =>
-    environment.values === undefined
-      ? environment
-      : { ...environment, values: environment.values.map((file) => relative('.', join(directory, file))) },
+  const environments = project.environments.map((environment) => inFolder(environment, directory));
+  const registries = project.registries?.map((registry) =>
+    registry.certificates === undefined
+      ? registry
+      : { ...registry, certificates: join(directory, registry.certificates) },
   );
-  return { project: { ...project, policies, environments }, directory };
+  const issuers = project.issuers?.map((issuer) =>
+    'file' in issuer.jwks ? { ...issuer, jwks: { file: join(directory, issuer.jwks.file) } } : issuer,
+  );
+  const own = {
+    ...(registries === undefined ? {} : { registries }),
+    ...(issuers === undefined ? {} : { issuers }),
+  };
+  return { project: { ...project, policies, environments, ...own }, directory };
+}
+
+/** An environment with its files found from the working folder. */
+function inFolder(environment: Environment, directory: string): Environment {
+  const { values, attestations } = environment;
+  return {
+    ...environment,
+    ...(values === undefined ? {} : { values: values.map((file) => relative('.', join(directory, file))) }),
+    ...(attestations?.trustedRoot === undefined
+      ? {}
+      : { attestations: { ...attestations, trustedRoot: join(directory, attestations.trustedRoot) } }),
+  };
 }
 
 /** The environment that `--env` names. @throws {UsageError} where it is needed and not given */

@@ -35,7 +35,70 @@ export interface Environment {
   readonly keepYears?: number;
   /** Nothing that was kept for it is deleted, whatever its age. */
   readonly legalHold?: boolean;
+  /** What is looked for that is attached to images; absent: nothing, and rules see no claims. */
+  readonly attestations?: Attestations;
 }
+
+/** Which attestations are looked for. Whoever is trusted for `provenance` in this environment may have signed them. */
+export interface Attestations {
+  /** `host[:port][/path]` of images that are looked at; of others nothing is known, and nobody is asked. */
+  readonly registries: readonly string[];
+  /** Predicate types. Others are left where they are. */
+  readonly types: readonly string[];
+  /** File of a Sigstore trusted root; without one no certificate and no log is trusted. */
+  readonly trustedRoot?: string;
+  /** Whether a trusted log must hold each signature; true where it is not stated. */
+  readonly log?: boolean;
+  /** Whether an admission waits for a registry, or is told to come again; `prepared` where it is not stated. */
+  readonly fetch?: 'prepared' | 'live';
+}
+
+/** How one registry is reached. */
+export interface Registry {
+  /** Host with its port where it has one, exactly. */
+  readonly host: string;
+  /** `host[:port][/prefix]` that are asked first for attestations, in order. */
+  readonly mirrors?: readonly string[];
+  /** The registry itself is not asked. */
+  readonly mirrorsOnly?: boolean;
+  /** File of the certificates (PEM) that alone prove it. */
+  readonly certificates?: string;
+  /** It may have a private address. */
+  readonly private?: boolean;
+}
+
+/** Who issues the id tokens that are believed. */
+export interface ProjectIssuer {
+  readonly name: string;
+  /** As a token has it under `iss`, compared as text. */
+  readonly issuer: string;
+  /** The one audience that its tokens must be for. */
+  readonly audience: string;
+  /** How what it says of a job is read. */
+  readonly kind: 'gitlab' | 'github' | 'generic';
+  /** Its public keys: a file, or what it publishes; `private` lets its host have a private address. */
+  readonly jwks: { readonly file: string } | { readonly url: string; readonly private?: boolean };
+}
+
+/** The ledger: its folder, or a database that several servers share, whose key is in that folder. */
+export interface LedgerSettings {
+  readonly directory: string;
+  /** `postgres://…` */
+  readonly url?: string;
+  /** What becomes of a decision whose record the ledger cannot commit now: it is denied (the default), or the record waits in the spool. */
+  readonly onFailure?: 'deny' | 'spool';
+  /** The folder of the spool; by default that of the ledger. */
+  readonly spool?: string;
+  readonly publish?: readonly PublishTo[];
+}
+
+/** Where the ledger's checkpoints are published: a file, a folder of tiles, a Git clone, an HTTP endpoint, a C2SP witness and its verifier key. */
+export type PublishTo =
+  | { readonly file: string }
+  | { readonly tiles: string }
+  | { readonly git: string }
+  | { readonly http: string }
+  | { readonly witness: string; readonly key: string };
 
 /** The file `countersign.yaml`. Paths in it are relative to its own folder. */
 export interface Project {
@@ -52,8 +115,14 @@ export interface Project {
   }[];
   /** A builtin that fails is an error in Conftest rules too; in native rules it always is. */
   readonly strictErrors?: boolean;
-  readonly trust?: { readonly keys?: readonly JsonValue[]; readonly logs?: readonly JsonValue[] };
-  readonly ledger?: { readonly directory: string };
+  readonly issuers?: readonly ProjectIssuer[];
+  readonly trust?: {
+    readonly keys?: readonly JsonValue[];
+    readonly identities?: readonly JsonValue[];
+    readonly logs?: readonly JsonValue[];
+  };
+  readonly registries?: readonly Registry[];
+  readonly ledger?: LedgerSettings;
   /** Whether what is evaluated is kept beside the ledger, for `replay`; it is, where this is not stated. */
   readonly inputs?: 'keep' | 'none';
   /** What one evaluation of a policy may use, where it is not as usual. */
@@ -83,6 +152,7 @@ export function readProject(source: Source, reader: YamlReader): Project {
   }
   refuseMalformedNames(stated, source, document);
   refuseAmbiguous(stated, source, document);
+  refuseIssuersTwice(stated, source, document);
   return {
     ...stated,
     environments: stated.environments ?? [],
@@ -180,6 +250,20 @@ const MOST_SECONDS = 7 * 86_400;
 export function startSeconds({ tier, startWithin }: Environment): number {
   if (startWithin === undefined) return tier === 'production' ? PRODUCTION_SECONDS : MOST_SECONDS;
   return Math.min(Number(startWithin.slice(0, -1)) * (UNITS[startWithin.slice(-1)] ?? 0), MOST_SECONDS);
+}
+
+/** Two issuers of one name, or one issuer twice: which audience and keys hold would be a matter of order. */
+function refuseIssuersTwice({ issuers = [] }: Stated, source: Source, document: Document): void {
+  const problems = (['name', 'issuer'] as const).flatMap((member) => {
+    const values = issuers.map((issuer) => issuer[member]);
+    return values.flatMap((value, index): Problem[] => {
+      if (values.indexOf(value) === index) return [];
+      const location = locate(source, document, `/issuers/${index}/${member}`);
+      return [{ message: `${member} ${JSON.stringify(value)} of an issuer is declared twice`, location }];
+    });
+  });
+  if (problems.length > 0)
+    throw new EngineError('PROJECT_SCHEMA', `${JSON.stringify(source.name)} is ambiguous`, { problems });
 }
 
 /** The environment of this name. @throws {EngineError} ENVIRONMENT_UNKNOWN, with the names there are */

@@ -11,11 +11,29 @@ export interface SchemaFault {
   readonly message: string;
 }
 
+/** How texts are matched where a schema is somebody else's; else patterns are JavaScript's and formats are not looked at. */
+export interface Matching {
+  /** Throws for a pattern that is none. */
+  readonly patternOf: (pattern: string) => { test(text: string): boolean; toString(): string };
+  readonly formatOf: (name: string) => ((text: string) => boolean) | undefined;
+}
+
 /** Checks values against one JSON Schema (draft 2020-12); no fault means the value is valid. */
-export function compileSchema(schema: object): (value: unknown) => readonly SchemaFault[] {
+export function compileSchema(
+  schema: object,
+  matching?: Matching,
+): (value: unknown) => readonly SchemaFault[] {
   const { Ajv2020 }: typeof import('ajv/dist/2020.js') = load('ajv/dist/2020.js');
-  const validate = new Ajv2020({ allErrors: true, strict: false, validateFormats: false }).compile(schema);
-  return faultsBy(validate);
+  const ajv = new Ajv2020({
+    allErrors: true,
+    strict: false,
+    logger: false,
+    validateFormats: matching !== undefined,
+    ...(matching === undefined
+      ? {}
+      : { code: { regExp: engineOf(matching) }, formats: formatsOf(matching, schema) }),
+  });
+  return faultsBy(ajv.compile(schema));
 }
 
 /** What a validator finds, also one that was compiled before (`scripts/predicates.ts`). */
@@ -24,6 +42,24 @@ export function faultsBy(validate: {
   readonly errors?: readonly ErrorObject[] | null;
 }): (value: unknown) => readonly SchemaFault[] {
   return (value) => (validate(value) ? [] : (validate.errors ?? []).map(fault));
+}
+
+/** `code` would stand in generated modules, which are not made. */
+const engineOf = ({ patternOf }: Matching) =>
+  Object.assign((pattern: string) => patternOf(pattern), { code: 'none' });
+
+/** Ajv asks for formats by name, and names are written in several ways: all that stand in the schema. */
+function formatsOf(
+  { formatOf }: Pick<Matching, 'formatOf'>,
+  schema: object,
+): Record<string, (text: string) => boolean> {
+  const found: Record<string, (text: string) => boolean> = {};
+  for (const [key, value] of Object.entries(schema)) {
+    const format = key === 'format' && typeof value === 'string' ? formatOf(value) : undefined;
+    if (format !== undefined) found[value] = format;
+    if (typeof value === 'object' && value !== null) Object.assign(found, formatsOf({ formatOf }, value));
+  }
+  return found;
 }
 
 function fault(error: ErrorObject): SchemaFault {

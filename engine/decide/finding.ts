@@ -29,24 +29,31 @@ export interface Finding {
   readonly inherited?: true;
 }
 
-const bytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));
+const SURROGATE = /[\ud800-\udfff]/;
+
+/** The order of the texts' UTF-8 bytes; that of UTF-16 is the same but for surrogates. */
+export function bytewise(a: string, b: string): number {
+  if (SURROGATE.test(a) || SURROGATE.test(b)) return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  return a < b ? -1 : a > b ? 1 : 0;
+}
 
 /** The id of an object in listings and records: `<group>/<Kind>/<namespace>/<name>` (core group and no namespace are empty). */
 export function objectId(object: FindingObject): string {
   const group = object.apiVersion.includes('/')
     ? object.apiVersion.slice(0, object.apiVersion.indexOf('/'))
     : '';
-  return `${group}/${object.kind}/${object.namespace ?? ''}/${object.name}`;
+  // Joined, which makes one text: a sum keeps its parts, and a set has very many ids.
+  return [group, object.kind, object.namespace ?? '', object.name].join('/');
 }
 
 /** Orders findings by object, rule, path and message, each bytewise, so that the same Decision prints the same everywhere. */
 export function compareFindings(a: Finding, b: Finding): number {
   return (
-    bytes(objectId(a.object), objectId(b.object)) ||
-    bytes(a.rule, b.rule) ||
-    bytes(a.path ?? '', b.path ?? '') ||
-    bytes(a.message, b.message) ||
-    bytes(placeOf(a), placeOf(b))
+    bytewise(objectId(a.object), objectId(b.object)) ||
+    bytewise(a.rule, b.rule) ||
+    bytewise(a.path ?? '', b.path ?? '') ||
+    bytewise(a.message, b.message) ||
+    bytewise(placeOf(a), placeOf(b))
   );
 }
 

@@ -51,6 +51,8 @@ export interface Document {
   readonly range?: readonly [start: number, end: number];
   /** What YAML 1.1 reads as something that its author may not have meant; absent where there is nothing of the kind. */
   readonly remarks?: readonly Remark[];
+  /** Its `json` and `value` are read from its file again when they are asked for, so it is best looked at in the order of files. */
+  readonly isHeld?: true;
 }
 
 /** What is to be said of one place in a Document that was read as it stands. */

@@ -11,10 +11,16 @@ import {
 } from './document.ts';
 import { byteFault } from './encoding.ts';
 import { readFast } from './fast/index.ts';
-import { aliasTooMany, refine, remarksOn } from './faults.ts';
+import { aliasTooMany, refine, remarksOn } from './faults/index.ts';
+import { openShelf } from './held.ts';
 import { flatten } from './list.ts';
 import { withOrigin } from './locate.ts';
 import { regionOf } from './region.ts';
+
+/** Of so many bytes of files the Documents are kept whole; those of the files after them are held (`held.ts`). */
+const KEEP_BYTES = 8 * 1024 * 1024;
+/** What a Document costs beside its text. */
+const DOCUMENT_COSTS = 1024;
 
 /**
  * Reads every document of every source as kubectl would, Lists replaced by their items, in the order of the sources.
@@ -22,9 +28,11 @@ import { regionOf } from './region.ts';
  * Limits of a file: 32 MiB, valid UTF-8 without NUL; of a YAML document: 100 levels, 100 aliases; of Lists: 8 in each other. A value of
  * any other kind (array, string, object without kind) is a Document without id. Two equal objects are no error here.
  *
+ * However many objects there are, memory holds the content of some: the others are read a second time when they are looked at.
+ *
  * @param onProgress told after each source how many of them are read
  * @throws {EngineError} INPUT_EMPTY | INPUT_SYNTAX | INPUT_ENCODING | INPUT_SHAPE | INPUT_TOO_LARGE | INPUT_TOO_DEEP |
- *   INPUT_DUPLICATE_KEY | INPUT_ALIASES | INPUT_NUMBER: the first fault, with all faults of all sources as `problems` when
+ *   INPUT_DUPLICATE_KEY | INPUT_KEY | INPUT_ALIASES | INPUT_NUMBER: the first fault, with all faults of all sources as `problems` when
  *   there are several; TOOLCHAIN_FAILED | TOOLCHAIN_DIGEST
  */
 export function readDocuments(
@@ -34,9 +42,15 @@ export function readDocuments(
 ): readonly Document[] {
   const faults: EngineError[] = [];
   const documents: Document[] = [];
+  const shelf = openShelf((source) => readSource(source, reader));
+  let size = 0;
   for (const [index, source] of sources.entries()) {
+    // Not in the try: a file that cannot be read ends the run, whatever is wrong in others.
+    size += source.bytes.length;
     try {
-      for (const document of readSource(source, reader)) documents.push(document);
+      const read = readSource(source, reader);
+      size += read.length * DOCUMENT_COSTS;
+      for (const document of size > KEEP_BYTES ? shelf.put(source, read) : read) documents.push(document);
     } catch (error) {
       if (!(error instanceof EngineError) || !error.code.startsWith('INPUT_')) throw error;
       faults.push(withOrigins(error, source));

@@ -58,6 +58,8 @@ export interface TreeEntry {
   readonly written: string;
   readonly offset: number;
   readonly isMerge: boolean;
+  /** What the key is, where it is no text. */
+  readonly isNoText?: 'null' | 'a boolean' | 'a number' | 'a collection';
   readonly value: TreeNode | undefined;
 }
 
@@ -105,7 +107,9 @@ function entryOf(key: unknown, value: unknown, tree: Document): TreeEntry {
   const { isAlias, isScalar } = npmYaml();
   const node = isAlias(key) ? key.resolve(tree) : key;
   const written = isScalar(node) ? (node.source ?? '') : '';
+  const isNoText = isScalar(node) ? noText(node.value, written) : 'a collection';
   return {
+    ...(isNoText === undefined ? {} : { isNoText }),
     key: isScalar(node) ? keyText(node.value, written) : written,
     written,
     offset: rangeStart(key),
@@ -132,6 +136,16 @@ const keyText = (value: unknown, written: string): string =>
   typeof value === 'number'
     ? String(value)
     : written;
+
+/** Times, sixties and what only looks like an exponent are text for Kubernetes' reader, and `0o17` is a number. */
+function noText(value: unknown, written: string): TreeEntry['isNoText'] {
+  if (value === null) return 'null';
+  if (typeof value === 'boolean') return 'a boolean';
+  const isNumber = typeof value === 'number' || typeof value === 'bigint';
+  return (isNumber && /^[-+.\d][^:]*$/.test(written)) || /^[-+]?0o[0-7_]+$/.test(written)
+    ? 'a number'
+    : undefined;
+}
 
 /**
  * Where a text first nests deeper than `levels`, in any of its documents; undefined when nowhere.

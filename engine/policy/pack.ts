@@ -49,17 +49,33 @@ export function readPack(policiesDirectory: string, name: string, reader: YamlRe
   return { name, rules: value.rules };
 }
 
-/** The sources of the libraries that ship with the product, which native rules may import. */
-export function readLibraries(policiesDirectory: string): readonly RegoSource[] {
-  return withoutTests(readRegoSources(join(policiesDirectory, 'lib')));
+/**
+ * The sources of the libraries that ship with the product, which native rules may import: those that `sources` name, and what those
+ * name themselves. One that no rule asks for is not compiled along.
+ */
+export function readLibraries(
+  policiesDirectory: string,
+  sources: readonly RegoSource[],
+): readonly RegoSource[] {
+  const libraries = withoutTests(readRegoSources(join(policiesDirectory, 'lib')));
+  const wanted = new Set<RegoSource>();
+  for (let asking = sources; asking.length > 0; ) {
+    const named = new Set(asking.flatMap(({ text }) => [...text.matchAll(LIBRARY)].map(([name]) => name)));
+    asking = libraries.filter((library) => !wanted.has(library) && named.has(packageOf(library)));
+    for (const library of asking) wanted.add(library);
+  }
+  return libraries.filter((library) => wanted.has(library));
 }
+
+const LIBRARY = /\bdata\.countersign\.lib\.\w+/g;
+const packageOf = ({ text }: RegoSource): string => `data.${/^package\s+([\w.]+)/m.exec(text)?.[1] ?? ''}`;
 
 /** The sources of the given shipped rules and of the libraries; file names are relative to the policies folder. */
 export function readPackSources(policiesDirectory: string, packs: readonly Pack[]): readonly RegoSource[] {
   const rules = [...new Set(packs.flatMap((pack) => pack.rules))].sort();
   const folders = rules.map((code) => join(policiesDirectory, 'rules', ...code.split('.')));
   const sources = folders.flatMap((folder) => withoutTests(readRegoSources(folder)));
-  return [...sources, ...readLibraries(policiesDirectory)].map(({ file, text }) => ({
+  return [...sources, ...readLibraries(policiesDirectory, sources)].map(({ file, text }) => ({
     file: file.startsWith(policiesDirectory) ? `policies${file.slice(policiesDirectory.length)}` : file,
     text,
   }));

@@ -13,44 +13,53 @@ export function canonicalText(value: JsonValue): string {
 }
 
 /**
- * The value with its members in order, so that JSON.stringify, which is fast, has nothing more to know. Undefined where an object
- * would not keep that order (keys that are array indexes come first), where a key sets the prototype instead, and, with `isExact`,
- * where an integer may not be the one that was written.
+ * The value with its members in order, so that JSON.stringify, which is fast, has nothing more to know; itself where it is so already.
+ * Undefined where an object would not keep that order (keys that are array indexes come first), where a key sets the prototype
+ * instead, and, with `isExact`, where an integer may not be the one that was written.
  */
 function inOrder(value: JsonValue, isExact: boolean): JsonValue | undefined {
   if (typeof value === 'number') return isExact && !isSure(value) ? undefined : value;
-  if (Array.isArray(value)) {
-    const items: JsonValue[] = [];
-    for (const item of value) {
-      const ordered = inOrder(item, isExact);
-      if (ordered === undefined) return undefined;
-      items.push(ordered);
-    }
-    return items;
-  }
+  if (Array.isArray(value)) return itemsInOrder(value, isExact);
   return isObject(value) ? membersInOrder(value, isExact) : value;
 }
 
-function membersInOrder(value: JsonObject, isExact: boolean): JsonValue | undefined {
-  const entries = Object.entries(value);
-  if (!isAscending(entries)) entries.sort(([a], [b]) => (a < b ? -1 : 1));
-  const members: Record<string, JsonValue> = {};
-  for (const [key, item] of entries) {
-    const first = key.charCodeAt(0);
+function itemsInOrder(value: readonly JsonValue[], isExact: boolean): JsonValue | undefined {
+  let items: JsonValue[] | undefined;
+  for (const [index, item] of value.entries()) {
     const ordered = inOrder(item, isExact);
+    if (ordered === undefined) return undefined;
+    if (ordered !== item) items ??= value.slice(0, index);
+    items?.push(ordered);
+  }
+  return items ?? value;
+}
+
+function membersInOrder(value: JsonObject, isExact: boolean): JsonValue | undefined {
+  const keys = Object.keys(value);
+  let isSame = isAscending(keys);
+  if (!isSame) keys.sort();
+  const items: JsonValue[] = [];
+  for (const key of keys) {
+    const item = value[key] ?? null;
+    const ordered = inOrder(item, isExact);
+    const first = key.charCodeAt(0);
     if ((first >= DIGIT_0 && first <= DIGIT_9) || key === '__proto__' || ordered === undefined)
       return undefined;
-    members[key] = ordered;
+    isSame &&= ordered === item;
+    items.push(ordered);
   }
+  return isSame ? value : withMembers(keys, items);
+}
+
+function withMembers(keys: readonly string[], items: readonly JsonValue[]): JsonValue {
+  const members: Record<string, JsonValue> = {};
+  for (const [index, key] of keys.entries()) members[key] = items[index] ?? null;
   return members;
 }
 
-function isAscending(entries: readonly (readonly [string, JsonValue])[]): boolean {
-  let before = '';
-  for (const [key] of entries) {
-    if (key < before) return false;
-    before = key;
-  }
+function isAscending(keys: readonly string[]): boolean {
+  for (let index = 1; index < keys.length; index += 1)
+    if ((keys[index] ?? '') < (keys[index - 1] ?? '')) return false;
   return true;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { objectId } from '../decide/finding.ts';
 import { EngineError } from '../error.ts';
-import { type Document, member, type ObjectId, textMember } from '../manifest/index.ts';
+import { type Document, member, type ObjectId, textMember, withContent } from '../manifest/index.ts';
 import { type CustomKinds, isDefinition, kindOf, readCustomKinds } from '../schema/index.ts';
 import { isRecord } from '../schema/reading.ts';
 import { exactText, parseExact } from './canonical.ts';
@@ -32,12 +32,17 @@ export function inNamespace(
 }
 
 function placedIn(document: Document, id: ObjectId, namespace: string): Document {
-  const object: Record<string, unknown> = Object(parseExact(document.json));
-  const metadata = object['metadata'] ?? {};
-  if (!isRecord(metadata)) return document;
-  const json = Buffer.from(exactText({ ...object, metadata: { ...metadata, namespace } }));
-  return { ...document, json, value: JSON.parse(json.toString()), id: { ...id, namespace } };
+  // A name stands in metadata that are an object.
+  if (id.name === '' && !isRecord(metadataOf(document.value))) return document;
+  return withContent(document, { ...id, namespace }, (whole) => {
+    const object: Record<string, unknown> = Object(parseExact(whole.json));
+    const metadata = Object(metadataOf(object));
+    const json = Buffer.from(exactText({ ...object, metadata: { ...metadata, namespace } }));
+    return { json, value: JSON.parse(json.toString()) };
+  });
 }
+
+const metadataOf = (object: unknown): unknown => (isRecord(object) ? object['metadata'] : undefined) ?? {};
 
 /**
  * A record names each object, so each must have its final name, and its namespace if it is in one.

@@ -33,6 +33,10 @@ export interface ReadObject {
 
 const read = new WeakMap<Document, ReadObject>();
 
+/** Of objects whose content is held only the digest is kept, and what the last one was read as. */
+const digests = new WeakMap<Document, string>();
+let latest: { readonly document: Document; readonly object: ReadObject } | undefined;
+
 /**
  * Reads an object once, for its digest and for what is wrong with it. The digest is over the canonical JSON of the object in normal
  * form (`k8s-set-v1`): a built-in kind as Kubernetes' own types write it, anything else, and an object that strict decoding refuses, as
@@ -42,11 +46,22 @@ const read = new WeakMap<Document, ReadObject>();
  * @throws {EngineError} INPUT_NUMBER for a number that no double can hold
  */
 export function readObject(document: Document): ReadObject {
+  if (document.isHeld === true) return readHeld(document);
   const known = read.get(document);
   if (known !== undefined) return known;
   const found = readAnew(document);
   read.set(document, found);
   return found;
+}
+
+function readHeld(document: Document): ReadObject {
+  const whole = (): ReadObject => {
+    if (latest?.document !== document) latest = { document, object: readAnew(document) };
+    return latest.object;
+  };
+  const digest = digests.get(document) ?? whole().digest;
+  digests.set(document, digest);
+  return { digest, faults: () => whole().faults() };
 }
 
 function readAnew(document: Document): ReadObject {

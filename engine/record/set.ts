@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
-import { type FindingObject, objectId } from '../decide/finding.ts';
+import { bytewise, type FindingObject, objectId } from '../decide/finding.ts';
 import { EngineError } from '../error.ts';
 import { type Document, refuseUnlistable } from '../manifest/index.ts';
 import { groupOf } from '../schema/table.ts';
@@ -45,7 +45,7 @@ export function listSet(
 ): ObjectSet {
   documents.forEach(refuseUnlistable);
   const entries = documents
-    .filter((document) => groupOf(document.id?.apiVersion ?? '') !== OWN_GROUP)
+    .filter(isListed)
     .map((document, index): SetEntry => {
       const object = objectOf(document);
       const entry = { id: objectId(object), apiVersion: object.apiVersion };
@@ -53,14 +53,16 @@ export function listSet(
       onProgress?.(index + 1, documents.length);
       return listed;
     })
-    .sort(
-      (a, b) =>
-        Buffer.compare(Buffer.from(a.id), Buffer.from(b.id)) ||
-        ((a.digest ?? '') < (b.digest ?? '') ? -1 : 1),
-    );
+    .sort((a, b) => bytewise(a.id, b.id) || ((a.digest ?? '') < (b.digest ?? '') ? -1 : 1));
   const listing = entries.map((entry) => `${entry.digest ?? '-'}  ${entry.id}\n`).join('');
   return { entries, listing, digest: hash('sha256', listing, 'hex') };
 }
+
+const isListed = ({ id }: Document): boolean => groupOf(id?.apiVersion ?? '') !== OWN_GROUP;
+
+/** The digest that `listSet` gives an object: it is kept, so that the listing needs the object no more. */
+export const listedDigest = (document: Document): string | undefined =>
+  isListed(document) ? readObject(document).digest : undefined;
 
 /**
  * A record lists each object once: two objects of one id cannot both be what was applied.

@@ -8,7 +8,7 @@ import type { Finding } from '../decide/finding.ts';
 import type { Enforcement } from '../decide/findings.ts';
 import { oldOf } from '../earlier.ts';
 import { EngineError } from '../error.ts';
-import type { Document, JsonValue, ObjectId, Remark } from '../manifest/document.ts';
+import type { Document, JsonObject, JsonValue, ObjectId, Remark } from '../manifest/document.ts';
 import { maskSecret } from '../record/mask.ts';
 import type { Unrepeatable } from '../record/predicate.ts';
 import { isHidden } from '../record/redact.ts';
@@ -71,6 +71,10 @@ interface Written {
   readonly requester?: Requester;
   readonly request?: string;
   readonly oldObject?: string;
+  /** What the tokens of whoever asked proved; never a token itself. */
+  readonly oidc?: readonly JsonObject[];
+  /** What was proved about images, by their digests, each as JSON text. */
+  readonly claims?: readonly (readonly [string, readonly string[]])[];
   readonly documents: readonly KeptDocument[];
   readonly bench: KeptBench;
 }
@@ -80,7 +84,7 @@ const textOf = (bytes: Uint8Array): string =>
 
 /** Keeps a change: every value of its Secrets is replaced by one of the same length and class. */
 export function keep({ change, bench, decision, unmapped }: Judged): Kept {
-  const { phase, operation, namespace, requester, request, oldObject } = change;
+  const { phase, operation, namespace, requester, request, oldObject, oidc, claims } = change;
   const old = oldObject === undefined ? undefined : oldOf(oldObject);
   const written: Written = {
     apiVersion: API_VERSION,
@@ -91,6 +95,8 @@ export function keep({ change, bench, decision, unmapped }: Judged): Kept {
     ...(requester === undefined ? {} : { requester }),
     ...(request === undefined ? {} : { request: textOf(request) }),
     ...(old === undefined ? {} : { oldObject: textOf(maskSecret(old)) }),
+    ...(oidc === undefined ? {} : { oidc }),
+    ...(claims === undefined ? {} : { claims: [...claims] }),
     documents: change.documents.map(keepDocument),
     bench: keptBench(bench, unmapped),
   };
@@ -138,7 +144,8 @@ export function readKept(bytes: Uint8Array): KeptInput {
     throw new EngineError('RECORD_SHAPE', 'what was kept is of a version that this program does not know', {
       hint: 'use the version of countersign that kept it, or a newer one',
     });
-  const { phase, operation, namespace, requester, request, oldObject, documents, bench } = value;
+  const { phase, operation, namespace, requester, request, oldObject, documents, bench, oidc, claims } =
+    value;
   return {
     bench,
     change: {
@@ -148,6 +155,8 @@ export function readKept(bytes: Uint8Array): KeptInput {
       sources: [],
       ...(namespace === undefined ? {} : { namespace }),
       ...(requester === undefined ? {} : { requester }),
+      ...(oidc === undefined ? {} : { oidc }),
+      ...(claims === undefined ? {} : { claims: new Map(claims) }),
       ...(request === undefined ? {} : { request: Buffer.from(request) }),
       ...(oldObject === undefined ? {} : { oldObject: Buffer.from(oldObject) }),
     },

@@ -6,7 +6,7 @@ import { type JsonValue, member, textMember } from '../manifest/document.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { DecisionPredicate, RecordedFinding } from '../record/predicate.ts';
 import { statementOf } from '../record/statement.ts';
-import { type Bench, reviewAgain } from '../review.ts';
+import { type Bench, review } from '../review.ts';
 import { openSchema } from '../schema/index.ts';
 import { type KeptInput, readKept } from './kept.ts';
 
@@ -58,13 +58,15 @@ function judgeAgain(kept: KeptInput, decision: DecisionPredicate, instead: Inste
   const enforcement = instead.enforcement ?? kept.bench.enforcement;
   const bench: Bench = {
     policies: instead.policies,
+    isMasked: true,
     enforcement,
     ...(environment === undefined ? {} : { environment }),
     ...(projectDigest === undefined ? {} : { projectDigest }),
     ...(strictErrors === undefined ? {} : { strictErrors }),
     ...(schemaMinor === undefined ? {} : { schema: openSchema({ minor: schemaMinor, enforcement }) }),
   };
-  return reviewAgain(bench, kept, { time: new Date(decision.time), id: decision.id });
+  const facts = { time: new Date(decision.time), id: decision.id };
+  return review(bench, kept.change, facts, kept.bench.unmapped);
 }
 
 /** What another judgement of a record changes. */

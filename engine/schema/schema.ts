@@ -4,7 +4,7 @@ import type { Finding, FindingObject, FindingResult } from '../decide/finding.ts
 import type { Enforcement } from '../decide/findings.ts';
 import type { Document } from '../manifest/index.ts';
 import { readObject } from '../record/normal.ts';
-import type { CustomKinds } from './crd.ts';
+import type { CustomKinds } from './crd/index.ts';
 import { standingOf } from './life.ts';
 import type { Fault } from './reading.ts';
 import { nearest } from './suggest.ts';

@@ -54,7 +54,8 @@ export interface YamlReader {
   /**
    * Reads one file of YAML or JSON. `bytes` must be UTF-8 of a size the caller accepts; `file` names it in errors.
    *
-   * @throws {YamlError} INPUT_SYNTAX | INPUT_DUPLICATE_KEY | INPUT_NUMBER | INPUT_TOO_DEEP | INPUT_ALIASES | INPUT_TOO_LARGE
+   * @throws {YamlError} INPUT_SYNTAX | INPUT_ENCODING | INPUT_DUPLICATE_KEY | INPUT_KEY | INPUT_NUMBER | INPUT_TOO_DEEP |
+   *   INPUT_ALIASES | INPUT_TOO_LARGE
    * @throws {EngineError} TOOLCHAIN_FAILED | TOOLCHAIN_DIGEST
    */
   read(bytes: Uint8Array, file?: string): readonly YamlSection[];
@@ -107,6 +108,8 @@ const KINDS: readonly Pick<YamlFault, 'code' | 'hint'>[] = [
     hint: 'begin each document with a line of ---',
   },
   { code: 'INPUT_TOO_LARGE', hint: 'write out what its aliases stand for, or split the file' },
+  { code: 'INPUT_KEY', hint: 'quote it if it is what the key is called' },
+  { code: 'INPUT_ENCODING' },
 ];
 
 function sectionsOf(bytes: Uint8Array, file: string, answer: Uint8Array): readonly YamlSection[] {

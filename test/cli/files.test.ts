@@ -18,9 +18,10 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { readManifests, readStream, writeWhole } from '../../cli/files.ts';
+import { readManifests, readSource, readStream, writeWhole } from '../../cli/files.ts';
 import type { Io } from '../../cli/io.ts';
 import { EngineError } from '../../engine/error.ts';
+import { expectThrown } from '../expect.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'countersign-files-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -105,6 +106,44 @@ describe('a folder', () => {
   it('with a pipe in it is an error, not a wait', async () => {
     spawnSync('mkfifo', [join(folder, 'x.yaml')]);
     expect(await refusal(() => read())).toBe('INPUT_UNREADABLE: cannot read "DIR/x.yaml": it is no file');
+  });
+});
+
+describe('more than 8 MiB', () => {
+  const five = (letter: string): string => letter.repeat(5 * 1024 * 1024);
+
+  it('is read when it is asked for, as often as that is', async () => {
+    put('a.yaml', five('a'));
+    put('b.yaml', five('b'));
+    put('c.yaml', 'c');
+    const sources = await readManifests([folder], io);
+    rmSync(join(folder, 'a.yaml'));
+    const texts = [...sources, ...sources].map(({ bytes }) => Buffer.from(bytes).toString());
+    expect(texts).toEqual([five('a'), five('b'), 'c', five('a'), five('b'), 'c']);
+  });
+
+  it('that changed while it was read is an error', async () => {
+    put('a.yaml', five('a'));
+    put('b.yaml', five('b'));
+    put('c.yaml', 'c');
+    const [, b, c] = await readManifests([folder], io);
+    expect(b?.bytes.length).toBe(five('b').length);
+    expect(c?.bytes.length).toBe(1);
+    put('b.yaml', five('B'));
+    expectThrown(
+      () => b?.bytes,
+      EngineError,
+      'INPUT_UNREADABLE',
+      `cannot read ${JSON.stringify(join(folder, 'b.yaml'))}: it changed while it was read`,
+    );
+  });
+
+  it('is read whole, whatever its size', () => {
+    const path = join(folder, 'a.yaml');
+    for (const size of [0, 1, 4095, 4096, 4097, 300_000]) {
+      writeFileSync(path, 'x'.repeat(size));
+      expect(readSource(path).bytes).toEqual(Buffer.from('x'.repeat(size)));
+    }
   });
 });
 

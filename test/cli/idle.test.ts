@@ -143,6 +143,7 @@ const CASES: readonly (readonly [verb: string, flag: string, argv: readonly stri
         `--${flag} has no effect: the Project declares no environments`,
       ] as const,
   ),
+  ['serve', 'publish-every', ['--publish-every', '5'], '--publish-every has no effect: nothing is published'],
   ['policy pull', 'env', [TAG, '--env', 'production'], '--env has no effect: no key is trusted for policy'],
   [
     'policy pull',
@@ -156,6 +157,17 @@ const CASES: readonly (readonly [verb: string, flag: string, argv: readonly stri
     ['data.main.deny', '--data', 'data.json'],
     '--data "data.json" has no effect: it is no Rego',
   ],
+  ...['plain-http', 'allow-private'].map(
+    (flag) =>
+      [
+        'attest',
+        flag,
+        [OBJECT, '--predicate', EMPTY_PROJECT, '--type', 'spdx', '--key', 'k', `--${flag}`].concat(
+          flag === 'allow-private' ? ['x'] : [],
+        ),
+        `--${flag} has no effect: ${JSON.stringify(OBJECT)} is no image`,
+      ] as const,
+  ),
   ['policy test', 'coverage', [RULES, '--format', 'junit', '--coverage'], '--coverage has no place in junit'],
 ];
 
@@ -196,8 +208,10 @@ const ALWAYS: Readonly<Record<string, string>> = {
   'report evidence': 'framework env from to trust state out',
   'report sample': 'env from to count seed changes trust state out',
   'report vsa': 'trust project env key state out',
+  'verify bundle': 'bundle key trusted-root type no-log format',
+  'verify image': 'key trusted-root type no-log format plain-http allow-private',
   serve:
-    'listen threads state project env refresh key metrics-token-file drain-delay host print-manifest namespace',
+    'listen threads state project env refresh key metrics-token-file drain-delay host print-manifest namespace publish ledger',
   'policy build': 'output bundle entrypoint optimize verification-key',
   'policy check': 'schema watch verification-key',
   'policy test': 'run threshold verbose timeout data format watch verification-key',
@@ -206,9 +220,20 @@ const ALWAYS: Readonly<Record<string, string>> = {
   'policy inspect': 'format verification-key',
   'policy deps': 'policy format verification-key',
   'policy bench': 'input entrypoint duration optimize data parameters format verification-key',
+  sign: 'key bundle',
+  attest: 'predicate type key bundle state',
   'policy sign': 'key name release expires',
   'policy push': 'plain-http allow-private',
   'policy pull': 'output update project lock trust plain-http allow-private verification-key',
+  'records list': 'artefact env actor rule verdict type from to limit before format state project ledger',
+  'records show': 'format state project ledger',
+  'records export': 'artefact env actor rule verdict type from to format state project ledger',
+  'records prove': 'output state project ledger',
+  'records verify': 'since trust format state project ledger',
+  'records checkpoint': 'state project ledger',
+  'records publish': 'to state project ledger',
+  'records trusted-root': 'state project ledger',
+  'records tiles': 'state project ledger',
   init: '',
 };
 /** What a chart, an overlay or a source is rendered with: `refuseIdle` of cli/inputs says what becomes of them where there is none. */

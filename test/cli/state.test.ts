@@ -66,7 +66,7 @@ describe('a record file', () => {
   const record = (file: string): Promise<void> => {
     const request = {
       file: at(file),
-      key: at('key.pem'),
+      key: { key: at('key.pem') },
       state: at('state'),
       installation: findInstallation(),
       policies: [],
@@ -96,7 +96,7 @@ describe('a record file', () => {
     const key = at('key.pem');
     const request = {
       file: at('r.json'),
-      key,
+      key: { key },
       state: at('state'),
       installation: findInstallation(),
       policies: [],

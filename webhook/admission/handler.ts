@@ -11,6 +11,8 @@ import { parseReview } from './review.ts';
 export interface Admission {
   /** Judges a body (see `judgeBody`) when its turn comes, unless it is no longer wanted then. */
   readonly judge: (body: Buffer, facts: JudgingFacts, isWanted: () => boolean) => Promise<Judged>;
+  /** What is proved about the images of a body, before it is judged; absent where no environment asks. */
+  readonly claims?: (body: Buffer) => Promise<JudgingFacts['claims']>;
   /** Signs and appends, and keeps what was evaluated; resolves when all of it is durable. */
   readonly record: (statement: Uint8Array, kept: Judged['kept']) => Promise<{ readonly recordId: string }>;
   /** The time of a Decision. */
@@ -43,7 +45,12 @@ export async function answerBody(body: Buffer, admission: Admission, late: () =>
   let judged: Judged | undefined;
   try {
     if (late()) throw tooLate();
-    const facts = { time: admission.now(), id: admission.newId() };
+    const claims = await admission.claims?.(body);
+    const facts = {
+      time: admission.now(),
+      id: admission.newId(),
+      ...(claims === undefined ? {} : { claims }),
+    };
     judged = await admission.judge(body, facts, () => !late());
     if (late()) throw tooLate();
     const { statement, kept, ...answered } = judged;

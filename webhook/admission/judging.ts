@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type EngineIdentity, statementFor } from '../../engine/conclude.ts';
-import type { Decision, Judge, Judgement } from '../../engine/index.ts';
+import type { Change, Decision, Judge, Judgement } from '../../engine/index.ts';
 import { answerDecision, renderReview } from './answer.ts';
 import { parseReview, type Review } from './review.ts';
 
@@ -9,6 +9,8 @@ export interface JudgingFacts {
   readonly time: Date;
   /** UUIDv7 of the Decision. */
   readonly id: string;
+  /** What was proved about the images; absent where nothing was looked for. */
+  readonly claims?: NonNullable<Change['claims']>;
 }
 
 /** Everything that a review is known by; not what it asks to be judged. */
@@ -50,7 +52,8 @@ export interface JudgingFrame {
  */
 export function judgeBody(body: Buffer, { judge, engine }: JudgingFrame, facts: JudgingFacts): Judged {
   const { change, ...review } = parseReview(body);
-  const judgement = judge.review(change, facts);
+  const { claims } = facts;
+  const judgement = judge.review(claims === undefined ? change : { ...change, claims }, facts);
   const { decision } = judgement;
   const answer = answerDecision(decision);
   return {

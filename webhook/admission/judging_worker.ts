@@ -6,7 +6,7 @@ import type { Judge } from '../../engine/index.ts';
 import { type JudgeParts, openParts } from '../../engine/parts.ts';
 import { openRegoBuiltins } from '../../engine/toolchain/builtins.ts';
 import { WebhookError } from '../error.ts';
-import { type Judged, judgeBody } from './judging.ts';
+import { type Judged, type JudgingFacts, judgeBody } from './judging.ts';
 import { type Told, tell } from './told.ts';
 
 /** What a thread is started with. */
@@ -22,6 +22,7 @@ export interface Asked {
   readonly body: Uint8Array;
   readonly time: number;
   readonly decision: string;
+  readonly claims?: NonNullable<JudgingFacts['claims']>;
 }
 
 /** To the thread: what to judge by from now on, or what to judge. */
@@ -74,9 +75,13 @@ function answer(asked: Asked): { readonly judged: Judged } | { readonly told: To
   try {
     if (judge === undefined) throw new WebhookError('NOT_READY', 'not ready: no policies');
     const body = Buffer.from(asked.body.buffer, asked.body.byteOffset, asked.body.length);
-    return {
-      judged: judgeBody(body, { judge, engine }, { time: new Date(asked.time), id: asked.decision }),
+    const { claims } = asked;
+    const facts = {
+      time: new Date(asked.time),
+      id: asked.decision,
+      ...(claims === undefined ? {} : { claims }),
     };
+    return { judged: judgeBody(body, { judge, engine }, facts) };
   } catch (error) {
     return { told: tell(error) };
   }

@@ -10,7 +10,8 @@ import { findInstallation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
 import { findProject, stateOf } from '../../loading/project.ts';
 import { visible } from '../../report/text.ts';
-import { openState, readKeyPem } from '../../seal.ts';
+import { openState } from '../../seal.ts';
+import { readKeyPem } from '../../signing/key.ts';
 import { proveRecord } from '../decided.ts';
 import { trustOf } from '../verify.ts';
 

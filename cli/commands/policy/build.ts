@@ -101,7 +101,7 @@ async function buildAsBundle(asked: Asked): Promise<ExitCode> {
   const other = ['entrypoint', 'optimize'].find((name) => args.has(name));
   if (other !== undefined)
     throw new UsageError(`--bundle and --${other} exclude each other`, 'give one of them');
-  refuseIdleBundleFlags(args, args.positionals, () => settingsOf(asked));
+  refuseIdleBundleFlags(args, args.positionals, { settings: () => settingsOf(asked), speaks: false });
   const { toolchain, yaml, installation } = bench;
   return buildBundle(args, io, {
     toolchain,

@@ -49,7 +49,7 @@ export async function worldOf(asked: Asked): Promise<PolicySources> {
   const data = asked.args.list('data');
   const policies = [...asked.args.list('policy'), ...data.filter(isRego)];
   const files = data.filter((file) => !isRego(file));
-  refuseIdleBundleFlags(asked.args, policies, () => settingsOf(asked));
+  refuseIdleBundleFlags(asked.args, policies, { settings: () => settingsOf(asked), speaks: false });
   if (policies.length > 0) return readPolicies(policies, asked, files);
   return { sources: [], data: dataOf(files, asked.bench) };
 }

@@ -80,7 +80,7 @@ export async function readPolicies(
   const { sources, data } = await readOwn(paths, asked, files);
   const brings = sources.some((source) => /^package countersign\.lib\./m.test(source.text));
   const needs = sources.some((source) => source.text.includes('data.countersign.lib.'));
-  const libraries = needs && !brings ? readLibraries(asked.bench.installation.policies) : [];
+  const libraries = needs && !brings ? readLibraries(asked.bench.installation.policies, sources) : [];
   return { sources: [...sources, ...libraries], data };
 }
 
@@ -92,7 +92,7 @@ export async function readOwn(
 ): Promise<PolicySources> {
   const { args, bench } = asked;
   const version = versionOf(args);
-  refuseIdleBundleFlags(args, paths, () => settingsOf(asked));
+  refuseIdleBundleFlags(args, paths, { settings: () => settingsOf(asked), speaks: false });
   const { sources, data } = await readReferences(paths, () => settingsOf(asked), {
     yaml: bench.yaml,
     given: files.length === 0 ? {} : dataOf(files, bench),

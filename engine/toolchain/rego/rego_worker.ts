@@ -14,10 +14,10 @@ parentPort?.on('message', (request: Uint8Array) =>
 
 /** How much a function of a module runs before it is compiled again, optimised; V8's own. */
 export const USUAL_BUDGET = 13_000_000;
-const BUDGET = 200_000_000;
+const BUDGET = 2_000_000_000;
 
 /**
- * A start and one compilation end before optimising most of the program's functions would pay: it is what takes a third of the time
+ * A start and one compilation end long before optimising the program's functions would pay: it is what takes half of the time
  * where there is one core. A module keeps the budget that it is made with, so those of policies, which run a million times, have theirs.
  */
 function unhurried<T>(make: () => T): T {

@@ -32,7 +32,8 @@ async function made(): Promise<string> {
   await open(folder).close();
   return folder;
 }
-const recorderOf = (directory: string): Recorder => openRecorder({ directory, privateKeyPem });
+const recorderOf = (directory: string): Recorder =>
+  openRecorder({ directory, key: { key: privateKeyPem, env: {} } });
 
 const refusal = (record: Promise<unknown>): Promise<unknown> =>
   record.then(
@@ -115,7 +116,7 @@ describe('a recorder', () => {
   });
 
   it('has no record without a key', async () => {
-    const recorder = openRecorder({ directory: await made(), privateKeyPem: 'no key' });
+    const recorder = openRecorder({ directory: await made(), key: { key: 'no key', env: {} } });
     expect(await refusal(recorder.record(statementBytes()))).toMatchObject({ code: 'KEY_UNREADABLE' });
     await recorder.close();
   });

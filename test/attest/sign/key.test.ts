@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash, createPublicKey, generateKeyPairSync, verify } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { AttestError, generateKeyPair, readSigner } from '../../../attest/index.ts';
+import {
+  AttestError,
+  generateKeyPair,
+  readSigner,
+  refuseForRecords,
+  unlockKey,
+} from '../../../attest/index.ts';
 import { readPublicKey } from '../../../attest/sign/index.ts';
 import { expectThrown, thrownBy } from '../../expect.ts';
 
@@ -23,6 +31,7 @@ const k256 = generateKeyPairSync('ec', {
   publicKeyEncoding: spki,
 });
 const ed = generateKeyPairSync('ed25519', { privateKeyEncoding: pem, publicKeyEncoding: spki });
+const x25519 = generateKeyPairSync('x25519', { privateKeyEncoding: pem, publicKeyEncoding: spki }).privateKey;
 const p256 = generateKeyPair();
 
 describe('a generated key pair', () => {
@@ -53,8 +62,39 @@ describe('a signer', () => {
   });
 
   it('shows no private part', () => {
-    expect(Object.keys(signer).sort()).toEqual(['keyId', 'publicKeyDer', 'publicKeyPem', 'sign']);
+    expect(Object.keys(signer).sort()).toEqual([
+      'algorithm',
+      'fingerprint',
+      'keyId',
+      'publicKeyDer',
+      'publicKeyPem',
+      'sign',
+    ]);
     expect(JSON.stringify(signer)).not.toContain('PRIVATE');
+  });
+
+  // What ssh-keygen -l prints of these keys, which cosign made.
+  it.each([
+    ['cosign.pub', 'SHA256:dLVDp/wOsqrlbCimWVELUygRg11aqUsKyBSXTuOt4yI'],
+    ['cosign-ed25519.pub', 'SHA256:3LaKBg9ei56RFlWDVAZqdrtYWQ+3RQfRVAUWYfg9onw'],
+  ])('has the fingerprint that SSH gives %s', async (name, fingerprint) => {
+    const file = join(import.meta.dirname, 'keys', name.replace('.pub', '.key'));
+    const pem = await unlockKey(readFileSync(file, 'utf8'), async () => 'TEST');
+    expect(readSigner(pem).fingerprint).toBe(fingerprint);
+  });
+
+  it('signs Ed25519 over the bytes themselves', async () => {
+    const bytes = Buffer.from('what is signed');
+    const other = readSigner(ed.privateKey);
+    expect(other).toMatchObject({ algorithm: 'ed25519', publicKeyPem: ed.publicKey });
+    expect(verify(null, bytes, createPublicKey(ed.publicKey), await other.sign(bytes))).toBe(true);
+    expectThrown(
+      () => refuseForRecords(other),
+      AttestError,
+      'KEY_KIND',
+      'the private key is "ed25519", not ECDSA P-256',
+    );
+    expect(refuseForRecords(signer)).toBeUndefined();
   });
 
   it('is read from SEC 1 too', () => {
@@ -83,10 +123,15 @@ describe('a private key that cannot sign records', () => {
   });
 
   it.each([
-    ['RSA', rsa.privateKey, 'KEY_KIND', 'the private key is "rsa", not ECDSA P-256'],
-    ['P-384', p384.privateKey, 'KEY_KIND', 'the private key is "ec secp384r1", not ECDSA P-256'],
-    ['secp256k1', k256.privateKey, 'KEY_KIND', 'the private key is "ec secp256k1", not ECDSA P-256'],
-    ['Ed25519', ed.privateKey, 'KEY_KIND', 'the private key is "ed25519", not ECDSA P-256'],
+    ['RSA', rsa.privateKey, 'KEY_KIND', 'the private key is "rsa", not ECDSA P-256 or Ed25519'],
+    ['P-384', p384.privateKey, 'KEY_KIND', 'the private key is "ec secp384r1", not ECDSA P-256 or Ed25519'],
+    [
+      'secp256k1',
+      k256.privateKey,
+      'KEY_KIND',
+      'the private key is "ec secp256k1", not ECDSA P-256 or Ed25519',
+    ],
+    ['X25519', x25519, 'KEY_KIND', 'the private key is "x25519", not ECDSA P-256 or Ed25519'],
     ['public', p256.publicKeyPem, 'KEY_KIND', 'this is a public key, not a private one'],
     ['encrypted', encrypted, 'KEY_KIND', 'the private key is encrypted'],
     [

@@ -68,7 +68,7 @@ describe('a trust file', () => {
   });
 
   it('may believe nobody', () => {
-    expect(readTrust(trustOf([], []))).toEqual({ keys: [], logs: [] });
+    expect(readTrust(trustOf([], []))).toEqual({ keys: [], identities: [], logs: [] });
   });
 
   it('says where it is wrong, quoting what is foreign', () => {
@@ -175,7 +175,7 @@ describe('the bytes of a trust file', () => {
       keys: [],
       logs: [],
     });
-    expect(parseTrust(Buffer.from(text))).toEqual({ keys: [], logs: [] });
+    expect(parseTrust(Buffer.from(text))).toEqual({ keys: [], identities: [], logs: [] });
     for (const bad of ['', '{', text.replace('"keys"', '"keys":[],"keys"'), text.replace('Trust', 'Project')])
       expectThrown(() => parseTrust(Buffer.from(bad)), AttestError, 'TRUST_SHAPE');
   });

@@ -47,6 +47,13 @@ unmapped: warn
 policies:
   - {path: policies, namespaces: [main], parameters: {a.b: {c: 1}}}
 ledger: {directory: .countersign}
+issuers:
+  - {name: shop, issuer: 'https://gitlab.shop.example', audience: countersign, kind: gitlab, jwks: {file: jwks.json}}
+  - name: hub
+    issuer: https://token.actions.githubusercontent.com
+    audience: countersign
+    kind: github
+    jwks: {url: 'https://token.actions.githubusercontent.com/.well-known/jwks', private: false}
 `;
 
 describe('a Project', () => {
@@ -70,6 +77,22 @@ describe('a Project', () => {
       unmapped: 'warn',
       policies: [{ path: 'policies', namespaces: ['main'], parameters: { 'a.b': { c: 1 } } }],
       ledger: { directory: '.countersign' },
+      issuers: [
+        {
+          name: 'shop',
+          issuer: 'https://gitlab.shop.example',
+          audience: 'countersign',
+          kind: 'gitlab',
+          jwks: { file: 'jwks.json' },
+        },
+        {
+          name: 'hub',
+          issuer: 'https://token.actions.githubusercontent.com',
+          audience: 'countersign',
+          kind: 'github',
+          jwks: { url: 'https://token.actions.githubusercontent.com/.well-known/jwks', private: false },
+        },
+      ],
       digest: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
   });
@@ -107,6 +130,45 @@ cluster: eu-1
         '9:26 unknown key "parameter"',
         '11:15 unknown key "package"',
         '12:24 unknown key "dir"',
+      ),
+    );
+  });
+
+  it.each([
+    ['issuer', 'http://a.example'],
+    ['issuer', 'https://user@a.example'],
+    ['issuer', 'https://a.example?x'],
+    ['issuer', ''],
+    ['audience', ''],
+    ['kind', 'other'],
+    ['name', ''],
+    ['jwks', {}],
+    ['jwks', { file: 'a', url: 'https://a.example/jwks' }],
+    ['jwks', { url: 'http://a.example/jwks' }],
+    ['jwks', { url: 'https://a.example' }],
+    ['jwks', { file: 'a', private: true }],
+    ['keys', []],
+    ['audience', undefined],
+    ['jwks', undefined],
+  ])('where an issuer has %s %j', (name, value) => {
+    const good = {
+      name: 'a',
+      issuer: 'https://a.example',
+      audience: 'b',
+      kind: 'generic',
+      jwks: { file: 'c' },
+    };
+    expect(read(`${HEAD}issuers: ${JSON.stringify([good])}\n`).issuers).toEqual([good]);
+    const text = `${HEAD}issuers: ${JSON.stringify([{ ...good, [name]: value }])}\n`;
+    expect(refused(text).code).toBe('PROJECT_SCHEMA');
+  });
+
+  it('where an issuer is declared twice', () => {
+    const issuer = '{name: a, issuer: "https://a.example", audience: b, kind: generic, jwks: {file: c}}';
+    expect(refused(`${HEAD}issuers:\n  - ${issuer}\n  - ${issuer}\n`)).toEqual(
+      schema(
+        '5:6 name "a" of an issuer is declared twice',
+        '5:15 issuer "https://a.example" of an issuer is declared twice',
       ),
     );
   });

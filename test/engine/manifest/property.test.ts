@@ -5,8 +5,8 @@ import { stringify } from 'yaml';
 import { locate, readDocuments } from '../../../engine/manifest/index.ts';
 import { read, reader, sourceOf } from './reader.ts';
 
-/** Strings are whole Unicode without lone surrogates; keys are not `<<`, which YAML 1.1 merges. */
-const text = fc.string({ unit: 'binary', maxLength: 12 });
+/** Strings are whole Unicode without lone surrogates and NUL, which are refused; keys are not `<<`, which YAML 1.1 merges. */
+const text = fc.string({ unit: 'binary', maxLength: 12 }).filter((value) => !value.includes('\0'));
 const { json } = fc.letrec((tie) => ({
   leaf: fc.oneof(
     fc.constant(null),

@@ -283,8 +283,52 @@ describe('faults', () => {
       'a:\r\n- b: -9223372036854775809\r\n',
       '2:6 a number does not fit into 64 bits with a sign [INPUT_NUMBER]',
     ],
+    ['infinity', 'a: [1,\n .inf]', '2:2 infinity and NaN are no JSON numbers [INPUT_NUMBER]'],
+    [
+      'half a surrogate pair in JSON',
+      '{"a": 1,\n "b\\ud83d\\u0041": 1}',
+      '2:4 half a surrogate pair [INPUT_ENCODING]',
+    ],
+    ['half a surrogate pair in YAML', 'a: "x\\udc00"', '1:6 half a surrogate pair [INPUT_ENCODING]'],
+    [
+      'a pair that is written as in JSON',
+      'a: 1\nb: "\\ud83d\\ude00"',
+      '2:5 found invalid Unicode character escape code [INPUT_SYNTAX]',
+    ],
+    ['NUL in JSON', '{"a": "\\u0000"}', '1:8 a text holds NUL [INPUT_ENCODING]'],
+    ['NUL in YAML', 'a: 1\nb: ["x", "\\x00"]', '2:11 a text holds NUL [INPUT_ENCODING]'],
+    ['NUL in a key', '"a\\0": 1', '1:3 a text holds NUL [INPUT_ENCODING]'],
+    ['NUL in binary', 'a: !!binary AAAA', '1:1 a text holds NUL [INPUT_ENCODING]'],
+    ['a key that is null', 'a:\n  ~: 1', '2:3 key "~" is null, not text [INPUT_KEY]'],
+    ['a key that is a list', 'a: {[1]: 1}', '1:5 a key is a collection, not text [INPUT_KEY]'],
   ])('have the place of %s', (_, content, expected) => {
     expect(refusal(content)).toBe(expected);
+  });
+
+  it.each([
+    ['9000: a', 'key "9000" is a number, not text', 'quote it if it is what the key is called'],
+    ['0x1F: a', 'key "0x1F" is a number, not text', 'quote it: kubectl would read it as "31"'],
+    ['0o17: a', 'key "0o17" is a number, not text', 'quote it if it is what the key is called'],
+    ['1.50: a', 'key "1.50" is a number, not text', 'quote it: kubectl would read it as "1.5"'],
+    ['on: a', 'key "on" is a boolean, not text', 'quote it: kubectl would read it as "true"'],
+    ['true: a', 'key "true" is a boolean, not text', 'quote it: kubectl would read it as "true"'],
+    [
+      '1:30: a, e1: a, 2001-12-14: a, y: a',
+      'key "y" is a boolean, not text',
+      'quote it: kubectl would read it as "true"',
+    ],
+    ['<<: {n: a}', 'key "n" is a boolean, not text', 'quote it: kubectl would read it as "false"'],
+  ])('are keys of an object of Kubernetes that are not text: %s', (members, message, hint) => {
+    const error = thrownBy(() => read(`apiVersion: v1\nkind: ConfigMap\ndata:\n- {${members}}`));
+    const place = { line: 4, column: expect.any(Number) };
+    expect(error).toMatchObject({ code: 'INPUT_KEY', message, hint, location: place });
+    expect(() => read(`apiVersion: v1\ndata:\n- {${members}}`)).not.toThrow();
+  });
+
+  it('are no keys that only look like numbers, times or words', () => {
+    const keys =
+      '"9000": a, "on": a, 1:30: a, 2001-12-14: a, e1: a, yesterday: a, 1.2.3: a, .: a, !!str 1: a';
+    expect(read(`apiVersion: v1\nkind: ConfigMap\ndata: {${keys}}`)).toHaveLength(1);
   });
 
   it('escape what the reader quotes', () => {

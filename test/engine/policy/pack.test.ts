@@ -17,15 +17,12 @@ const put = (path: string, text: string): void => {
 };
 put('packs/good.yaml', 'kind: Pack\nname: good\nrules: [pod.x, pod.y]\n');
 put('outside.yaml', 'kind: Pack\nname: outside\nrules: [pod.x]\n');
-for (const path of [
-  'rules/pod/x/x.rego',
-  'rules/pod/x/x_test.rego',
-  'rules/pod/y/y.rego',
-  'rules/pod/z/z.rego',
-])
-  put(path, path);
-put('lib/l.rego', 'lib');
-put('lib/l_test.rego', 'test');
+for (const path of ['rules/pod/x/x_test.rego', 'rules/pod/y/y.rego', 'rules/pod/z/z.rego']) put(path, path);
+put('rules/pod/x/x.rego', 'import data.countersign.lib.l');
+put('lib/l.rego', 'package countersign.lib.l\nimport data.countersign.lib.deep');
+put('lib/deep.rego', 'package countersign.lib.deep');
+put('lib/lone.rego', 'package countersign.lib.lone');
+put('lib/l_test.rego', 'package countersign.lib.l');
 
 describe('a pack', () => {
   it('names its rules', () => {
@@ -73,14 +70,19 @@ describe('a pack', () => {
 });
 
 describe('the sources of packs', () => {
-  it('are those of their rules and of the libraries, once, without tests, named from the policies folder', () => {
+  it('are those of their rules and of the libraries these ask for, once, without tests, named from the policies folder', () => {
     const pack = readPack(root, 'good', reader);
     expect(readPackSources(root, [pack, { name: 'other', rules: ['pod.y'] }])).toEqual([
-      { file: 'policies/rules/pod/x/x.rego', text: 'rules/pod/x/x.rego' },
+      { file: 'policies/rules/pod/x/x.rego', text: 'import data.countersign.lib.l' },
       { file: 'policies/rules/pod/y/y.rego', text: 'rules/pod/y/y.rego' },
-      { file: 'policies/lib/l.rego', text: 'lib' },
+      { file: 'policies/lib/deep.rego', text: 'package countersign.lib.deep' },
+      { file: 'policies/lib/l.rego', text: 'package countersign.lib.l\nimport data.countersign.lib.deep' },
     ]);
-    expect(readLibraries(root).map(({ text }) => text)).toEqual(['lib']);
+    const asking = [
+      { file: 'a.rego', text: 'x if data.countersign.lib.lone.y\nz if data.countersign.lib.none.y' },
+    ];
+    expect(readLibraries(root, asking).map(({ text }) => text)).toEqual(['package countersign.lib.lone']);
+    expect(readLibraries(root, [])).toEqual([]);
   });
 
   it('of a rule that is not there are an error', () => {

@@ -88,6 +88,8 @@ const change: fc.Arbitrary<Change> = fc
       namespace: 'shop',
       request: Buffer.from('{"uid":"u-1","n":9007199254740993}'),
       requester: { uid: 'u-1', username: 'a', isAuthenticated },
+      oidc: [{ issuer: 'https://ci.example', norm: { ref: 'main' } }],
+      claims: new Map([[`sha256:${'a'.repeat(64)}`, ['{"predicateType":"x"}']]]),
       ...(old === undefined ? {} : { oldObject: documentOf(old).json }),
     }),
   );

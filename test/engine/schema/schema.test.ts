@@ -154,13 +154,13 @@ const customKinds = (schema: string): CustomKinds =>
 
 describe('custom kinds', () => {
   const SCHEMA =
-    '{type: object, properties: {spec: {type: object, required: [size, made], properties: {size: {type: integer, minimum: 1, maximum: 5, exclusiveMaximum: true}, made: {type: string, default: x}, port: {x-kubernetes-int-or-string: true}, free: {type: object, x-kubernetes-preserve-unknown-fields: true}, map: {type: object, additionalProperties: {type: string, enum: [a, b]}}, list: {type: array, items: {type: object, properties: {n: {type: number, nullable: true}}}}, when: {type: string, pattern: "(a+)+$"}, either: {type: object, properties: {x: {type: string}, z: {type: string}}, oneOf: [{required: [x]}, {required: [z]}]}, pod: {type: object, x-kubernetes-embedded-resource: true, properties: {spec: {type: object}}}}}}}';
+    '{type: object, properties: {spec: {type: object, required: [size, made], properties: {size: {type: integer, minimum: 1, maximum: 5, exclusiveMaximum: true}, made: {type: string, default: x}, port: {x-kubernetes-int-or-string: true}, free: {type: object, x-kubernetes-preserve-unknown-fields: true}, map: {type: object, additionalProperties: {type: string, enum: [a, b]}}, list: {type: array, items: {type: object, properties: {"n": {type: number, nullable: true}}}}, when: {type: string, pattern: "(a+)+$"}, either: {type: object, properties: {x: {type: string}, z: {type: string}}, oneOf: [{required: [x]}, {required: [z]}]}, pod: {type: object, x-kubernetes-embedded-resource: true, properties: {spec: {type: object}}}}}}}';
   const object = (spec: string, head = 'metadata: {name: a}'): string =>
     `apiVersion: a.example/v1\nkind: A\n${head}\nspec: ${spec}\n`;
 
   it.each([
     [
-      '{size: 1, port: 80, free: {any: [1]}, map: {k: a}, list: [{n: null}], when: aaaa, either: {x: "1"}, pod: {apiVersion: v1, kind: Pod, metadata: {name: b}}}',
+      '{size: 1, port: 80, free: {any: [1]}, map: {k: a}, list: [{"n": null}], when: aaaa, either: {x: "1"}, pod: {apiVersion: v1, kind: Pod, metadata: {name: b}}}',
       [],
     ],
     ['{size: 1, prt: 80}', ['schema.unknown-field /spec/prt: unknown field "prt" (did you mean "port"?)']],

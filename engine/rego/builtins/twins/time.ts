@@ -44,7 +44,7 @@ const MAX_NS = 2n ** 63n - 1n;
 export function parseDurationNs([parameter]: readonly string[]): string | undefined {
   const [, sign, body = ''] = /^([-+]?)(.*)$/s.exec(stringOf(parameter) ?? '') ?? [];
   if (body === '0') return '0';
-  const part = /(?=\.?\d)(\d{0,15})(?:\.(\d{0,9}))?(ns|us|µs|μs|ms|s|m|h)/y;
+  const part = /(?=\.?\d)(\d{0,15})(?:\.(\d{0,9}))?(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/y;
   let total = 0n;
   for (part.lastIndex = 0; part.lastIndex < body.length || body === ''; ) {
     const [, whole = '', fraction = '', name = ''] = part.exec(body) ?? [];

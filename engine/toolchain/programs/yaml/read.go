@@ -14,8 +14,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 
 	"go.yaml.in/yaml/v2"
 	kjson "sigs.k8s.io/json"
@@ -33,6 +35,8 @@ const (
 	aliases        // excessive aliasing
 	trailing       // content that kubectl would silently ignore
 	large          // the JSON of all documents together is too large
+	textless       // a key that is no text: never in an object of Kubernetes, and null or a collection nowhere
+	half           // half a surrogate pair, or NUL: text that the readers change, or that ends where it should not
 )
 
 const (
@@ -128,7 +132,7 @@ func (f *file) readYAML(start int, asJSON *answerError) {
 		}
 		text := f.data[chunk.start:chunk.end]
 		if asJSON != nil {
-			if _, err := readYAMLValue(text); err != nil && err.kind == syntax {
+			if _, err := readYAMLValue(text); err != nil && (err.kind == syntax || err.kind == textless) {
 				f.answer.failed(*asJSON)
 				return
 			}
@@ -152,7 +156,7 @@ func (f *file) section(start, end int, text []byte, reader func([]byte) (any, *f
 	}
 	if bad == nil || bad.kind == duplicate {
 		mark := f.answer.begin(document, line, start, end)
-		if failed := f.answer.value(value, 1); failed != nil && (bad == nil || failed.kind == deep) {
+		if failed := f.answer.document(value); failed != nil && (bad == nil || failed.kind == deep) {
 			bad = failed
 		}
 		if bad == nil {
@@ -181,7 +185,43 @@ func readJSONValue(text []byte) (any, *fault) {
 	if len(duplicates) > 0 {
 		return value, &fault{duplicate, duplicates[0].Error()}
 	}
+	if hasHalf(text) {
+		return nil, &fault{half, "half a surrogate pair"}
+	}
 	return value, nil
+}
+
+// hasHalf says whether an escape of JSON is half of a pair, for which the reader would put U+FFFD.
+func hasHalf(text []byte) bool {
+	for at := bytes.IndexByte(text, '\\'); at >= 0 && at+1 < len(text); {
+		unit, isUnit := escaped(text[at:])
+		low, isPair := rune(0), false
+		if isUnit && utf16.IsSurrogate(unit) {
+			low, isPair = escaped(text[at+6:])
+			if !isPair || utf16.DecodeRune(unit, low) == unicode.ReplacementChar {
+				return true
+			}
+		}
+		at += 2
+		if isPair {
+			at += 10
+		}
+		next := bytes.IndexByte(text[at:], '\\')
+		if next < 0 {
+			return false
+		}
+		at += next
+	}
+	return false
+}
+
+// escaped is the UTF-16 code unit that text begins with, written as \uXXXX.
+func escaped(text []byte) (rune, bool) {
+	if len(text) < 6 || text[0] != '\\' || text[1] != 'u' {
+		return 0, false
+	}
+	unit, err := strconv.ParseUint(string(text[2:6]), 16, 16)
+	return rune(unit), err == nil
 }
 
 func readYAMLValue(text []byte) (value any, bad *fault) {
@@ -228,6 +268,9 @@ func faultOf(err error) *fault {
 	}
 	if strings.Contains(text, "exceeded max depth") {
 		return &fault{deep, text}
+	}
+	if strings.HasPrefix(text, "invalid map key") {
+		return &fault{textless, "a key is a collection, not text"}
 	}
 	return &fault{syntax, text}
 }

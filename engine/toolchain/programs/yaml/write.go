@@ -16,8 +16,10 @@ import (
 // answer is a row of sections: kind (1 byte), line, start, end and length of the payload (4 bytes each, little endian),
 // payload. line is 0 where only the byte start is known.
 type answer struct {
-	buffer  []byte
-	entries []entry // a stack, so that the members of a mapping are sorted without allocating
+	buffer   []byte
+	entries  []entry // a stack, so that the members of a mapping are sorted without allocating
+	textless string  // of the keys of this document that are no text the least, as text; "" where there is none
+	hasNUL   bool    // in a text of this document
 }
 
 type answerError struct {
@@ -59,6 +61,29 @@ func (a *answer) failed(e answerError) {
 }
 
 func (a *answer) text(s string) { a.buffer = append(a.buffer, s...) }
+
+// document appends the value of a document as JSON. Keys that are no text become text, as sigs.k8s.io/yaml has it, but not in an
+// object of Kubernetes.
+func (a *answer) document(v any) *fault {
+	a.textless, a.hasNUL = "", false
+	if bad := a.value(v, 1); bad != nil {
+		return bad
+	}
+	if a.hasNUL {
+		return &fault{half, "a text holds NUL"}
+	}
+	if a.textless != "" && isKubernetes(v) {
+		return &fault{textless, fmt.Sprintf("key %q is not text", a.textless)}
+	}
+	return nil
+}
+
+func isKubernetes(v any) bool {
+	object, _ := v.(map[any]any)
+	apiVersion, _ := object["apiVersion"].(string)
+	kind, _ := object["kind"].(string)
+	return apiVersion != "" && kind != ""
+}
 
 // value appends v as JSON: members in order of their keys, strings valid UTF-8.
 func (a *answer) value(v any, depth int) *fault {
@@ -135,6 +160,9 @@ func (a *answer) mapping(m map[any]any, depth int) *fault {
 		if bad != nil {
 			return bad
 		}
+		if _, isText := key.(string); !isText && (a.textless == "" || name < a.textless) {
+			a.textless = name
+		}
 		a.entries = append(a.entries, entry{name, value})
 	}
 	return a.members(base, depth)
@@ -197,7 +225,10 @@ func keyText(key any) (string, *fault) {
 		}
 		return text, nil
 	}
-	return "", &fault{syntax, fmt.Sprintf("unsupported map key of type %T", key)}
+	if key == nil {
+		return "", &fault{textless, "a key is null, not text"}
+	}
+	return "", &fault{textless, fmt.Sprintf("a key is of type %T, not text", key)}
 }
 
 const hex = "0123456789abcdef"
@@ -232,6 +263,7 @@ func (a *answer) quote(s string) {
 }
 
 func (a *answer) escape(c byte) {
+	a.hasNUL = a.hasNUL || c == 0
 	switch c {
 	case '"', '\\':
 		a.buffer = append(a.buffer, '\\', c)

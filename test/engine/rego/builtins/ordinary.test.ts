@@ -5,7 +5,6 @@ import {
   type CompileRequest,
   compilePolicy,
   loadPolicy,
-  readLibraries,
   readRegoSources,
   type Style,
   withoutTests,
@@ -42,7 +41,7 @@ const POLICIES: readonly (readonly [string, () => Pick<CompileRequest, 'sources'
     () => ({
       sources: withoutTests([
         ...readRegoSources(join('policies', 'rules')),
-        ...readLibraries(resolve('policies')),
+        ...readRegoSources(join('policies', 'lib')),
       ]),
     }),
   ],

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Builds cosign and a registry where they are not built or named yet, each once for all suites, and runs the tests of this folder.
+import { spawnSync } from 'node:child_process';
+import { join, resolve } from 'node:path';
+import { buildPrograms, exitWithoutGo, type GoProgram } from '../cluster/go.ts';
+
+const ROOT = resolve(import.meta.dirname, '..', '..');
+const PROGRAMS: readonly (readonly [variable: string, suite: string, program: GoProgram])[] = [
+  [
+    'COUNTERSIGN_COSIGN',
+    'cluster',
+    { name: 'cosign', package: 'github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3' },
+  ],
+  [
+    'COUNTERSIGN_REGISTRY',
+    'bundles',
+    { name: 'registry', package: 'github.com/google/go-containerregistry/cmd/registry@v0.20.6' },
+  ],
+];
+
+const env: Record<string, string | undefined> = {
+  ...process.env,
+  NODE_OPTIONS: '--experimental-vm-modules --disable-warning=ExperimentalWarning',
+};
+for (const [variable, suite, program] of PROGRAMS) {
+  if ((env[variable] ?? '') !== '') continue;
+  exitWithoutGo('which cosign and a registry are built with');
+  const built = await buildPrograms([program], join(ROOT, 'test', suite, '.build'));
+  env[variable] = built.get(program.name);
+}
+const { status } = spawnSync(
+  join(ROOT, 'node_modules', '.bin', 'jest'),
+  ['--testPathIgnorePatterns', 'node_modules', '--testMatch', '<rootDir>/test/cosign/**/*.test.ts'],
+  { cwd: ROOT, env, stdio: 'inherit' },
+);
+process.exit(status ?? 1);
