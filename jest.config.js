@@ -23,8 +23,15 @@ export default {
     '<rootDir>/test/cluster/',
     '<rootDir>/test/bench/.build/',
     '<rootDir>/test/bundles/.build/',
+    '<rootDir>/test/images/.build/',
+    '<rootDir>/test/kms/.build/',
   ],
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/cosign/', '<rootDir>/test/postgres/'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '<rootDir>/test/cosign/',
+    '<rootDir>/test/kms/',
+    '<rootDir>/test/postgres/',
+  ],
   maxWorkers: 2,
   testTimeout: 30_000,
 };

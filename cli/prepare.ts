@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { BenchEnvironment } from '../engine/bounds.ts';
-import { type Environment, type Project, startSeconds } from '../engine/context/project.ts';
+import { type BenchEnvironment, startSeconds } from '../engine/bounds.ts';
+import type { Environment, Project } from '../engine/context/project.ts';
 import { EngineError } from '../engine/index.ts';
 import {
   DEFAULT_NAMESPACES,

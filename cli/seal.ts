@@ -32,7 +32,7 @@ import type { Kept } from '../engine/replay/kept.ts';
 import { codeOf } from './cause.ts';
 import type { Installation } from './installation.ts';
 import type { Io } from './io.ts';
-import { policyItem, putInputs } from './loading/keeping.ts';
+import { policyItem, putInputs } from './ledger/keeping.ts';
 import type { KeyRequest } from './signing/flags.ts';
 import { openKey, readKeyPem } from './signing/key.ts';
 

@@ -37,6 +37,42 @@ export const VERBS: Readonly<
     summary: 'sign the summary of an allow, as SLSA has it',
     load: async () => (await import('./commands/after/index.ts')).reportVsa,
   },
+  approve: {
+    summary: 'approve a set, a waiver, a lock',
+    load: async () => (await import('./commands/people/index.ts')).approve,
+  },
+  revoke: {
+    summary: 'take back what was signed',
+    load: async () => (await import('./commands/people/index.ts')).revoke,
+  },
+  waive: {
+    summary: 'ask for an exception from a rule',
+    load: async () => (await import('./commands/people/index.ts')).waive,
+  },
+  waivers: {
+    summary: 'list the waivers of an environment',
+    load: async () => (await import('./commands/people/index.ts')).waivers,
+  },
+  'break-glass': {
+    summary: 'let denied changes through for hours',
+    load: async () => (await import('./commands/people/index.ts')).breakGlass,
+  },
+  lock: {
+    summary: 'lock the artefacts of a release',
+    load: async () => (await import('./commands/people/index.ts')).lock,
+  },
+  unlock: {
+    summary: 'open artefacts of a locked release',
+    load: async () => (await import('./commands/people/index.ts')).unlock,
+  },
+  'verify lock': {
+    summary: 'show the locks in force',
+    load: async () => (await import('./commands/people/index.ts')).verifyLock,
+  },
+  reviews: {
+    summary: 'list broken glasses to be reviewed',
+    load: async () => (await import('./commands/people/index.ts')).reviews,
+  },
   'verify bundle': {
     summary: 'check who signed an artifact, and what they say of it',
     load: async () => (await import('./commands/proof/bundle.ts')).verifyBundleVerb,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Decision, Operation, Phase } from './decide/decision.ts';
 import type { Document, JsonObject, Source } from './manifest/index.ts';
+import type { ApprovalCount, Asked } from './people/approval.ts';
 import type { Claims } from './policy/input.ts';
 import type { ObjectSet } from './record/set.ts';
 import type { Kept } from './replay/kept.ts';
@@ -22,6 +23,8 @@ export interface Change {
   readonly oidc?: readonly JsonObject[];
   /** The namespace the request names, from which the environment follows. */
   readonly namespace?: string;
+  /** Who asks for a set of objects, and who wrote it; of an admission `requester` says it. */
+  readonly asked?: Asked;
   /** What was proved about the images, before anything is judged; absent where nothing was looked for. */
   readonly claims?: Claims;
 }
@@ -50,6 +53,9 @@ export interface Judgement {
   readonly startBy?: string;
   /** What is to be kept beside the record, so that it can be evaluated again; absent where nothing is. */
   readonly kept?: () => Kept;
+  readonly asked?: Asked;
+  /** How the approvals of an environment that asks for some were counted. */
+  readonly approvalRule?: ApprovalCount;
 }
 
 /** Evaluates one change against policies that were loaded before. Synchronous: the step limit bounds it, no clock. */

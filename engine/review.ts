@@ -1,41 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
-import { unionOf, unmappedFinding } from './bench.ts';
-import { type BenchEnvironment, boundsOf } from './bounds.ts';
+import { type Bench, unionOf, unmappedFinding } from './bench.ts';
+import { boundsOf } from './bounds.ts';
 import type { Change, Judge, Judgement, ReviewFacts } from './change.ts';
 import { environmentOfNamespace, type Project } from './context/project.ts';
 import { type Decision, decide } from './decide/decision.ts';
-import { type Finding, objectId } from './decide/finding.ts';
-import { type Enforcement, errorFinding, failureFinding, findingsOf } from './decide/findings.ts';
+import type { Finding } from './decide/finding.ts';
+import { errorFinding, failureFinding, findingsOf } from './decide/findings.ts';
 import { inherit, inheritedOf } from './decide/inherited.ts';
 import { kindFindings, NOT_APPLICABLE, notApplicable, passedOf, remarkFindings } from './decide/standing.ts';
 import { type Earlier, earlierOf, oldOf, redactorFor } from './earlier.ts';
 import { EngineError } from './error.ts';
 import { type Document, distinctImages, locate, type Source } from './manifest/index.ts';
+import { type Stand, standAt } from './people/standing.ts';
 import { conftestInput, type InputFrame, nativeInput } from './policy/input.ts';
 import type { Evaluation, Policy } from './policy/policy.ts';
 import type { Style } from './policy/rule.ts';
 import { canonicalText } from './record/canonical.ts';
-import { digestForm, reduceSecret } from './record/secret.ts';
-import { listedDigest, listSet, objectOf } from './record/set.ts';
+import { inputDigest, inputLine } from './record/inputs.ts';
+import { reduceSecret } from './record/secret.ts';
+import { listedDigest, listSet, type ObjectSet, objectOf } from './record/set.ts';
 import { keep } from './replay/kept.ts';
-import type { ObjectSchema } from './schema/index.ts';
 
-/** What one environment asks for; `name` and `tier` are absent where there is no Project. */
-export interface Bench {
-  readonly policies: readonly Policy[];
-  readonly enforcement: Readonly<Record<string, Enforcement>>;
-  readonly environment?: BenchEnvironment;
-  readonly projectDigest?: string;
-  /** Kubernetes' schema; absent at admission, where the API server has decoded the object, and where it is switched off. */
-  readonly schema?: ObjectSchema;
-  /** In Conftest's style too, a builtin that fails is an error; in native rules it always is. */
-  readonly strictErrors?: true;
-  /** Whether what is evaluated is kept beside the records. */
-  readonly keepsInputs?: true;
-  /** What is judged was kept and holds no secret value any more: nothing is looked for in what is said of it. */
-  readonly isMasked?: true;
-}
+export type { Bench } from './bench.ts';
 
 /** One object with everything said of it. */
 interface Reviewed {
@@ -85,26 +72,41 @@ export function review(
   const frame = frameOf(change, context);
   const place = placer(change);
   const same = once();
+  // Only what people signed is about the whole set, and asks for its digest before its objects are looked at.
+  const listed = bench.standing === undefined ? undefined : setOf(change);
+  const at = { environment: bench.environment?.name, change, setDigest: listed?.digest ?? '', time };
+  const stand = standAt(bench.standing, at);
   const reviewed = change.documents.map((document, index) => {
     const earlier = earlierOf(change, document);
     const one = reviewDocument(bench, document, { ...frame, earlier }, time);
     // Its content may not be at hand any more when the next one is looked at.
     if (document.isHeld === true && change.operation !== 'DELETE') listedDigest(document);
     onProgress?.(index + 1, change.documents.length);
-    if (unmapped === undefined)
-      return { ...one, findings: place(one.findings, document), ran: same(one.ran) };
+    const found = [...one.findings, ...stand.ofDocument(document, () => earlier() !== undefined)];
+    if (unmapped === undefined) return { ...one, findings: place(found, document), ran: same(one.ran) };
     // Whatever it was before, its place was the same.
     const finding = unmapped.result === 'fail' && earlier() !== undefined ? inheritedOf(unmapped) : unmapped;
     return {
       ...one,
-      findings: place([{ ...finding, object: objectOf(document) }, ...one.findings], document),
+      findings: place([{ ...finding, object: objectOf(document) }, ...found], document),
       ran: same([finding.rule, ...one.ran]),
     };
   });
   const codes = bench.policies.flatMap((policy) => policy.rules).map((rule) => rule.code);
   if (unmapped !== undefined) codes.push(unmapped.rule);
-  return judgementOf(bench, change, { time, id, context, reviewed, codes, unmapped });
+  return judgementOf(bench, change, {
+    time,
+    id,
+    context,
+    reviewed,
+    codes,
+    set: listed ?? setOf(change),
+    stand,
+    unmapped,
+  });
 }
+
+const setOf = ({ documents, operation }: Change): ObjectSet => listSet(documents, operation === 'DELETE');
 
 interface Outcome {
   readonly time: Date;
@@ -113,19 +115,20 @@ interface Outcome {
   readonly context: string;
   readonly reviewed: readonly Reviewed[];
   readonly codes: readonly string[];
+  readonly set: ObjectSet;
+  readonly stand: Stand;
   readonly unmapped: Omit<Finding, 'object'> | undefined;
 }
 
 function judgementOf(bench: Bench, change: Change, outcome: Outcome): Judgement {
-  const { time, id, context, reviewed, codes } = outcome;
+  const { time, id, context, reviewed, codes, set, stand, unmapped } = outcome;
   const redact = bench.isMasked ? (finding: Finding): Finding => finding : redactorFor(change);
-  const set = listSet(change.documents, change.operation === 'DELETE');
   const decision = decide({
     id,
     phase: change.phase,
     operations: change.phase === 'check' ? ['CREATE', 'UPDATE'] : [change.operation],
     enforced: true,
-    findings: reviewed.flatMap(({ findings }) => findings.map(redact)),
+    findings: stand.settle(reviewed.flatMap(({ findings }) => findings.map(redact))),
     passed: passedOf(codes, reviewed),
     evaluated: {
       objects: change.documents.length,
@@ -136,16 +139,16 @@ function judgementOf(bench: Bench, change: Change, outcome: Outcome): Judgement 
     setDigest: set.digest,
     time: time.toISOString(),
   });
-  const { requester } = change;
+  const { requester, asked } = change;
   return {
     decision,
     set,
     images: () => (change.operation === 'DELETE' ? [] : distinctImages(change.documents)),
-    ...(requester === undefined ? {} : { requester }),
+    ...(requester && { requester }),
+    ...(asked && { asked }),
+    ...(stand.approvalRule && { approvalRule: stand.approvalRule }),
     ...boundsOf(bench.environment, decision, time),
-    ...(bench.keepsInputs
-      ? { kept: () => keep({ change, bench, decision, unmapped: outcome.unmapped }) }
-      : {}),
+    ...(bench.keepsInputs && { kept: () => keep({ change, bench, decision, unmapped }) }),
   };
 }
 
@@ -277,22 +280,13 @@ function once(): (codes: readonly string[]) => readonly string[] {
   };
 }
 
-/** One line of the input digest; a Secret's line is over its reduced form, since a digest of values lets anyone test guesses. */
-function inputLine(style: Style, input: Uint8Array, document: Document): string {
-  const bytes = style === 'native' ? input : digestForm(document);
-  return [hash('sha256', bytes, 'hex'), '  ', objectId(objectOf(document)), '\n'].join('');
-}
-
 function digests(
   bench: Bench,
   context: string,
   reviewed: readonly Reviewed[],
 ): Pick<Decision, 'inputDigest' | 'contextDigest' | 'projectDigest' | 'environment'> {
-  const lines = reviewed
-    .flatMap((one) => one.inputs)
-    .sort((a, b) => (a.slice(64) < b.slice(64) ? -1 : a.slice(64) > b.slice(64) ? 1 : a < b ? -1 : 1));
   return {
-    inputDigest: hash('sha256', lines.join(''), 'hex'),
+    inputDigest: inputDigest(reviewed.flatMap(({ inputs }) => inputs)),
     contextDigest: hash('sha256', context, 'hex'),
     ...(bench.projectDigest === undefined ? {} : { projectDigest: bench.projectDigest }),
     ...(bench.environment === undefined ? {} : { environment: bench.environment.name }),

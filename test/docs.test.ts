@@ -29,6 +29,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'docs/records.md: cosign verify-blob-attestation': 'needs cosign; test/cosign runs it',
   'docs/signing.md: cosign verify-blob': 'needs cosign; test/cosign runs the same',
   'docs/bundles.md: countersign init': 'needs a registry; test/docs/bundles.test.ts runs it against one',
+  'docs/images.md: countersign verify image':
+    'needs a registry; test/docs/images.test.ts runs it against one',
   'deploy/README.md: npm pack': 'builds and pushes an image; needs a container builder and a registry',
   'deploy/README.md: kubectl apply': 'needs a cluster',
 };

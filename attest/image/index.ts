@@ -14,4 +14,3 @@ export {
   type Refused,
 } from './prove.ts';
 export { openProver, type Prover, type ProverParts } from './prover.ts';
-export { resolveTag } from './resolve.ts';

@@ -112,7 +112,11 @@ interface Handlers {
 function startWorker(options: RecorderOptions, { settle, lost }: Handlers): Worker {
   const env = { ...options.key.env };
   const worker = new Worker(new URL(FILE, import.meta.url), { workerData: options, env, execArgv: [] });
-  worker.on('message', settle);
+  worker.on('message', (message: readonly Reply[] | 'closed') => {
+    // The client of a KMS may keep connections, and these the thread.
+    if (message === 'closed') void worker.terminate();
+    else settle(message);
+  });
   worker.on('error', (cause) => lost(worker, cause));
   worker.on('exit', (code) => lost(worker, new Error(`exit ${code}`)));
   return worker;

@@ -66,5 +66,6 @@ async function end(): Promise<void> {
   await Promise.all(answering);
   const opened = await opening?.catch(() => undefined);
   await opened?.ledger.close();
+  parentPort?.postMessage('closed');
   parentPort?.close();
 }

@@ -12,14 +12,23 @@ export interface MessageSignature {
   readonly signature: string;
 }
 
-/** A Sigstore bundle v0.3 whose signature is by a key, in no log. */
-export type KeyBundle = {
+/** Who a bundle says signed it, and who witnessed it. */
+export type Material = (
+  | { readonly publicKey: { readonly hint: string } }
+  | { readonly certificate: { readonly rawBytes: string } }
+) & {
+  readonly tlogEntries?: readonly object[];
+  readonly timestampVerificationData?: { readonly rfc3161Timestamps: readonly object[] };
+};
+
+/** A Sigstore bundle v0.3. */
+export type SignedBundle = {
   readonly mediaType: typeof BUNDLE_MEDIA_TYPE;
-  readonly verificationMaterial: { readonly publicKey: { readonly hint: string } };
+  readonly verificationMaterial: Material;
 } & ({ readonly messageSignature: MessageSignature } | { readonly dsseEnvelope: Envelope });
 
 /** Signs the bytes of an artefact. @see https://docs.sigstore.dev/about/bundle/ */
-export async function signArtefact(bytes: Uint8Array, signer: Signer): Promise<KeyBundle> {
+export async function signArtefact(bytes: Uint8Array, signer: Signer): Promise<SignedBundle> {
   const signature = await signer.sign(bytes);
   return {
     ...headOf(signer),
@@ -31,12 +40,17 @@ export async function signArtefact(bytes: Uint8Array, signer: Signer): Promise<K
 }
 
 /** Signs the JSON bytes of a Statement into a bundle. */
-export async function signAttestation(statement: Uint8Array, signer: Signer): Promise<KeyBundle> {
+export async function signAttestation(statement: Uint8Array, signer: Signer): Promise<SignedBundle> {
   return { ...headOf(signer), dsseEnvelope: await signStatement(statement, signer) };
 }
 
-/** The hint says which of the reader's keys to try, in the one form that people can compare: that of `ssh-keygen -l`. */
-const headOf = ({ fingerprint }: Signer): Pick<KeyBundle, 'mediaType' | 'verificationMaterial'> => ({
+const headOf = (signer: Signer): Pick<SignedBundle, 'mediaType' | 'verificationMaterial'> => ({
   mediaType: BUNDLE_MEDIA_TYPE,
-  verificationMaterial: { publicKey: { hint: fingerprint } },
+  verificationMaterial: materialOf(signer),
 });
+
+/** The hint says which of the reader's keys to try, in the one form that people can compare: that of `ssh-keygen -l`. */
+const materialOf = ({ certificate, fingerprint }: Signer): Material =>
+  certificate === undefined
+    ? { publicKey: { hint: fingerprint } }
+    : { certificate: { rawBytes: certificate.der.toString('base64') } };

@@ -2,7 +2,7 @@
 // Signing: a key becomes a Signer (key.ts from PEM, unlock.ts and cosign_key.ts from what is encrypted, kms/ where it never leaves
 // a service; source.ts says which); a predicate becomes a Statement (statement.ts), a Statement, opaque from then on, a DSSE envelope
 // (envelope.ts), and either this or an artefact a Sigstore bundle (bundle.ts).
-export { BUNDLE_MEDIA_TYPE, type KeyBundle, signArtefact, signAttestation } from './bundle.ts';
+export { BUNDLE_MEDIA_TYPE, type SignedBundle, signArtefact, signAttestation } from './bundle.ts';
 export {
   type Envelope,
   MAX_STATEMENT_BYTES,
@@ -11,6 +11,7 @@ export {
   signStatement,
 } from './envelope.ts';
 export {
+  ALGORITHMS,
   generateKeyPair,
   type KeyAlgorithm,
   type PublicKey,

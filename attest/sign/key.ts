@@ -23,8 +23,16 @@ export interface PublicKey {
   readonly publicKeyDer: Buffer;
 }
 
+/** An X.509 certificate. */
+export interface Certificate {
+  readonly der: Buffer;
+  readonly pem: string;
+}
+
 /** Who signs: one key, in a file or in a KMS, whose private half cannot be read back from it. */
 export interface Signer extends PublicKey {
+  /** Says whose key it is, where the key lives for one run only (keyless/). */
+  readonly certificate?: Certificate;
   /**
    * Signs as the key's algorithm says. A key file signs at once, within the call; a KMS is asked.
    * Rejects with {AttestError} KMS_REFUSED | KMS_UNAVAILABLE
@@ -52,7 +60,7 @@ const WANTED =
 export function readSigner(pem: string): Signer {
   refuseOthers(pem);
   const key = parse(pem, createPrivateKey, 'private');
-  const publicKey = describe(createPublicKey(key), ALGORITHMS) ?? refuseKind(key, 'private');
+  const publicKey = describe(createPublicKey(key), ALGORITHMS) ?? refuseKind(key, 'private', ALGORITHMS);
   refuseOtherHalf(pem, publicKey);
   const digest = publicKey.algorithm === 'ed25519' ? null : 'sha256';
   return { ...publicKey, sign: async (bytes) => sign(digest, bytes, key) };
@@ -98,10 +106,14 @@ function refuseOtherHalf(pem: string, { publicKeyDer }: PublicKey): void {
 }
 
 /**
- * Reads a public key from PEM (SubjectPublicKeyInfo).
- * @throws {AttestError} KEY_UNREADABLE (no PEM key) | KEY_KIND (private, a certificate, or not ECDSA P-256)
+ * Reads a public key from PEM (SubjectPublicKeyInfo). Records and releases are verified with ECDSA P-256 only; who verifies what others
+ * signed asks for every kind.
+ * @throws {AttestError} KEY_UNREADABLE (no PEM key) | KEY_KIND (private, a certificate, or of no wanted kind)
  */
-export function readPublicKey(pem: string): PublicKey & { readonly key: KeyObject } {
+export function readPublicKey(
+  pem: string,
+  wanted: readonly KeyAlgorithm[] = ['ecdsa-p256'],
+): PublicKey & { readonly key: KeyObject } {
   // The parser would derive the public key of a private one in silence; a private key has no business among public ones.
   if (/PRIVATE KEY-----/.test(pem)) {
     throw new AttestError('KEY_KIND', 'this is a private key, not a public one', {
@@ -115,8 +127,7 @@ export function readPublicKey(pem: string): PublicKey & { readonly key: KeyObjec
     });
   }
   const key = parse(pem, createPublicKey, 'public');
-  // Records and releases are verified with this one kind.
-  const publicKey = describe(key, ['ecdsa-p256']) ?? refuseKind(key, 'public');
+  const publicKey = describe(key, wanted) ?? refuseKind(key, 'public', wanted);
   return { ...publicKey, key };
 }
 
@@ -137,11 +148,10 @@ function raise(code: 'KEY_UNREADABLE' | 'KEY_KIND', message: string): never {
   throw new AttestError(code, message, { hint: WANTED });
 }
 
-const refuseKind = (key: KeyObject, half: 'private' | 'public'): never =>
-  raise(
-    'KEY_KIND',
-    `the ${half} key is ${kindOf(key)}, not ${half === 'private' ? 'ECDSA P-256 or Ed25519' : 'ECDSA P-256'}`,
-  );
+function refuseKind(key: KeyObject, half: 'private' | 'public', wanted: readonly KeyAlgorithm[]): never {
+  const kinds = wanted.includes('ed25519') ? 'ECDSA P-256 or Ed25519' : 'ECDSA P-256';
+  return raise('KEY_KIND', `the ${half} key is ${kindOf(key)}, not ${kinds}`);
+}
 
 function attempt<T>(work: () => T): T | undefined {
   try {
@@ -151,7 +161,8 @@ function attempt<T>(work: () => T): T | undefined {
   }
 }
 
-const ALGORITHMS: readonly KeyAlgorithm[] = ['ecdsa-p256', 'ed25519'];
+/** Every kind of key that signs here. */
+export const ALGORITHMS: readonly KeyAlgorithm[] = ['ecdsa-p256', 'ed25519'];
 
 /** A public key by its names; undefined where it is of no wanted kind. */
 function describe(key: KeyObject, wanted: readonly KeyAlgorithm[]): PublicKey | undefined {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AttestError } from '../error.ts';
-import { readPublicKey } from '../sign/index.ts';
+import { ALGORITHMS, readPublicKey } from '../sign/index.ts';
 import { type Glob, isMatch, readGlob } from './glob.ts';
 import type { KeyUse, LoadedKey, Trust } from './trust.ts';
 
@@ -49,9 +49,9 @@ export function keylessSigner(stated: {
   return { kind: 'keyless', name, issuer, identity };
 }
 
-/** Makes the policy for one public key in PEM, with no dates. @throws {AttestError} KEY_UNREADABLE | KEY_KIND */
+/** Makes the policy for one public key in PEM, ECDSA P-256 or Ed25519, with no dates. @throws {AttestError} KEY_UNREADABLE | KEY_KIND */
 export function keySigner(name: string, pem: string): KeySigner {
-  const { key, keyId, publicKeyDer } = readPublicKey(pem);
+  const { key, keyId, publicKeyDer } = readPublicKey(pem, ALGORITHMS);
   const loaded = { name, uses: [], environments: [], publicKey: pem, key, der: publicKeyDer, id: keyId };
   return { kind: 'key', name, key: loaded };
 }

@@ -4,13 +4,13 @@ import { decodeBase64 } from '../base64.ts';
 import { AttestError } from '../error.ts';
 import { parseStrict } from '../json.ts';
 import { isOrigin, noteKeyId, type TrustedRootLog } from '../log/index.ts';
-import { readPublicKey } from '../sign/index.ts';
+import { ALGORITHMS, readPublicKey } from '../sign/index.ts';
 import { checkDate, checkOrder } from './dates.ts';
 import { faultsOf, isStated } from './shape.ts';
 import { keylessSigner, type StatedIdentity } from './signers.ts';
 
 /** What a named key may sign. */
-export type KeyUse = 'record' | 'approval' | 'provenance' | 'policy';
+export type KeyUse = 'record' | 'approval' | 'provenance' | 'policy' | 'waiver' | 'break-glass' | 'lock';
 
 /** One key that the reader trusts: for what, where, and when. Times are RFC 3339 in UTC; the key is valid at both ends, but no longer at `revokedAt`. */
 export interface TrustedKey {
@@ -113,11 +113,14 @@ function loadKey(stated: TrustedKey): LoadedKey {
   for (const time of [stated.notBefore, stated.notAfter, stated.revokedAt]) checkDate(what, time, shape);
   checkOrder(what, stated.notBefore, stated.notAfter, shape);
   try {
-    const { key, keyId, publicKeyDer } = readPublicKey(stated.publicKey);
+    const isForRecords = stated.uses.some((use) => use === 'record' || use === 'policy');
+    const { key, keyId, publicKeyDer } = isForRecords
+      ? readPublicKey(stated.publicKey)
+      : readPublicKey(stated.publicKey, ALGORITHMS);
     return { ...stated, key, der: publicKeyDer, id: keyId };
   } catch (cause) {
     const reason: unknown = Reflect.get(Object(cause), 'message');
-    throw shape(`${what} is no ECDSA P-256 public key: ${String(reason)}`, cause);
+    throw shape(`${what} is no public key that can be used for this: ${String(reason)}`, cause);
   }
 }
 

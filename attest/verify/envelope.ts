@@ -50,7 +50,8 @@ function check(bytes: Uint8Array, trust: Trust, question: EnvelopeQuestion): Ver
   const { keyId, payloadType, payload, signature } = readEnvelope(bytes);
   if (payloadType !== PAYLOAD_TYPE) refuse('PAYLOAD_TYPE', `the payload type is ${quoted(payloadType)}`);
   const key = keyOf(keyId, trust, question);
-  if (!verify('sha256', preAuthEncoding(payloadType, payload), key.key, signature))
+  const digest = key.key.asymmetricKeyType === 'ed25519' ? null : 'sha256';
+  if (!verify(digest, preAuthEncoding(payloadType, payload), key.key, signature))
     refuse('SIGNATURE', `the signature is not by key ${JSON.stringify(key.name)}`);
   checkKeyTime(key, question.at);
   const statement = readStatement(payload) ?? refuse('STATEMENT', 'the payload is no in-toto Statement v1');

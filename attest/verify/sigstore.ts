@@ -7,7 +7,7 @@
 // whole body); it takes a checkpoint whose signer's name is any part of the log's URL, never looks at its origin, nor at the
 // proof's own root and size (shape.ts, entry.ts); it asks for a log's or a key's validity only at times that a bundle claims.
 
-import type { KeyObject } from 'node:crypto';
+import { type KeyObject, verify } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { bundleOf } from '../ledger/bundle.ts';
 import type { SigstoreAuthority, SigstoreLog, SigstoreTrust } from '../trust/sigstore.ts';
@@ -135,8 +135,9 @@ export function foreignEntityOf(json: object, artifact: Buffer | undefined): For
   const { bundleFromJSON }: typeof import('@sigstore/bundle') = load('@sigstore/bundle');
   const entity = attempt(() => toSignedEntity(bundleFromJSON(json), artifact));
   if (entity === undefined) return undefined;
+  const signature = withEd25519(entity.signature, 'messageSignature' in json ? artifact : undefined);
   return {
-    isSignedBy: (key) => attempt(() => entity.signature.verifySignature(key)) === true,
+    isSignedBy: (key) => attempt(() => signature.verifySignature(key)) === true,
     prove: ({ trust, key, requireLog }) => {
       try {
         const signer = new Verifier(
@@ -150,7 +151,7 @@ export function foreignEntityOf(json: object, artifact: Buffer | undefined): For
             ctlogThreshold: Math.min(1, trust.certificateLogs.length),
             timestampThreshold: key === undefined ? 1 : 0,
           },
-        ).verify(entity);
+        ).verify({ ...entity, signature });
         const extensions = (signer.identity?.oids ?? []).map(({ oid, value }) => ({
           oid: oid?.id.join('.') ?? '',
           value,
@@ -160,6 +161,23 @@ export function foreignEntityOf(json: object, artifact: Buffer | undefined): For
         return (error instanceof VerificationError ? CODES[error.code] : undefined) ?? 'LOG_PROOF';
       }
     },
+  };
+}
+
+type Content = ReturnType<typeof import('@sigstore/verify').toSignedEntity>['signature'];
+
+/** The library hashes a file before it verifies its signature, which Ed25519 does itself. */
+function withEd25519(content: Content, file: Buffer | undefined): Content {
+  if (file === undefined) return content;
+  return {
+    signature: content.signature,
+    compareSignature: (other) => content.compareSignature(other),
+    compareDigest: (digest) => content.compareDigest(digest),
+    compareSignedDigest: (digest) => content.compareSignedDigest(digest),
+    verifySignature: (key) =>
+      key.asymmetricKeyType === 'ed25519'
+        ? verify(null, file, key, content.signature)
+        : content.verifySignature(key),
   };
 }
 

@@ -29,8 +29,6 @@ import { pullBundle, registryAccess } from './registry.ts';
 import { policyTrust } from './trust.ts';
 
 export { joinBundles } from '../../engine/policy/bundle/index.ts';
-// Loaded with this one: a part of its own would split those that every check loads.
-export { readTokens } from '../inputs/tokens.ts';
 
 /** A bundle that may be used, and the release it is where it was signed. */
 export interface OpenedBundle extends Bundle {

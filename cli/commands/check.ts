@@ -12,12 +12,13 @@ import { type ExitCode, UsageError } from '../exit.ts';
 import { claimsFor, tokensOf } from '../inputs/proved.ts';
 import { readInputs, refuseUnstable, withInputs } from '../inputs/render.ts';
 import { RENDER_FLAGS } from '../inputs/render_flags.ts';
-import { SCHEMA_FLAGS, schemaFor } from '../inputs/schema.ts';
+import { SCHEMA_FLAGS, schemaFor, strangersTo } from '../inputs/schema.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { policiesAsked } from '../loading/asked.ts';
 import { refuseIdleFlags } from '../loading/idle.ts';
 import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
+import { asksPeople, PEOPLE_FLAGS } from '../loading/people_flags.ts';
 import { environmentOf, findProject, stateOf, userCache } from '../loading/project.ts';
 import { VERSION_FLAGS } from '../loading/version.ts';
 import { type Prepared, prepare } from '../prepare.ts';
@@ -96,6 +97,7 @@ export const check: Verb = {
       needs: ['record'],
       help: "folder that holds the ledger (default .countersign, or the Project's ledger)",
     },
+    ...PEOPLE_FLAGS,
     ...VERSION_FLAGS,
     ...RENDER_FLAGS,
     ...BUNDLE_FLAGS,
@@ -133,7 +135,8 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   return checked.exit;
 }
 
-interface Setting {
+/** What a check is made with. */
+export interface Setting {
   readonly args: Args;
   readonly failOn: 'fail' | 'warn';
   readonly isRecorded: boolean;
@@ -145,12 +148,31 @@ interface Setting {
 }
 
 /** Reads, evaluates and, where it is wanted, records for one environment, or for none. */
-async function checkFor(
+async function checkFor(environment: Environment | undefined, setting: Setting, io: Io): Promise<Checked> {
+  const { args, failOn, isRecorded, installation, found } = setting;
+  const { judgement, prepared } = await judgeFor(environment, setting, io);
+  // Signed and durable before anything is answered: an allow that nobody can find later is none.
+  if (isRecorded)
+    await record(judgement, args, io, {
+      installation,
+      state: stateOf(args.text('state'), found),
+      policies: prepared.bench.policies,
+    });
+  return {
+    decision: judgement.decision,
+    report: { version: installation.version, titles: titlesOf(prepared) },
+    exit: exitOf(judgement.decision, failOn),
+  };
+}
+
+/** Reads and evaluates for one environment, or for none. */
+export async function judgeFor(
   environment: Environment | undefined,
-  { args, failOn, isRecorded, installation, reader, found, tokens }: Setting,
+  { args, isRecorded, installation, reader, found, tokens }: Setting,
   io: Io,
-): Promise<Checked> {
+): Promise<{ readonly judgement: Judgement; readonly prepared: Prepared }> {
   refuseIdleFlags(args, io, { found, environment: environment?.name });
+  const isAsked = asksPeople(args, found?.project, environment);
   const inputs = await withProgress(io, 'reading', () =>
     readInputs(args, io, { installation, reader, environment, namesObjects: true }),
   );
@@ -167,14 +189,25 @@ async function checkFor(
   for (const warning of inputs.warnings) io.err(`warning: ${oneLine(warning)}\n`);
   for (const note of [...prepared.notes, ...strangersTo(environment, documents), ...(proved?.notes ?? [])])
     io.err(`note: ${oneLine(note)}\n`);
+  const people = isAsked
+    ? await (await import('./people/index.ts')).askPeople({
+        args,
+        io,
+        found,
+        environment,
+        isRecorded,
+        tokens,
+      })
+    : undefined;
   const judged = await withProgress(io, 'checking objects', (onProgress) =>
-    openJudge({ ...prepared.bench, ...bench }).review(
+    openJudge({ ...prepared.bench, ...bench, ...people?.bench }).review(
       {
         phase: 'check',
         operation: 'CREATE',
         documents,
         sources,
         ...tokens,
+        ...people?.change,
         ...(proved && { claims: proved.claims }),
       },
       { time: io.now(), id: uuidv7(io.now()), ...(onProgress === undefined ? {} : { onProgress }) },
@@ -186,35 +219,8 @@ async function checkFor(
   const judgement = args.has('against')
     ? await (await import('../inputs/since.ts')).judgeSince(whole, environment, since)
     : whole;
-  // Signed and durable before anything is answered: an allow that nobody can find later is none.
-  if (isRecorded)
-    await record(judgement, args, io, {
-      installation,
-      state: stateOf(args.text('state'), found),
-      policies: prepared.bench.policies,
-    });
-  return {
-    decision: judgement.decision,
-    report: { version: installation.version, titles: titlesOf(prepared) },
-    exit: exitOf(judgement.decision, failOn),
-  };
-}
-
-/** Namespaces of the objects that are not the environment's: in the cluster another environment would judge them, or none. */
-function strangersTo(
-  environment: Environment | undefined,
-  documents: readonly Document[],
-): readonly string[] {
-  const own = environment?.namespaces;
-  if (environment === undefined || own === undefined) return [];
-  const named = new Set(documents.flatMap(({ id }) => (id?.namespace === undefined ? [] : [id.namespace])));
-  return [...named]
-    .filter((namespace) => !own.includes(namespace))
-    .sort()
-    .map(
-      (namespace) =>
-        `namespace ${JSON.stringify(namespace)} is none of environment ${JSON.stringify(environment.name)}: at admission it judges nothing there`,
-    );
+  people?.announce(judgement.decision);
+  return { judgement, prepared };
 }
 
 /** A record without a scope would be one for everywhere, and an unset scope is no scope. */

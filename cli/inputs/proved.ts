@@ -16,7 +16,7 @@ export async function tokensOf(
   io: Io,
 ): Promise<Pick<Change, 'oidc'>> {
   if (!args.has('id-token')) return {};
-  return (await import('../bundles/open.ts')).readTokens(args.list('id-token'), project, io);
+  return (await import('./tokens.ts')).readTokens(args.list('id-token'), project, io);
 }
 
 /** What is proved about the images, where the environment asks for it: absent otherwise, and nothing of it is loaded. */

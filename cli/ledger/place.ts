@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join, resolve } from 'node:path';
 import { openFileRows, type Rows } from '../../attest/index.ts';
+import { openPostgresRows } from '../../attest/ledger/postgres/index.ts';
 import type { Project } from '../../engine/context/project.ts';
 import { openYamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Flags } from '../args.ts';
@@ -55,7 +56,5 @@ export function findLedger(args: Args): { readonly place: LedgerPlace; readonly 
 
 /** Opens the rows of a ledger for reading. Rejects with {AttestError} LEDGER_UNAVAILABLE | LEDGER_CORRUPT */
 export async function openRows({ state, url }: LedgerPlace): Promise<Rows> {
-  if (url === undefined) return openFileRows(state);
-  const { openPostgresRows } = await import('../../attest/ledger/postgres/index.ts');
-  return openPostgresRows(url);
+  return url === undefined ? openFileRows(state) : openPostgresRows(url);
 }

@@ -11,6 +11,7 @@ import {
   signStatement,
   watchLedger,
 } from '../../attest/index.ts';
+import { openPostgresLedger, type PostgresLedger } from '../../attest/ledger/postgres/index.ts';
 import type { Io } from '../io.ts';
 import { openState, writeTrust } from '../seal.ts';
 import type { OpenedKey } from '../signing/key.ts';
@@ -80,10 +81,8 @@ function fileParts({ state }: LedgerPlace, { signer, source, io }: RecordingOpti
 }
 
 function databaseParts({ state, url = '' }: LedgerPlace, { signer, io }: RecordingOptions): Parts {
-  const open = async (create: boolean) => {
-    const { openPostgresLedger } = await import('../../attest/ledger/postgres/index.ts');
-    return openPostgresLedger({ url, directory: state, now: io.now, create });
-  };
+  const open = (create: boolean): Promise<PostgresLedger> =>
+    openPostgresLedger({ url, directory: state, now: io.now, create });
   return {
     first: async () => {
       const ledger = await open(true);

@@ -8,6 +8,7 @@ import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts'
 import type { Args } from '../args.ts';
 import { type BundleSettings, bundleSettings } from '../bundles/flags.ts';
 import type { AskedClaims, LoadedJudge } from '../bundles/serving.ts';
+import { gatherFor } from '../commands/people/standing.ts';
 import { UsageError } from '../exit.ts';
 import type { Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
@@ -26,7 +27,7 @@ export async function loadJudge(
   const project = found?.project;
   const name = args.text('env');
   const bundles = { ...bundleSettings(args, io, found), memory, follow: args.has('follow') };
-  const frame = { ...given, reader, bundles };
+  const frame = { ...given, reader, bundles, found, now: io.now() };
   if (project === undefined && name !== undefined)
     throw new UsageError('--env needs a Project and there is none', 'name one with --project FILE');
   if (project !== undefined) given.notes.push(scopeOf(project, args));
@@ -97,6 +98,8 @@ interface Frame {
   /** What was assumed, to be said. */
   readonly notes: string[];
   readonly bundles: BundleSettings;
+  readonly found: ReturnType<typeof findProject>;
+  readonly now: Date;
 }
 
 async function benchFor(
@@ -120,5 +123,13 @@ async function benchFor(
     frame.reader,
   );
   frame.notes.push(...prepared.notes);
-  return prepared;
+  if (frame.found?.project.statements === undefined || environment === undefined) return prepared;
+  const { standing, notes } = await gatherFor({
+    found: frame.found,
+    environment,
+    folders: [],
+    now: frame.now,
+  });
+  frame.notes.push(...notes);
+  return { ...prepared, bench: { ...prepared.bench, standing } };
 }

@@ -63,7 +63,8 @@ function caseOf(finding: Finding): string {
 }
 
 function outcome(finding: Finding, detail: string): string {
-  const message = xml(finding.message);
+  const { waiver } = finding;
+  const message = xml(waiver === undefined ? finding.message : `${finding.message} (sha256:${waiver})`);
   if (finding.result === 'skip') return `<skipped message="${message}"/>`;
   if (finding.result === 'warn') return `<system-out>${detail}</system-out>`;
   const tag = finding.result === 'error' ? 'error' : 'failure';

@@ -59,6 +59,10 @@ function resultOf(finding: Finding, ruleIndex: number): object {
       },
     ],
     partialFingerprints: { 'countersign/v1': print },
+    // SARIF 3.35: what somebody outside of the tool has decided.
+    ...(finding.waiver === undefined
+      ? {}
+      : { suppressions: [{ kind: 'external', justification: `signed statement sha256:${finding.waiver}` }] }),
   };
 }
 

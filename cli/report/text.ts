@@ -75,7 +75,17 @@ function findingLines(finding: Finding, paint: Paint): readonly string[] {
   const message = oneLine(finding.message);
   const head = `${place}${paint(COLOURS[finding.result], finding.result)}: ${message} [${oneLine(finding.rule)}]`;
   const object = paint(DIM, `    ${oneLine(objectId(finding.object))}`);
-  return [head, object, ...(finding.remedy === undefined ? [] : [`    hint: ${oneLine(finding.remedy)}`])];
+  const { waiver } = finding;
+  const signed =
+    waiver === undefined
+      ? []
+      : [`    ${finding.result === 'skip' ? 'waived' : 'let through'} by sha256:${waiver}`];
+  return [
+    head,
+    object,
+    ...signed,
+    ...(finding.remedy === undefined ? [] : [`    hint: ${oneLine(finding.remedy)}`]),
+  ];
 }
 
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
@@ -84,11 +94,16 @@ function summary(decision: Decision, paint: Paint): string {
   const [word, colour] = VERDICTS[decision.verdict];
   const count = (result: Finding['result']): number =>
     decision.findings.filter((finding) => finding.result === result).length;
+  const waived = decision.findings.filter(
+    ({ waiver, result }) => waiver !== undefined && result === 'skip',
+  ).length;
   const parts = [
     plural(count('fail'), 'failure'),
     plural(count('warn'), 'warning'),
     ...(count('error') > 0 ? [plural(count('error'), 'error')] : []),
-    ...(count('skip') > 0 ? [`${count('skip')} skipped`] : []),
+    ...(count('skip') > waived ? [`${count('skip') - waived} skipped`] : []),
+    ...(waived > 0 ? [`${waived} waived`] : []),
+    ...(decision.basis === 'break-glass' ? ['let through by break-glass'] : []),
   ];
   const { objects, rules } = decision.evaluated;
   return `${paint(colour, word)}: ${parts.join(', ')} in ${plural(objects, 'object')}, ${plural(rules, 'rule')}`;

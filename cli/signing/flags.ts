@@ -14,6 +14,28 @@ export const PASSWORD_FLAG: Flags = {
 export const SIGNING_FLAGS: Flags = {
   key: { value: 'FILE|URI', help: 'private key (ECDSA P-256 or Ed25519: PEM or of cosign), or one in a KMS' },
   ...PASSWORD_FLAG,
+  keyless: {
+    needs: ['fulcio'],
+    excludes: ['key'],
+    help: 'instead of a key: a certificate for whoever the id token of this job names',
+  },
+  fulcio: {
+    value: 'URL',
+    needs: ['keyless'],
+    help: 'who gives the certificate, such as https://fulcio.sigstore.dev',
+  },
+  'id-token': {
+    value: 'FILE',
+    needs: ['keyless'],
+    help: 'the id token (default: SIGSTORE_ID_TOKEN, or that of GitHub Actions)',
+  },
+  rekor: { value: 'URL', help: 'transparency log that the signature is published in' },
+  'rekor-version': {
+    value: '1|2',
+    needs: ['rekor'],
+    help: 'the API of that log (default 1; 2 with --keyless only, and with --timestamp, as it tells no time)',
+  },
+  timestamp: { value: 'URL', help: 'RFC 3161 timestamp authority that says when it was signed' },
 };
 
 /** Which key is wanted, as the command line says. */

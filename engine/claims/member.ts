@@ -31,11 +31,13 @@ export function listAt(value: unknown, ...keys: readonly string[]): readonly unk
 export const textsAt = (value: unknown, ...keys: readonly string[]): readonly string[] =>
   listAt(value, ...keys).filter((item) => typeof item === 'string');
 
+const END_MS = Date.UTC(2262, 0);
 const TIME = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/;
 
 /**
  * The time there, in UTC with milliseconds: `2026-11-24T12:00:00.000Z`. Go's zero time stands for none.
- * @throws {Malformed} for a thirtieth of February
+ * @throws {Malformed} for a thirtieth of February, and for a year that no rule could count with: Rego's times are nanoseconds since
+ * 1970 in 64 bits, and one that does not fit would fail in every rule that asks
  */
 export function timeAt(value: unknown, ...keys: readonly string[]): string | undefined {
   const text = textAt(value, ...keys);
@@ -45,7 +47,8 @@ export function timeAt(value: unknown, ...keys: readonly string[]): string | und
   // A parser takes the thirtieth of February for a day in March.
   const isDate =
     local !== undefined &&
-    Number.isFinite(parsed) &&
+    parsed >= 0 &&
+    parsed < END_MS &&
     new Date(Date.parse(`${local}Z`)).toISOString().startsWith(local);
   if (!isDate) throw new Malformed(`${keys.join('.')} is ${JSON.stringify(text)}, which is no date`);
   return new Date(parsed).toISOString();

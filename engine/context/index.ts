@@ -9,6 +9,5 @@ export {
   type Project,
   type ProjectIssuer,
   readProject,
-  startSeconds,
 } from './project.ts';
 export { compileSchema, type SchemaFault } from './schema.ts';

@@ -8,6 +8,14 @@ import type { RegoVersion } from '../policy/sources.ts';
 import { canonicalBytes } from '../record/canonical.ts';
 import type { RegoLimits } from '../rego/limits.ts';
 import type { YamlReader } from '../toolchain/yaml.ts';
+import {
+  type ApprovalRule,
+  type BreakGlassRule,
+  type LoginRule,
+  type Person,
+  peopleFaults,
+  type WaiverRule,
+} from './people.ts';
 import schema from './project.schema.json' with { type: 'json' };
 import { compileSchema } from './schema.ts';
 
@@ -35,6 +43,11 @@ export interface Environment {
   readonly keepYears?: number;
   /** Nothing that was kept for it is deleted, whatever its age. */
   readonly legalHold?: boolean;
+  /** What people must have signed about exactly these objects. */
+  readonly approvals?: readonly ApprovalRule[];
+  /** Whether who asks must be proved, or may be named by a flag; `verified` where it is not stated. */
+  readonly requester?: 'verified' | 'asserted';
+  readonly breakGlass?: BreakGlassRule;
   /** What is looked for that is attached to images; absent: nothing, and rules see no claims. */
   readonly attestations?: Attestations;
 }
@@ -125,6 +138,11 @@ export interface Project {
   readonly ledger?: LedgerSettings;
   /** Whether what is evaluated is kept beside the ledger, for `replay`; it is, where this is not stated. */
   readonly inputs?: 'keep' | 'none';
+  readonly people?: readonly Person[];
+  /** The folder of what people have signed. */
+  readonly statements?: { readonly directory: string };
+  readonly waivers?: WaiverRule;
+  readonly login?: LoginRule;
   /** What one evaluation of a policy may use, where it is not as usual. */
   readonly limits?: Partial<RegoLimits>;
   /** SHA-256 (hex) of the Project's canonical JSON. */
@@ -238,18 +256,9 @@ function refuseAmbiguous(stated: Stated, source: Source, document: Document): vo
       namespaces.set(namespace, environment.name);
     }
   }
+  for (const { message, pointer } of peopleFaults(stated)) report(message, pointer);
   if (problems.length > 0)
     throw new EngineError('PROJECT_SCHEMA', `${JSON.stringify(source.name)} is ambiguous`, { problems });
-}
-
-const UNITS: Readonly<Record<string, number>> = { m: 60, h: 3600, d: 86_400 };
-const PRODUCTION_SECONDS = 8 * 3600;
-const MOST_SECONDS = 7 * 86_400;
-
-/** How long an allow of this environment may wait, in seconds: eight hours in production, else seven days, where it says nothing. */
-export function startSeconds({ tier, startWithin }: Environment): number {
-  if (startWithin === undefined) return tier === 'production' ? PRODUCTION_SECONDS : MOST_SECONDS;
-  return Math.min(Number(startWithin.slice(0, -1)) * (UNITS[startWithin.slice(-1)] ?? 0), MOST_SECONDS);
 }
 
 /** Two issuers of one name, or one issuer twice: which audience and keys hold would be a matter of order. */

@@ -25,6 +25,8 @@ export interface Decision {
   readonly operations: readonly Operation[];
   readonly verdict: Verdict;
   readonly enforced: boolean;
+  /** What an allow rests on besides the rules; absent where they alone allow, and where nothing is allowed. */
+  readonly basis?: 'waiver' | 'break-glass';
   readonly findings: readonly Finding[];
   /** How often each rule was evaluated without a finding. */
   readonly passed: Readonly<Record<string, number>>;
@@ -51,13 +53,30 @@ export function verdictOf(findings: readonly Finding[], evaluated: Decision['eva
 }
 
 /** What a Decision is made from once every rule has spoken. */
-export interface DecisionParts extends Omit<Decision, 'apiVersion' | 'kind' | 'verdict' | 'findings'> {
+export interface DecisionParts
+  extends Omit<Decision, 'apiVersion' | 'kind' | 'verdict' | 'basis' | 'findings'> {
   readonly findings: readonly Finding[];
 }
 
-/** Orders the findings and computes the verdict. */
+/** Orders the findings and computes the verdict and what it rests on, whatever `parts` say of these. */
 export function decide(parts: DecisionParts): Decision {
   const findings = [...parts.findings].sort(compareFindings);
   const verdict = verdictOf(findings, parts.evaluated);
-  return { apiVersion: 'countersign.dev/v1alpha1', kind: 'Decision', ...parts, verdict, findings };
+  const { basis: _before, ...rest }: DecisionParts & Pick<Decision, 'basis'> = parts;
+  const basis = verdict === 'allow' ? basisOf(findings) : undefined;
+  return {
+    apiVersion: 'countersign.dev/v1alpha1',
+    kind: 'Decision',
+    ...rest,
+    verdict,
+    ...(basis === undefined ? {} : { basis }),
+    findings,
+  };
+}
+
+/** A denial that a broken glass lets through warns and names the statement, one that is waived is skipped. */
+function basisOf(findings: readonly Finding[]): Decision['basis'] {
+  const signed = findings.filter(({ waiver }) => waiver !== undefined);
+  if (signed.some(({ result }) => result === 'warn')) return 'break-glass';
+  return signed.length > 0 ? 'waiver' : undefined;
 }

@@ -19,7 +19,7 @@ export interface Sha256 {
 export type Trust = 'verified' | 'asserted';
 
 /** What cannot be repeated from what was kept. */
-export type Unrepeatable = 'secret-values' | 'hidden-path' | 'custom-kinds';
+export type Unrepeatable = 'secret-values' | 'hidden-path' | 'custom-kinds' | 'people';
 
 /** One finding as a record lists it: without its message, which may quote the object. */
 export interface RecordedFinding {

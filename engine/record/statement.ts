@@ -62,6 +62,7 @@ function predicateOf(judgement: Judgement, { engine, kept }: Frame, most: number
     ...setPart(judgement),
     ...digestPart(judgement),
     ...requesterPart(judgement),
+    ...approvalPart(judgement),
     ...keptPart(kept),
     engine: enginePart(engine),
     ...findingPart(judgement.decision.findings, most),
@@ -99,7 +100,7 @@ function verdictPart({ decision, scope, startBy }: Judgement): Record<string, Js
     phase: decision.phase,
     verdict: decision.verdict,
     enforced: decision.enforced,
-    basis: basisOf(decision),
+    basis: decision.basis ?? 'policy',
     time: decision.time,
     ...(startBy === undefined ? {} : { startBy }),
     scope: {
@@ -111,10 +112,6 @@ function verdictPart({ decision, scope, startBy }: Judgement): Record<string, Js
     passed: { ...decision.passed },
   };
 }
-
-/** What an allow rests on: on a waiver where one finding would have denied without it. */
-const basisOf = ({ verdict, findings }: Judgement['decision']): string =>
-  verdict === 'allow' && findings.some(({ waiver }) => waiver !== undefined) ? 'waiver' : 'policy';
 
 function setPart({ decision, set, images }: Judgement): Record<string, JsonValue> {
   const objects = set.entries.flatMap(({ id, apiVersion, digest }) =>
@@ -162,6 +159,23 @@ function requesterPart({ requester }: Judgement): Record<string, JsonValue> {
       caller: isAuthenticated ? 'authenticated' : 'unauthenticated',
       ...(subResource === undefined ? {} : { subResource }),
     },
+  };
+}
+
+/** Who asks for a checked set, and how its approvals were counted. */
+function approvalPart({ asked, approvalRule }: Judgement): Record<string, JsonValue> {
+  const requester = asked?.requester;
+  return {
+    ...(requester === undefined ? {} : { requester: { ...requester } }),
+    ...(approvalRule === undefined
+      ? {}
+      : {
+          approvalRule: {
+            required: approvalRule.required.map((one) => ({ ...one })),
+            got: approvalRule.got.map((one) => ({ ...one, digest: sha256(one.digest) })),
+            excluded: approvalRule.excluded.map((one) => ({ ...one })),
+          },
+        }),
   };
 }
 

@@ -9,11 +9,12 @@ import type { Enforcement } from '../decide/findings.ts';
 import { oldOf } from '../earlier.ts';
 import { EngineError } from '../error.ts';
 import type { Document, JsonObject, JsonValue, ObjectId, Remark } from '../manifest/document.ts';
-import { maskSecret } from '../record/mask.ts';
+import type { Asked } from '../people/approval.ts';
 import type { Unrepeatable } from '../record/predicate.ts';
 import { isHidden } from '../record/redact.ts';
 import { isSecret } from '../record/secret.ts';
 import type { Bench } from '../review.ts';
+import { maskSecret } from './mask.ts';
 
 const API_VERSION = 'countersign.dev/v1alpha1';
 
@@ -73,6 +74,7 @@ interface Written {
   readonly oldObject?: string;
   /** What the tokens of whoever asked proved; never a token itself. */
   readonly oidc?: readonly JsonObject[];
+  readonly asked?: Asked;
   /** What was proved about images, by their digests, each as JSON text. */
   readonly claims?: readonly (readonly [string, readonly string[]])[];
   readonly documents: readonly KeptDocument[];
@@ -84,7 +86,7 @@ const textOf = (bytes: Uint8Array): string =>
 
 /** Keeps a change: every value of its Secrets is replaced by one of the same length and class. */
 export function keep({ change, bench, decision, unmapped }: Judged): Kept {
-  const { phase, operation, namespace, requester, request, oldObject, oidc, claims } = change;
+  const { phase, operation, namespace, requester, request, oldObject, oidc, asked, claims } = change;
   const old = oldObject === undefined ? undefined : oldOf(oldObject);
   const written: Written = {
     apiVersion: API_VERSION,
@@ -96,6 +98,7 @@ export function keep({ change, bench, decision, unmapped }: Judged): Kept {
     ...(request === undefined ? {} : { request: textOf(request) }),
     ...(old === undefined ? {} : { oldObject: textOf(maskSecret(old)) }),
     ...(oidc === undefined ? {} : { oidc }),
+    ...(asked === undefined ? {} : { asked }),
     ...(claims === undefined ? {} : { claims: [...claims] }),
     documents: change.documents.map(keepDocument),
     bench: keptBench(bench, unmapped),
@@ -108,8 +111,17 @@ export function keep({ change, bench, decision, unmapped }: Judged): Kept {
     ...(seesValues && values.some(isSecret) ? (['secret-values'] as const) : []),
     ...(decision.findings.some(isHidden) ? (['hidden-path'] as const) : []),
     ...((bench.schema?.references ?? []).length > 0 ? (['custom-kinds'] as const) : []),
+    ...(isByPeople(bench, decision) ? (['people'] as const) : []),
   ];
   return { digest: hash('sha256', bytes, 'hex'), bytes, because };
+}
+
+/** Whether what people signed has a part in it: approvals, locks, a waiver that was used. It is not kept with the input. */
+function isByPeople({ standing }: Bench, { basis, findings }: Decision): boolean {
+  if (standing === undefined) return false;
+  const { approvals, locks, unverified } = standing;
+  const isAsked = approvals !== undefined || locks.length > 0 || unverified.length > 0;
+  return isAsked || basis !== undefined || findings.some(({ waiver }) => waiver !== undefined);
 }
 
 function keptBench(bench: Bench, unmapped: KeptBench['unmapped']): KeptBench {
@@ -144,8 +156,19 @@ export function readKept(bytes: Uint8Array): KeptInput {
     throw new EngineError('RECORD_SHAPE', 'what was kept is of a version that this program does not know', {
       hint: 'use the version of countersign that kept it, or a newer one',
     });
-  const { phase, operation, namespace, requester, request, oldObject, documents, bench, oidc, claims } =
-    value;
+  const {
+    phase,
+    operation,
+    namespace,
+    requester,
+    request,
+    oldObject,
+    documents,
+    bench,
+    oidc,
+    asked,
+    claims,
+  } = value;
   return {
     bench,
     change: {
@@ -156,6 +179,7 @@ export function readKept(bytes: Uint8Array): KeptInput {
       ...(namespace === undefined ? {} : { namespace }),
       ...(requester === undefined ? {} : { requester }),
       ...(oidc === undefined ? {} : { oidc }),
+      ...(asked === undefined ? {} : { asked }),
       ...(claims === undefined ? {} : { claims: new Map(claims) }),
       ...(request === undefined ? {} : { request: Buffer.from(request) }),
       ...(oldObject === undefined ? {} : { oldObject: Buffer.from(oldObject) }),

@@ -103,6 +103,15 @@ const BUNDLE = join(folder, 'nothing.tar.gz');
 const TAG = 'oci://registry.example/policies:1';
 const CASES: readonly (readonly [verb: string, flag: string, argv: readonly string[], message: string])[] = [
   ['check', 'data', [OBJECT, '--data', 'x'], '--data needs --policy: the shipped packs read no data'],
+  ...['approvals', 'requester', 'author'].map(
+    (flag) =>
+      [
+        'check',
+        flag,
+        [OBJECT, `--${flag}`, 'x'],
+        `--${flag} has no effect: no environment is chosen`,
+      ] as const,
+  ),
   ['serve', 'data', ['--data', 'x'], '--data needs --policy: the shipped packs read no data'],
   ...[['check', OBJECT] as const, ['serve'] as const, ['policy eval', '1'] as const].map(
     ([verb, ...argv]) =>
@@ -212,6 +221,15 @@ const ALWAYS: Readonly<Record<string, string>> = {
   'verify image': 'key trusted-root type no-log format plain-http allow-private',
   serve:
     'listen threads state project env refresh key metrics-token-file drain-delay host print-manifest namespace publish ledger',
+  waive: 'object reason ticket expires env key project out',
+  waivers: 'env project approvals format',
+  approve: 'role comment expires previous env key project out',
+  revoke: 'reason env key project out',
+  'break-glass': 'incident for reason env key project out',
+  reviews: 'env project',
+  lock: 'release image objects namespace env key project out',
+  unlock: 'release role env key project out',
+  'verify lock': 'env project namespace',
   'policy build': 'output bundle entrypoint optimize verification-key',
   'policy check': 'schema watch verification-key',
   'policy test': 'run threshold verbose timeout data format watch verification-key',
@@ -220,8 +238,8 @@ const ALWAYS: Readonly<Record<string, string>> = {
   'policy inspect': 'format verification-key',
   'policy deps': 'policy format verification-key',
   'policy bench': 'input entrypoint duration optimize data parameters format verification-key',
-  sign: 'key bundle',
-  attest: 'predicate type key bundle state',
+  sign: 'key bundle rekor timestamp',
+  attest: 'predicate type key bundle rekor timestamp',
   'policy sign': 'key name release expires',
   'policy push': 'plain-http allow-private',
   'policy pull': 'output update project lock trust plain-http allow-private verification-key',

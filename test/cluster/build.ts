@@ -19,6 +19,7 @@ const PROGRAMS: readonly GoProgram[] = [
   { name: 'kube-apiserver', package: './cmd/kube-apiserver', directory: HERE, ldflags: KUBERNETES },
   { name: 'kubectl', package: './cmd/kubectl', directory: HERE, ldflags: KUBERNETES },
   { name: 'cosign', package: 'github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3' },
+  { name: 'registry', package: 'github.com/google/go-containerregistry/cmd/registry@v0.20.6' },
 ];
 
 /** Paths of the built programs. */
@@ -27,6 +28,7 @@ export interface ClusterPrograms {
   readonly kubeApiserver: string;
   readonly kubectl: string;
   readonly cosign: string;
+  readonly registry: string;
 }
 
 /** Builds all programs that are not up to date; ends the process where Go is missing. */
@@ -39,6 +41,7 @@ export async function buildCluster(): Promise<ClusterPrograms> {
     kubeApiserver: path('kube-apiserver'),
     kubectl: path('kubectl'),
     cosign: path('cosign'),
+    registry: path('registry'),
   };
 }
 

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildCluster, type ClusterPrograms } from './build.ts';
 import { ownWrites, registration, services, writes } from './checks/admission.ts';
+import { images } from './checks/images.ts';
 import { crowd, drain, outage } from './checks/outage.ts';
 import { records } from './checks/records.ts';
 import { roles } from './checks/roles.ts';
@@ -21,7 +22,8 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 async function suite(programs: ClusterPrograms, directory: string, tally: Tally): Promise<void> {
   const plane = await startControlPlane(programs, join(directory, 'control-plane'));
   const settings = await serveSettings(directory);
-  const scene = { plane, settings, tally, cosign: programs.cosign };
+  const { cosign, registry } = programs;
+  const scene = { plane, settings, tally, cosign, registry };
   const serve = await startServe(settings, 'first');
   await registration(scene);
   await writes(scene);
@@ -32,6 +34,7 @@ async function suite(programs: ClusterPrograms, directory: string, tally: Tally)
   await crowd(scene);
   await drain(scene, again);
   await records(scene);
+  await images(scene);
   await plane.apiServer.stop('SIGTERM');
   await plane.etcd.stop('SIGTERM');
 }
@@ -43,6 +46,7 @@ function printLogs(directory: string): void {
     'control-plane/kube-apiserver.log',
     'serve-first.log',
     'serve-second.log',
+    'serve-images.log',
   ];
   for (const log of logs) {
     const file = join(directory, log);

@@ -26,12 +26,16 @@ export async function serveSettings(directory: string): Promise<ServeSettings> {
 }
 
 /** Starts the webhook as a user would and waits until it says that it listens. */
-export async function startServe(settings: ServeSettings, label: string): Promise<Serve> {
+export async function startServe(
+  settings: ServeSettings,
+  label: string,
+  more: readonly string[] = [],
+): Promise<Serve> {
   const listen = `127.0.0.1:${settings.port}`;
   const running = start({
     name: 'countersign serve',
     program: process.execPath,
-    args: [LAUNCHER, 'serve', '--listen', listen, '--state', settings.state],
+    args: [LAUNCHER, 'serve', '--listen', listen, '--state', settings.state, ...more],
     log: join(settings.directory, `serve-${label}.log`),
     // A folder without a Project.
     cwd: settings.directory,

@@ -4,9 +4,25 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { keySigner, NO_SIGSTORE, type SignerPolicy, verifyAttestation } from '../../attest/index.ts';
+import {
+  keylessSigner,
+  keySigner,
+  NO_SIGSTORE,
+  type SignerPolicy,
+  verifyAttestation,
+} from '../../attest/index.ts';
 import { bytesOf, keyed, outcome, question, trustOf } from '../attest/bundle/ask.ts';
-import { ARTIFACT, DIGEST, newKey, newWorld, PREDICATE_TYPE, pemOf } from '../attest/bundle/world.ts';
+import {
+  ARTIFACT,
+  DIGEST,
+  IDENTITY,
+  ISSUER,
+  type Making,
+  newKey,
+  newWorld,
+  PREDICATE_TYPE,
+  pemOf,
+} from '../attest/bundle/world.ts';
 import { temporaryFolders } from '../attest/fixture.ts';
 import { countersign } from '../cli/world.ts';
 
@@ -128,29 +144,26 @@ afterAll(() => folders.removeAll());
     expect(theirs('other.tar')).toBe(1);
   });
 
-  it('keyless: both believe a certificate of our own authority, with timestamp and log, and not another identity', async () => {
+  it.each<Making>([
+    { entries: ['dsse 0.0.1'] },
+    { entries: ['dsse 0.0.1'], timestamps: 1 },
+    { entries: ['hashedrekord 0.0.2'], timestamps: 1 },
+  ])('keyless, %j: both believe our own authority, and neither another identity', async (making) => {
     const world = await newWorld();
-    const bundle = await world.make({ entries: ['dsse 0.0.1'], timestamps: 1 });
+    const bundle = await world.make(making);
     writeFileSync(at('keyless.json'), bytesOf(bundle));
     writeFileSync(at('keyless_root.json'), bytesOf(world.trustedRoot()));
-    const theirs = (identity: string): { status: number | null; stderr: string } =>
+    const theirs = (identity: string): number | null =>
       run(
-        'verify-blob-attestation',
-        '--bundle',
-        'keyless.json',
-        '--trusted-root',
-        'keyless_root.json',
-        '--certificate-identity',
-        identity,
-        '--certificate-oidc-issuer',
-        'https://issuer.example',
-        '--type',
-        PREDICATE_TYPE,
-        'web.tar',
-      );
-    expect(theirs('https://forge.example/shop/web/.ci/release.yml@refs/heads/main')).toMatchObject({
-      status: 0,
-    });
-    expect(theirs('https://forge.example/shop/web').status).toBe(1);
+        ...['verify-blob-attestation', '--bundle', 'keyless.json', '--trusted-root', 'keyless_root.json'],
+        ...['--certificate-identity', identity, '--certificate-oidc-issuer', ISSUER],
+        ...['--type', PREDICATE_TYPE, 'web.tar'],
+      ).status;
+    const ours = (identity: string): string => {
+      const signers = [keylessSigner({ name: 'release', issuer: ISSUER, identity })];
+      return outcome(bundle, question(trustOf(world.trustedRoot()), { signers }));
+    };
+    expect([theirs(IDENTITY), ours(IDENTITY)]).toEqual([0, 'verified']);
+    expect([theirs(`${IDENTITY}x`), ours(`${IDENTITY}x`)]).toEqual([1, 'SIGNER']);
   });
 });

@@ -7,7 +7,9 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { IDENTITY, ISSUER } from '../attest/bundle/world.ts';
 import { temporaryFolders } from '../attest/fixture.ts';
+import { startServices } from '../attest/sign/keyless/services.ts';
 import { countersign, type Outcome } from '../cli/world.ts';
 
 const cosign = process.env['COUNTERSIGN_COSIGN'] ?? '';
@@ -161,6 +163,46 @@ if (!isHere && (process.env['CI'] ?? '') !== '') {
         run('verify-attestation', '--key', at('cosign.pub'), '--type', type, '--insecure-ignore-tlog', name)
           .status,
       ).toBe(0);
+  });
+
+  it('accepts what is signed without a key, with a log of either version or a timestamp, against the root of the instance', async () => {
+    const services = await startServices();
+    const artefact = readFileSync(at('app.bin'));
+    services.know(artefact);
+    writeFileSync(at('instance.json'), JSON.stringify(services.root));
+    const claims = { sub: 'a job', exp: 4_000_000_000 };
+    const encoded = Buffer.from(JSON.stringify(claims)).toString('base64url');
+    writeFileSync(at('token'), `a.${encoded}.b`);
+    const { url } = services;
+    const ways = [
+      ['--rekor', url, '--timestamp', url],
+      ['--rekor', url, '--rekor-version', '2', '--timestamp', url],
+    ];
+    try {
+      for (const way of ways) {
+        const signed = ['--keyless', '--fulcio', url, '--id-token', at('token'), ...way];
+        const file = at('keyless.json');
+        expect(await ours('sign', at('app.bin'), ...signed, '--bundle', file)).toMatchObject({ exit: 0 });
+        const verify = (identity: string): { status: number | null; text: string } =>
+          run(
+            'verify-blob',
+            '--bundle',
+            file,
+            '--trusted-root',
+            at('instance.json'),
+            '--certificate-identity',
+            identity,
+            '--certificate-oidc-issuer',
+            ISSUER,
+            '--use-signed-timestamps',
+            at('app.bin'),
+          );
+        expect(verify(IDENTITY)).toMatchObject({ status: 0 });
+        expect(verify(`${IDENTITY}x`)).toMatchObject({ status: 1 });
+      }
+    } finally {
+      await services.close();
+    }
   });
 
   it('keeps its keys to itself', () => {

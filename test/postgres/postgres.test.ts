@@ -44,7 +44,7 @@ const ledgerAt = (url: string, directory: string, more: object = {}): Promise<Po
   openPostgresLedger({ url, directory, create: true, now: () => NOW, ...more });
 
 async function sql(url: string, ...texts: string[]): Promise<void> {
-  const database = openDatabase(url, 1);
+  const database = await openDatabase(url, 1);
   for (const text of texts) await database.ask({ text });
   await database.close();
 }
@@ -282,7 +282,7 @@ suite('a ledger in PostgreSQL', () => {
   it('waits for nobody who holds the head and sits', async () => {
     const url = await server.database();
     const ledger = await ledgerAt(url, folders.make());
-    const sitting = openDatabase(`${url}?options=-c%20idle_in_transaction_session_timeout%3D500`, 1);
+    const sitting = await openDatabase(`${url}?options=-c%20idle_in_transaction_session_timeout%3D500`, 1);
     const sat = sitting.transact(async (ask) => {
       await ask({ text: 'SET LOCAL idle_in_transaction_session_timeout = 700' });
       await ask({ text: 'SELECT size FROM countersign.head FOR UPDATE' });

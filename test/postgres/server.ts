@@ -82,7 +82,7 @@ export async function startServer(): Promise<Server> {
     });
     for (let tries = 0; tries < 300; tries++) {
       if (child.exitCode !== null) throw new Error(`postgres ended with ${child.exitCode}`);
-      const database = openDatabase(urlOf('postgres'), 1);
+      const database = await openDatabase(urlOf('postgres'), 1);
       const isUp = await database.ask({ text: 'SELECT 1' }).then(
         () => true,
         () => false,
@@ -112,7 +112,7 @@ export async function startServer(): Promise<Server> {
     },
     database: async () => {
       const name = `ledger${++databases}`;
-      const database = openDatabase(urlOf('postgres'), 1);
+      const database = await openDatabase(urlOf('postgres'), 1);
       await database.ask({ text: `CREATE DATABASE ${name}` });
       await database.close();
       return urlOf(name);

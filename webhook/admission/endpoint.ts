@@ -198,7 +198,8 @@ function admissionEvent(outcome: Outcome, durationMs: number): LogEvent {
   const { uid, operation, group, kind, subResource, namespace, name, dryRun } = outcome.review;
   const { allowed, verdict, decision, recordId, failure } = outcome;
   return {
-    level: failure === undefined ? 'info' : 'error',
+    // A broken glass is announced, each time.
+    level: failure !== undefined ? 'error' : decision?.basis === 'break-glass' ? 'warn' : 'info',
     event: 'admission',
     uid,
     verdict,
@@ -211,6 +212,7 @@ function admissionEvent(outcome: Outcome, durationMs: number): LogEvent {
     name,
     dryRun,
     ...(decision === undefined ? {} : { decision: decision.id, findings: decision.findings }),
+    ...(decision?.basis === undefined ? {} : { basis: decision.basis }),
     ...(recordId === undefined ? {} : { record: recordId }),
     ...(failure === undefined ? {} : { code: failure.code }),
     durationMs: Math.round(durationMs * 1000) / 1000,

@@ -22,7 +22,12 @@ export interface Judged {
   readonly verdict: Decision['verdict'];
   readonly allowed: boolean;
   /** The id of the Decision, and how many findings it has. */
-  readonly decision: { readonly id: string; readonly findings: number };
+  readonly decision: {
+    readonly id: string;
+    readonly findings: number;
+    /** What an allow rests on, where rules alone would not allow. */
+    readonly basis?: Decision['basis'];
+  };
   /** The whole AdmissionReview as JSON text, without a record. */
   readonly answer: string;
   /** What is to be signed and kept before the answer is given; absent on a dry run, of which nothing may be kept. */
@@ -60,7 +65,11 @@ export function judgeBody(body: Buffer, { judge, engine }: JudgingFrame, facts: 
     review,
     verdict: decision.verdict,
     allowed: answer.allowed,
-    decision: { id: decision.id, findings: decision.findings.length },
+    decision: {
+      id: decision.id,
+      findings: decision.findings.length,
+      ...(decision.basis === undefined ? {} : { basis: decision.basis }),
+    },
     answer: renderReview(review.uid, answer),
     ...(review.dryRun ? {} : concluded(judgement, engine)),
   };

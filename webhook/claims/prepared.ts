@@ -5,7 +5,7 @@ import type { Proving } from './proving.ts';
 import type { ClaimScope } from './scope.ts';
 
 /** What is known of an image now. */
-export type Known = { readonly texts: readonly string[] } | { readonly error: WebhookError };
+export type Known = { readonly texts: readonly string[] } | { readonly error: Error };
 
 /** What was proved about images, and what is being fetched. */
 export interface Prepared {
@@ -110,7 +110,7 @@ class Store implements Prepared {
       .then(() => this.#proving.prove(scope, image))
       .then(
         (texts): Known => ({ texts }),
-        (error: unknown): Known => ({ error: error instanceof WebhookError ? error : broken(error) }),
+        (error: unknown): Known => ({ error: error instanceof Error ? error : broken(error) }),
       )
       .then((known) => {
         this.#next(host);

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { ImageDigest } from '../../attest/image/index.ts';
+import { errorOf } from '../admission/told.ts';
 import { WebhookError } from '../error.ts';
 import type { Answered, Asked } from './proving_worker.ts';
 import type { ClaimScope } from './scope.ts';
 
 /** Proves what is attached to images, in a thread of its own. */
 export interface Proving {
-  /** The claims about an image, each as canonical JSON text. Rejects with {WebhookError} CLAIMS_UNAVAILABLE */
+  /** The claims about an image, each as canonical JSON text. Rejects with {WebhookError} CLAIMS_UNAVAILABLE, or what broke */
   prove(scope: ClaimScope, image: ImageDigest): Promise<readonly string[]>;
   /** Ends the thread; what waits is rejected, and nothing is taken any more. */
   close(): Promise<void>;
@@ -20,11 +20,11 @@ const IMAGE_TIMEOUT_MS = 30_000;
 const STUCK_MS = 45_000;
 const HEAP_MIB = 512;
 /** Beside this file as it is run: `.ts`, or `.js` once it is built. */
-const FILE = `./proving_worker${extname(import.meta.url)}`;
+const FILE = import.meta.url.endsWith('.ts') ? './proving_worker.ts' : './proving_worker.js';
 
 interface Waiting {
   readonly resolve: (texts: readonly string[]) => void;
-  readonly reject: (error: WebhookError) => void;
+  readonly reject: (error: Error) => void;
   readonly timer: NodeJS.Timeout;
 }
 
@@ -36,7 +36,6 @@ export function openProving(now: () => Date): Proving {
 class Thread implements Proving {
   readonly #now: () => Date;
   #worker: Worker | undefined;
-  #known = new Set<string>();
   #ticket = 0;
   #isClosed = false;
   readonly #waiting = new Map<number, Waiting>();
@@ -52,10 +51,15 @@ class Thread implements Proving {
       const ticket = this.#ticket++;
       const timer = setTimeout(() => void this.#worker?.terminate(), STUCK_MS).unref();
       this.#waiting.set(ticket, { resolve, reject, timer });
-      const parts = this.#known.has(scope.key) ? undefined : scope.parts;
-      this.#known.add(scope.key);
       const timeMs = this.#now().getTime();
-      const asked: Asked = { ticket, key: scope.key, parts, image, timeMs, timeoutMs: IMAGE_TIMEOUT_MS };
+      const asked: Asked = {
+        ticket,
+        key: scope.key,
+        parts: scope.parts,
+        image,
+        timeMs,
+        timeoutMs: IMAGE_TIMEOUT_MS,
+      };
       this.#worker.postMessage(asked);
     });
   }
@@ -74,8 +78,8 @@ class Thread implements Proving {
     });
     worker.unref();
     worker.on('message', (answered: Answered) => this.#settle(answered));
-    worker.on('error', () => this.#lose(worker));
-    worker.on('exit', () => this.#lose(worker));
+    worker.on('error', (cause: Error) => this.#lose(worker, cause));
+    worker.on('exit', () => this.#lose(worker, unavailable('the thread that fetches them ended')));
     return worker;
   }
 
@@ -84,16 +88,16 @@ class Thread implements Proving {
     this.#waiting.delete(answered.ticket);
     clearTimeout(waiting?.timer);
     if ('texts' in answered) waiting?.resolve(answered.texts);
+    else if ('told' in answered) waiting?.reject(errorOf(answered.told));
     else waiting?.reject(unavailable(`${answered.message} [${answered.code}]`));
   }
 
-  #lose(worker: Worker): void {
+  #lose(worker: Worker, cause: Error): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
-    this.#known = new Set();
     for (const { reject, timer } of this.#waiting.values()) {
       clearTimeout(timer);
-      reject(unavailable('the thread that fetches them ended'));
+      reject(cause);
     }
     this.#waiting.clear();
   }

@@ -6,22 +6,26 @@ import { AttestError } from '../../attest/error.ts';
 import { type ImageDigest, openProver, type Prover, type ProverParts } from '../../attest/image/index.ts';
 import { readClaims } from '../../engine/attested.ts';
 import { EngineError } from '../../engine/error.ts';
+import { type Told, tell } from '../admission/told.ts';
 
-/** One image to prove; `timeMs` is Unix time, `parts` come with the first one of their key. */
+/** One image to prove; `timeMs` is Unix time, `key` that of the parts. */
 export interface Asked {
   readonly ticket: number;
   readonly key: string;
-  readonly parts: ProverParts | undefined;
+  readonly parts: ProverParts;
   readonly image: ImageDigest;
   readonly timeMs: number;
   readonly timeoutMs: number;
 }
 
-/** What became of it: the claims as text, or why there is no answer. */
-export type Answered = { readonly ticket: number } & (
+/** The claims as text, why there is no answer, or what broke. */
+type Said =
   | { readonly texts: readonly string[] }
   | { readonly code: string; readonly message: string }
-);
+  | { readonly told: Told };
+
+/** What became of it. */
+export type Answered = { readonly ticket: number } & Said;
 
 /** Largest text of all claims about one image, in bytes: an input of a rule is at most a few times as large. */
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -32,9 +36,7 @@ parentPort?.on('message', (asked: Asked) => {
   void answer(asked).then((said) => parentPort?.postMessage({ ticket: asked.ticket, ...said }));
 });
 
-async function answer(
-  asked: Asked,
-): Promise<{ texts: readonly string[] } | { code: string; message: string }> {
+async function answer(asked: Asked): Promise<Said> {
   const { image, timeMs, timeoutMs } = asked;
   try {
     const signal = AbortSignal.timeout(timeoutMs);
@@ -47,14 +49,13 @@ async function answer(
   } catch (error) {
     if (error instanceof AttestError || error instanceof EngineError)
       return { code: error.code, message: error.message };
-    throw error; // a fault of ours: the thread ends, and what waited for it is told so
+    return { told: tell(error) };
   }
 }
 
 function proverOf({ key, parts }: Asked): Prover {
   const known = provers.get(key);
   if (known !== undefined) return known;
-  if (parts === undefined) throw new Error('parts did not come first');
   const prover = openProver(parts);
   provers.set(key, prover);
   return prover;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one file that knows the PostgreSQL driver. What it throws becomes ours; no message of ours shows the address, which may hold a
+// The one file that knows the PostgreSQL driver, which is loaded where a database is opened: few ledgers are in one. What it throws becomes ours; no message of ours shows the address, which may hold a
 // password.
 
-import { Pool, type PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { AttestError, type AttestErrorCode } from '../../error.ts';
 
 /** One row, by column; numbers of 64 bits are text. */
@@ -31,9 +31,9 @@ const STATEMENT_MS = 30_000;
 const LOCK_MS = 10_000;
 const IDLE_MS = 15_000;
 
-/** Opens a pool of connections; nothing is sent yet. @throws {AttestError} LEDGER_UNAVAILABLE where the address is none */
-export function openDatabase(url: string, connections: number): Database {
-  const pool = poolOf(url, connections);
+/** Opens a pool of connections; nothing is sent yet. Rejects with {AttestError} LEDGER_UNAVAILABLE where the address is none */
+export async function openDatabase(url: string, connections: number): Promise<Database> {
+  const pool = await poolOf(url, connections);
   // A connection that breaks while nobody uses it: the next one that is wanted is made anew.
   pool.on('error', () => undefined);
   return {
@@ -43,7 +43,8 @@ export function openDatabase(url: string, connections: number): Database {
   };
 }
 
-function poolOf(url: string, connections: number): Pool {
+async function poolOf(url: string, connections: number): Promise<Pool> {
+  const { Pool } = await import('pg');
   try {
     return new Pool({
       connectionString: url,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The ledger in PostgreSQL, for several servers. Loaded only where an address of a database is given: not by attest/index.ts.
+// The ledger in PostgreSQL, for several servers. Its driver is loaded only where an address of a database is given.
 //   ledger.ts  opens, names, appends    append.ts  a batch in one transaction, in order by the lock on the head    rows.ts  reading
 //   schema.ts  migrations    queue.ts  commits that take their time    connection.ts  the driver (only here)
 export {
@@ -7,5 +7,4 @@ export {
   openPostgresRows,
   type PostgresLedger,
   type PostgresOptions,
-  recorderOver,
 } from './ledger.ts';

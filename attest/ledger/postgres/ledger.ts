@@ -2,14 +2,12 @@
 import { createPublicKey, hash, type KeyObject } from 'node:crypto';
 import { AttestError } from '../../error.ts';
 import { checkpointSigner, isOrigin, noteKeyId, type TrustedRoot, trustedRootOf } from '../../log/index.ts';
-import { type Signer, signStatement } from '../../sign/index.ts';
 import type { Bundle } from '../bundle.ts';
 import { createLogKey, readLogKey } from '../files.ts';
 import type { Addition } from '../grow.ts';
 import { additionOf, type Ledger } from '../ledger.ts';
 import { openReader } from '../reading/reader.ts';
 import type { Rows } from '../reading/rows.ts';
-import type { Recorder } from '../recorder.ts';
 import type { Identity } from '../store.ts';
 import { appendBatch } from './append.ts';
 import { type Database, openDatabase } from './connection.ts';
@@ -46,7 +44,7 @@ export async function openPostgresLedger(options: PostgresOptions): Promise<Post
     throw new AttestError('LEDGER_UNAVAILABLE', `${JSON.stringify(options.origin)} is not a name for a log`, {
       hint: 'give a host name in lower case, such as ledger.example.org',
     });
-  const database = openDatabase(options.url, CONNECTIONS);
+  const database = await openDatabase(options.url, CONNECTIONS);
   try {
     await migrate(database, options.create);
     await refuseUnsafe(database);
@@ -62,7 +60,7 @@ export async function openPostgresLedger(options: PostgresOptions): Promise<Post
 
 /** Rows of a ledger in PostgreSQL, for reading. Rejects as `openPostgresLedger` does */
 export async function openPostgresRows(url: string): Promise<Rows> {
-  const database = openDatabase(url, 1);
+  const database = await openDatabase(url, 1);
   try {
     await migrate(database, false);
     return rowsOver(database);
@@ -70,17 +68,6 @@ export async function openPostgresRows(url: string): Promise<Rows> {
     await database.close();
     throw error;
   }
-}
-
-/** A recorder for a ledger in PostgreSQL; it needs no thread, as nothing of it blocks. */
-export function recorderOver(ledger: Pick<Ledger, 'append' | 'close'>, signer: Signer): Recorder {
-  return {
-    record: async (statement) => {
-      const bundle = await ledger.append(await signStatement(statement, signer), signer);
-      return { logIndex: Number(bundle.verificationMaterial.tlogEntries[0]?.logIndex) };
-    },
-    close: () => ledger.close(),
-  };
 }
 
 /** A server that does not write to its disk acknowledges what a power cut takes away. */

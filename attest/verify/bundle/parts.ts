@@ -13,7 +13,10 @@ export const MAX_BUNDLE_BYTES = 16 * 1024 * 1024;
 const MAX_ENTRIES = 32;
 const MAX_TIMESTAMPS = 32;
 const MAX_CERTIFICATES = 8;
-const MAX_DER_BYTES = 64 * 1024;
+/** Of a certificate or a timestamp, which are a tenth of it: each value inside costs the parser more than its bytes. */
+const MAX_DER_BYTES = 16 * 1024;
+/** All that is large in a bundle is inside a text, and a bundle with every list full has a quarter of these marks. */
+const MAX_MARKS = 64 * 1024;
 
 /** The version of the bundle's format; each asks for other proofs. */
 export type BundleVersion = '0.1' | '0.2' | '0.3';
@@ -60,7 +63,7 @@ const VERSIONS: Readonly<Record<string, BundleVersion>> = {
  * @see https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_bundle.proto
  */
 export function readParts(bytes: Uint8Array): BundleParts | undefined {
-  const json = bytes.length > MAX_BUNDLE_BYTES ? undefined : parseStrict(bytes);
+  const json = bytes.length > MAX_BUNDLE_BYTES || !isModest(bytes) ? undefined : parseStrict(bytes);
   const bundle = membersAmong(
     json?.value,
     ['mediaType', 'verificationMaterial'],
@@ -73,6 +76,17 @@ export function readParts(bytes: Uint8Array): BundleParts | undefined {
   const material = readMaterial(bundle?.['verificationMaterial'], version);
   return material === undefined ? undefined : { mediaType, version, content, ...material };
 }
+
+/** Whether there are few texts and lists: a million keys, or a list in a list in a list, would take a parser half a minute. */
+function isModest(bytes: Uint8Array): boolean {
+  let marks = 0;
+  for (let at = 0; at < bytes.length; at++) marks += MARKS[bytes[at] ?? 0] ?? 0;
+  return marks <= MAX_MARKS;
+}
+/** 1 for each byte that begins or separates something: a quote, a bracket, a comma. */
+const MARKS = Uint8Array.from({ length: 256 }, (_, byte) =>
+  '"[{,'.includes(String.fromCharCode(byte)) ? 1 : 0,
+);
 
 function readContent(envelope: unknown, message: unknown): BundleParts['content'] | undefined {
   if (envelope !== undefined && message !== undefined) return undefined;

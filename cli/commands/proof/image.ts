@@ -5,7 +5,7 @@ import {
   type Proved,
   proveImage,
   type Refused,
-  resolveTag,
+  resolveImage,
 } from '../../../attest/image/index.ts';
 import type { RegistryAccess } from '../../../attest/oci/index.ts';
 import { nameOf } from '../../../engine/attested.ts';
@@ -80,10 +80,9 @@ function namedBy(text: string): Named {
 async function imageOf(named: Named, access: RegistryAccess, io: Io): Promise<ImageDigest> {
   const { registry, repository, tag, digest } = named;
   if (digest !== undefined) return { registry, repository, digest };
-  const found = await resolveTag(named, access);
-  io.err(
-    `note: ${registry}/${repository}:${tag} stands for ${found} now, and may stand for another one later\n`,
-  );
+  const name = `${registry}/${repository}:${tag}`;
+  const { digest: found } = await resolveImage({ registry, repository, tag, name }, access);
+  io.err(`note: ${name} stands for ${found} now, and may stand for another one later\n`);
   return { registry, repository, digest: found };
 }
 

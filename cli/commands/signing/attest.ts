@@ -6,9 +6,9 @@ import { type ExitCode, UsageError } from '../../exit.ts';
 import { readSource } from '../../files.ts';
 import type { Io } from '../../io.ts';
 import { openState } from '../../seal.ts';
-import { keyRequest, SIGNING_FLAGS } from '../../signing/flags.ts';
-import { openKey } from '../../signing/key.ts';
+import { SIGNING_FLAGS } from '../../signing/flags.ts';
 import { writeBundle } from './artefact.ts';
+import { openSigning, type Witnesses, withWitnesses, witnessesOf } from './identity.ts';
 import { push, subjectOf } from './subject.ts';
 
 export const attest: Verb = {
@@ -27,6 +27,7 @@ export const attest: Verb = {
     bundle: { value: 'FILE', help: 'where to write the bundle (default: stdout; of an image: nowhere)' },
     state: {
       value: 'DIR',
+      excludes: ['keyless', 'rekor', 'timestamp'],
       help: 'folder of a ledger that the attestation is added to, so that its bundle proves that it is there',
     },
     ...REGISTRY_FLAGS,
@@ -42,16 +43,19 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
       'one image, file or digest is wanted',
       'countersign attest IMAGE --predicate FILE --type URI --key FILE',
     );
-  if (predicate === undefined || type === undefined || !args.has('key')) {
-    const missing = ['predicate', 'type', 'key'].find((name) => !args.has(name));
-    throw new UsageError(`--${missing} is missing`, 'see countersign attest --help');
-  }
+  if (predicate === undefined || type === undefined)
+    throw new UsageError(
+      `--${predicate === undefined ? 'predicate' : 'type'} is missing`,
+      'see countersign attest --help',
+    );
+  const witnesses = witnessesOf(args, 'attest');
   const { bytes } = readSource(predicate);
   const subject = await subjectOf(target, args, io);
   const statement = makeStatement(subject, type, bytes);
-  const { signer } = await openKey(keyRequest(args), io);
+  const signer = await openSigning(args, io);
   const file = args.text('bundle');
-  const make = (): Promise<object> => bundleOf(statement, signer, { state: args.text('state'), io });
+  const make = (): Promise<object> =>
+    bundleOf(statement, signer, { state: args.text('state'), witnesses, io });
   const { image } = subject;
   if (image === undefined) {
     await writeBundle(file, make, io);
@@ -62,13 +66,19 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   return 0;
 }
 
+interface Way {
+  readonly state: string | undefined;
+  readonly witnesses: Witnesses;
+  readonly io: Io;
+}
+
 /** With a ledger the bundle is its entry, as a record's is. */
 async function bundleOf(
   statement: Uint8Array,
   signer: Signer,
-  { state, io }: { readonly state: string | undefined; readonly io: Io },
+  { state, witnesses, io }: Way,
 ): Promise<object> {
-  if (state === undefined) return signAttestation(statement, signer);
+  if (state === undefined) return withWitnesses(await signAttestation(statement, signer), signer, witnesses);
   const ledger = openState(state, signer, io);
   try {
     return await ledger.append(await signStatement(statement, signer), signer);

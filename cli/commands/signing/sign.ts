@@ -3,9 +3,9 @@ import { signArtefact } from '../../../attest/index.ts';
 import type { Args, Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import type { Io } from '../../io.ts';
-import { keyRequest, SIGNING_FLAGS } from '../../signing/flags.ts';
-import { openKey } from '../../signing/key.ts';
+import { SIGNING_FLAGS } from '../../signing/flags.ts';
 import { readArtefact, writeBundle } from './artefact.ts';
+import { openSigning, withWitnesses, witnessesOf } from './identity.ts';
 
 export const sign: Verb = {
   name: 'sign',
@@ -24,11 +24,16 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const [file, more] = args.positionals;
   if (file === undefined || more !== undefined)
     throw new UsageError('one file is wanted', 'countersign sign FILE --key FILE --bundle FILE');
-  if (!args.has('key')) throw new UsageError('--key is missing', 'see countersign sign --help');
+  const witnesses = witnessesOf(args, 'sign');
   const bytes = readArtefact(file);
-  const { signer } = await openKey(keyRequest(args), io);
+  const signer = await openSigning(args, io);
   const bundle = args.text('bundle');
-  await writeBundle(bundle, () => signArtefact(bytes, signer), io);
-  if (bundle !== undefined) io.err(`note: signed ${file} with ${signer.fingerprint}, in ${bundle}\n`);
+  await writeBundle(
+    bundle,
+    async () => withWitnesses(await signArtefact(bytes, signer), signer, witnesses),
+    io,
+  );
+  const by = signer.certificate === undefined ? signer.fingerprint : 'a certificate of this job';
+  if (bundle !== undefined) io.err(`note: signed ${file} with ${by}, in ${bundle}\n`);
   return 0;
 }

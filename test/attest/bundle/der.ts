@@ -24,8 +24,9 @@ export function oid(dotted: string): Buffer {
   return tagged(0x06, Uint8Array.from(bytes));
 }
 
+/** UTCTime, as RFC 5280 §4.1.2.5 asks until 2049; a verifier that writes the certificate anew would not find another form. */
 const time = (date: Date): Buffer =>
-  tagged(0x18, Buffer.from(`${date.toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`));
+  tagged(0x17, Buffer.from(`${date.toISOString().replace(/[-:T]/g, '').slice(2, 14)}Z`));
 const nameOf = (name: string): Buffer => sequence(tagged(0x31, sequence(oid('2.5.4.3'), text(name))));
 const ECDSA_SHA256 = sequence(oid('1.2.840.10045.4.3.2'));
 

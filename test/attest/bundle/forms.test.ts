@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every form of a bundle that is out there verifies, and says what it says.
 
-import { hash } from 'node:crypto';
+import { generateKeyPairSync, hash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { NO_SIGSTORE, type SigstoreTrust, verifyAttestation } from '../../../attest/index.ts';
 import { bytesOf, keyed, outcome, question, trustOf } from './ask.ts';
@@ -68,6 +68,18 @@ describe('a bundle', () => {
       expect(outcome(await world.make({ ...making, key }), question(trust, { signers }))).toBe('verified');
     },
   );
+
+  it('by an Ed25519 key verifies, of a file and of an envelope', async () => {
+    const { privateKey: key } = generateKeyPairSync('ed25519');
+    const stranger = generateKeyPairSync('ed25519').privateKey;
+    for (const content of [{ artifact: ARTIFACT }, { payload: statement() }]) {
+      const bundle = await world.make({ key, entries: [], content });
+      const asked = (pem: string) => question(NO_SIGSTORE, { signers: [keyed(pem)], requireLog: false });
+      expect(outcome(bundle, asked(pemOf(key)))).toBe('verified');
+      expect(outcome(bundle, asked(pemOf(stranger)))).toBe('SIGNER');
+      expect(outcome(bundle, asked(pemOf(newKey())))).toBe('SIGNER');
+    }
+  });
 
   it('with several entries and timestamps verifies', async () => {
     const entries = ['dsse 0.0.1', 'hashedrekord 0.0.2'] as const;

@@ -5,7 +5,7 @@ import { createPublicKey, hash, sign } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { NO_SIGSTORE, type SigstoreTrust } from '../../../attest/index.ts';
 import { noteKeyId } from '../../../attest/log/index.ts';
-import { keyed, outcome, question, trustOf } from './ask.ts';
+import { bytesOf, keyed, outcome, question, trustOf } from './ask.ts';
 import { meaning } from './spelling.ts';
 import {
   ARTIFACT,
@@ -169,6 +169,28 @@ describe('attack 14: the lists of a bundle', () => {
     const bundle = await world.make({ content: { payload: statement({ subject }) } });
     expect(outcome(bundle, question(trust))).toBe(expected);
   });
+});
+
+describe('attacks 12, 13 and 22: what is huge', () => {
+  const list = (count: number, item: (index: number) => string): string =>
+    Array.from({ length: count }, (_, index) => item(index)).join();
+  it.each<[string, () => Buffer]>([
+    ['a million keys', () => Buffer.from(`{${list(1_000_000, (index) => `"k${index}":1`)}}`)],
+    ['lists eight million deep', () => Buffer.from('['.repeat(8_000_000) + ']'.repeat(8_000_000))],
+    ['eight million numbers', () => Buffer.from(`[${list(8_000_000, () => '1')}]`)],
+    ['17 MiB', () => Buffer.alloc(17 * 1024 * 1024, 0x20)],
+    ['16 MiB of nothing', () => Buffer.alloc(16 * 1024 * 1024, 0x20)],
+    ['a certificate of 17 KiB', () => bytesOf(changed(good, largeCertificate))],
+  ])('is refused before it costs much: %s', (_, make) => {
+    const bytes = make();
+    const before = process.cpuUsage();
+    expect(outcome(bytes, question(trust))).toBe('SHAPE');
+    const { user } = process.cpuUsage(before);
+    expect(user).toBeLessThan(5_000_000);
+  });
+  const largeCertificate = (copy: Json): void => {
+    copy.verificationMaterial.certificate.rawBytes = base64(Buffer.alloc(17 * 1024, 0x05));
+  };
 });
 
 describe('what was signed', () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who signed: identities are exact, certificates are what they must be, keys have their time, people are counted.
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import {
   AttestError,
@@ -12,6 +13,7 @@ import {
   type SigstoreTrust,
   signersFor,
   verifyAttestation,
+  verifyEnvelope,
   verifyQuorum,
 } from '../../../attest/index.ts';
 import { bytesOf, keyed, outcome, question, RELEASE, trustOf } from './ask.ts';
@@ -35,7 +37,10 @@ import {
   moment,
   newKey,
   newWorld,
+  PREDICATE_TYPE,
   pemOf,
+  signedBytes,
+  statement,
   type World,
 } from './world.ts';
 
@@ -346,6 +351,36 @@ describe('the signers of a trust file', () => {
   ])('with %s are refused when loaded', (_, more) => {
     expect(codeOf(() => trustFile([], [identityEntry('release')]))).toBe('no error');
     expect(codeOf(() => trustFile([], [identityEntry('release', more)]))).toBe('TRUST_SHAPE');
+  });
+
+  it('may have an Ed25519 key, but not for records and releases, which are of one kind', () => {
+    const pem = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    for (const use of ['provenance', 'approval'])
+      expect(codeOf(() => trustFile([keyEntry('alice', pem, { uses: [use] })]))).toBe('no error');
+    for (const use of ['record', 'policy'])
+      expect(codeOf(() => trustFile([keyEntry('alice', pem, { uses: ['approval', use] })]))).toBe(
+        'TRUST_SHAPE',
+      );
+  });
+
+  it('with an Ed25519 key verify an envelope by it', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString();
+    const file = trustFile([keyEntry('alice', pem, { uses: ['approval'] })]);
+    const signed = sign(null, signedBytes({ payload: statement() }), privateKey);
+    const envelope = (sig: Buffer): Buffer =>
+      bytesOf({
+        payload: base64(statement()),
+        payloadType: 'application/vnd.in-toto+json',
+        signatures: [{ keyid: file.keys[0]?.id, sig: base64(sig) }],
+      });
+    const asked = { use: 'approval', predicateType: PREDICATE_TYPE, at: moment(0) } as const;
+    expect(verifyEnvelope(envelope(signed), file, asked)).toMatchObject({
+      ok: true,
+      value: { keyName: 'alice' },
+    });
+    expect(verifyEnvelope(envelope(Buffer.alloc(64, 1)), file, asked)).toMatchObject({ code: 'SIGNATURE' });
+    expect(verifyEnvelope(envelope(Buffer.alloc(70, 1)), file, asked)).toMatchObject({ code: 'SIGNATURE' });
   });
 
   it('may not have one identity under two names', () => {

@@ -166,7 +166,7 @@ export async function newWorld(host = 'rekor.example') {
     const content = making.content ?? { payload: statement() };
     const key = making.key ?? newKey();
     const bytes = signedBytes(content);
-    const signature = sign('sha256', bytes, key);
+    const signature = sign(key.asymmetricKeyType === 'ed25519' ? null : 'sha256', bytes, key);
     const held = making.certificate ?? (making.key === undefined ? certify(key) : undefined);
     const signed = { content, bytes, signature, key, certificate: held };
     const tlogEntries: Json[] = [];
@@ -297,6 +297,10 @@ export function bodyOf(name: EntryName, { content, bytes, signature, key, certif
       signature: { content: sig, publicKey: { content: encodedPem } },
     },
     'dsse 0.0.1': {
+      envelopeHash: {
+        algorithm: 'sha256',
+        value: hash('sha256', JSON.stringify(contentJson(content, signature))),
+      },
       payloadHash: { algorithm: 'sha256', value: payloadHash },
       signatures: [{ signature: sig, verifier: encodedPem }],
     },

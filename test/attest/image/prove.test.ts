@@ -5,9 +5,10 @@ import {
   type ImageQuestion,
   openProver,
   proveImage,
-  resolveTag,
+  resolveImage,
 } from '../../../attest/image/index.ts';
 import { keylessSigner, keySigner, NO_SIGSTORE, readSigstoreTrust } from '../../../attest/index.ts';
+import { parseOciReference } from '../../../attest/oci/index.ts';
 import {
   IDENTITY,
   ISSUER,
@@ -266,24 +267,20 @@ describe('the prover of an environment', () => {
 });
 
 describe('a tag', () => {
-  const image = (): { registry: string; repository: string; tag: string } => ({
-    registry: registry.host,
-    repository: REPOSITORY,
-    tag: 'v1',
-  });
+  const reference = () => parseOciReference(`oci://${registry.host}/${REPOSITORY}:v1`);
 
   it('stands for the digest of what is read, whatever the registry states', async () => {
-    const manifest = Buffer.from('{"manifests": []}');
-    registry.manifests.set(`${REPOSITORY}:v1`, manifest);
-    expect(await resolveTag(image(), ACCESS)).toBe(digestOf(manifest));
+    const manifest = Buffer.from('{"mediaType": "application/vnd.oci.image.index.v1+json", "manifests": []}');
     registry.override = (_, response) => {
       response.writeHead(200, { 'docker-content-digest': IMAGE }).end(manifest);
       return true;
     };
-    await expect(resolveTag(image(), ACCESS)).rejects.toMatchObject({ code: 'REGISTRY_CONTENT' });
+    expect(await resolveImage(reference(), ACCESS)).toMatchObject({ digest: digestOf(manifest) });
   });
 
-  it('that is not there is an error', async () => {
-    await expect(resolveTag(image(), ACCESS)).rejects.toMatchObject({ code: 'REGISTRY_REFUSED' });
+  it('that is not there, or is no image, is an error', async () => {
+    await expect(resolveImage(reference(), ACCESS)).rejects.toMatchObject({ code: 'REGISTRY_REFUSED' });
+    registry.manifests.set(`${REPOSITORY}:v1`, Buffer.from('{}'));
+    await expect(resolveImage(reference(), ACCESS)).rejects.toMatchObject({ code: 'REGISTRY_CONTENT' });
   });
 });

@@ -59,7 +59,7 @@ describe('a trust file', () => {
       () => readTrust(withKey({ publicKey: pair.privateKeyPem })),
       AttestError,
       'TRUST_SHAPE',
-      'key "ci" is no ECDSA P-256 public key: this is a private key, not a public one',
+      'key "ci" is no public key that can be used for this: this is a private key, not a public one',
     );
   });
 

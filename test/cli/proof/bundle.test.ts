@@ -136,6 +136,27 @@ describe('verify bundle', () => {
     expect({ exit, code: /\[([A-Z_]+)\]\n$/.exec(out)?.[1] }).toEqual({ exit: 1, code });
   });
 
+  it.each<[string, Json]>([
+    ['nothing', ''],
+    ['no JSON', 'bundle'],
+    ['another JSON', '[]'],
+    [
+      'an empty certificate',
+      {
+        mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+        verificationMaterial: { certificate: { rawBytes: '' } },
+        dsseEnvelope: {},
+      },
+    ],
+  ])('attack 18: ends with 1 where the bundle is %s', async (_, content) => {
+    put('odd.json', content);
+    expect(await verify(artifact, 'odd.json', ...who, ...root)).toEqual({
+      exit: 1,
+      out: `${artifact}: not verified: this is no Sigstore bundle v0.1, v0.2 or v0.3 [SHAPE]\n`,
+      err: '',
+    });
+  });
+
   it('cannot answer without a trusted root, and says so', async () => {
     const { exit, err } = await verify(
       artifact,

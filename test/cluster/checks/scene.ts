@@ -8,6 +8,7 @@ export interface Scene {
   readonly plane: ControlPlane;
   readonly settings: ServeSettings;
   readonly tally: Tally;
-  /** Path of cosign. */
+  /** Paths of cosign and of a registry. */
   readonly cosign: string;
+  readonly registry: string;
 }

@@ -202,6 +202,9 @@ describe('a known type that is malformed', () => {
     const summary = (change: object): string =>
       refusal(statement((one) => Object.assign(Object(one['predicate']), change), 'vsa-v1'));
     expect(summary({ timeVerified: '2026-02-30T00:00:00Z' })).toMatch(/which is no date$/);
+    for (const year of ['9999', '2262', '1969'])
+      expect(summary({ timeVerified: `${year}-01-01T00:00:00Z` })).toMatch(/which is no date$/);
+    expect(summary({ timeVerified: '2261-12-31T23:59:59Z' })).toBe('ok');
     expect(summary({ timeVerified: 'yesterday' })).toMatch(/^PREDICATE .*must match pattern/);
     expect(summary({ dependencyLevels: { A: 1.5 } })).toMatch(/^PREDICATE .*must be integer/);
     const big = bytesOf('vsa-v1')

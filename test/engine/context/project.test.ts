@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { startSeconds } from '../../../engine/bounds.ts';
 import {
   environmentNamed,
   environmentOfNamespace,
   type Project,
   readProject,
-  startSeconds,
 } from '../../../engine/context/project.ts';
 import { EngineError } from '../../../engine/error.ts';
 import { openYamlReader } from '../../../engine/toolchain/yaml.ts';

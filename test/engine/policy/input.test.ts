@@ -196,3 +196,50 @@ describe('the schema', () => {
     expect(validate(JSON.parse(JSON.stringify({ ...good, ...part })))).toBe(false);
   });
 });
+
+describe('claims in the input', () => {
+  const digest = (digit: string): string => `sha256:${digit.repeat(64)}`;
+  const [document] = read(
+    'pod',
+    Buffer.from(
+      JSON.stringify({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'p' },
+        spec: {
+          containers: ['b', 'a', 'c', 'a'].map((digit, at) => ({
+            name: `c${at}`,
+            image: `r.example/x@${digest(digit)}`,
+          })),
+        },
+      }),
+    ),
+  );
+  const claimOf = (digit: string): string =>
+    JSON.stringify({
+      known: false,
+      predicate: {},
+      predicateType: 'https://x.example/t',
+      signer: { keyId: 'id', kind: 'key', name: 'k' },
+      subject: digest(digit),
+    });
+  const inputWith = (frame: Partial<InputFrame>): Uint8Array => {
+    if (document === undefined) throw new Error('no document');
+    return nativeInput(document, { ...CHECK, ...frame });
+  };
+  const claims = new Map(['z', 'b', 'a'].map((digit) => [digest(digit), [claimOf(digit)]] as const));
+
+  it("are those about the object's own images, in order, and conform to the schema", () => {
+    const input = inputWith({ claims });
+    expect(faults(input)).toEqual([]);
+    expect(keys(input).slice(0, 3)).toEqual(['apiVersion', 'claims', 'context']);
+    expect(JSON.parse(Buffer.from(input).toString()).claims).toEqual(
+      ['a', 'b'].map((digit) => JSON.parse(claimOf(digit))),
+    );
+  });
+
+  it('are empty where nothing was proved, and absent where nobody looked', () => {
+    expect(JSON.parse(Buffer.from(inputWith({ claims: new Map() })).toString()).claims).toEqual([]);
+    expect(keys(inputWith({}))).not.toContain('claims');
+  });
+});

@@ -111,12 +111,15 @@ describe('the predicate of a decision record', () => {
     };
     const [one] = fc.sample(judgement, { numRuns: 1, seed: 1 });
     if (one === undefined) throw new Error('no sample');
-    const basis = (verdict: 'allow' | 'deny'): unknown =>
+    const basis = (part: Partial<Judgement['decision']>): unknown =>
       readDecision(
-        statementOf({ ...one, decision: { ...one.decision, verdict, findings: [waived] } }, ENGINE),
+        statementOf({ ...one, decision: { ...one.decision, ...part, findings: [waived] } }, ENGINE),
       );
-    expect(basis('allow')).toMatchObject({ basis: 'waiver', findings: [{ waiver: 'W-7' }] });
-    expect(basis('deny')).toMatchObject({ basis: 'policy' });
+    expect(basis({ verdict: 'allow', basis: 'waiver' })).toMatchObject({
+      basis: 'waiver',
+      findings: [{ waiver: 'W-7' }],
+    });
+    expect(basis({ verdict: 'deny' })).toMatchObject({ basis: 'policy' });
   });
 
   it('has its limits in scope and startBy', () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Document, JsonObject, JsonValue } from '../manifest/document.ts';
 import { isObject } from '../manifest/document.ts';
-import { isSecret, withoutLastApplied } from './secret.ts';
+import { isSecret, withoutLastApplied } from '../record/secret.ts';
 
 /**
  * The object's bytes with every value of a Secret replaced by one of the same length and class: what a native rule, a digest and
