@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The proof: signatures, identities, envelopes and the ledger. Statements are opaque here, and nothing knows of policies.
-// sign/ makes DSSE envelopes, ledger/ appends them to a log in Sigstore's own format (log/ is that format), trust/ says whom a
+// inputs/ keeps what was evaluated beside it; sign/ makes DSSE envelopes, ledger/ appends them to a log in Sigstore's own format (log/ is that format), trust/ says whom a
 // reader believes, verify/ reads a record straight through: shape, signature, key, log entry, Statement.
 export { AttestError, type AttestErrorCode } from './error.ts';
+export { type Inputs, type Item, type Keeper, type KeptRow, openInputs, openKeeper } from './inputs/index.ts';
 export { type Audit, auditLedger, type Fault } from './ledger/audit/index.ts';
 export {
   type Bundle,

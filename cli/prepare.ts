@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { type BenchEnvironment, startSeconds } from '../engine/bounds.ts';
 import type { Environment, Project } from '../engine/context/project.ts';
 import { EngineError } from '../engine/index.ts';
 import {
@@ -109,12 +110,20 @@ async function loadAll(request: Request, tools: Tools): Promise<Prepared> {
   const bench: Bench = {
     policies,
     enforcement: environment?.rules ?? {},
-    ...(environment === undefined ? {} : { environment: { name: environment.name, tier: environment.tier } }),
+    ...(environment === undefined ? {} : { environment: benchEnvironment(environment) }),
     ...(project === undefined ? {} : { projectDigest: project.digest }),
+    ...(project === undefined || project.inputs === 'none' ? {} : { keepsInputs: true }),
     ...(request.strictErrors || project?.strictErrors === true ? { strictErrors: true } : {}),
   };
   return { bench, notes, releases: bundles.releases };
 }
+
+const benchEnvironment = (environment: Environment): BenchEnvironment => ({
+  name: environment.name,
+  tier: environment.tier,
+  ...(environment.namespaces === undefined ? {} : { namespaces: environment.namespaces }),
+  startWithin: startSeconds(environment),
+});
 
 /** What reads bundles is loaded only where one is named: plain folders of Rego pay nothing for it. */
 async function bundlesOf(

@@ -26,9 +26,13 @@ import {
 } from '../attest/index.ts';
 import { conclude } from '../engine/conclude.ts';
 import type { Judgement } from '../engine/index.ts';
+import { packPolicy } from '../engine/parts.ts';
+import type { Policy } from '../engine/policy/index.ts';
+import type { Kept } from '../engine/replay/kept.ts';
 import { codeOf } from './cause.ts';
 import type { Installation } from './installation.ts';
 import type { Io } from './io.ts';
+import { policyItem, putInputs } from './ledger/keeping.ts';
 import type { KeyRequest } from './signing/flags.ts';
 import { openKey, readKeyPem } from './signing/key.ts';
 
@@ -97,6 +101,8 @@ export interface RecordRequest {
   readonly key: KeyRequest;
   readonly state: string;
   readonly installation: Installation;
+  /** What it was decided by. */
+  readonly policies: readonly Policy[];
 }
 
 /**
@@ -126,12 +132,19 @@ export async function writeRecord(judgement: Judgement, request: RecordRequest, 
 async function append(
   judgement: Judgement,
   signer: Signer,
-  { state, installation: { version, opa } }: RecordRequest,
+  { state, installation: { version, opa }, policies }: RecordRequest,
   io: Io,
 ): Promise<Bundle> {
   const ledger = openState(state, signer, io);
+  const { environment, time } = judgement.decision;
+  const about = environment === undefined ? { time } : { time, environment };
+  const keep = async ({ digest, bytes }: Kept): Promise<void> =>
+    putInputs(state, [
+      ...policies.map((policy) => policyItem(packPolicy(policy), time)),
+      { kind: 'input', digest, bytes, ...about },
+    ]);
   try {
-    return await conclude(judgement, { signer, ledger, engine: { version, opa } });
+    return await conclude(judgement, { signer, ledger, engine: { version, opa }, keep });
   } catch (error) {
     throw withFolder(error, state);
   } finally {

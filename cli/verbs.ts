@@ -17,6 +17,26 @@ export const VERBS: Readonly<
     summary: 'check a signed record offline',
     load: async () => (await import('./commands/verify.ts')).verifyRecordVerb,
   },
+  replay: {
+    summary: 'decide recorded changes again',
+    load: async () => (await import('./commands/after/index.ts')).replay,
+  },
+  'inputs prune': {
+    summary: 'delete kept inputs whose years are over',
+    load: async () => (await import('./commands/after/index.ts')).inputsPrune,
+  },
+  'report evidence': {
+    summary: 'pack the evidence for a framework',
+    load: async () => (await import('./commands/after/index.ts')).reportEvidence,
+  },
+  'report sample': {
+    summary: 'draw a sample of changes for an auditor',
+    load: async () => (await import('./commands/after/index.ts')).reportSample,
+  },
+  'report vsa': {
+    summary: 'sign the summary of an allow, as SLSA has it',
+    load: async () => (await import('./commands/after/index.ts')).reportVsa,
+  },
   approve: {
     summary: 'approve a set, a waiver, a lock',
     load: async () => (await import('./commands/people/index.ts')).approve,

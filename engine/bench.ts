@@ -1,9 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
+
+import type { BenchEnvironment } from './bounds.ts';
 import type { Project } from './context/project.ts';
 import type { Finding } from './decide/finding.ts';
 import type { Enforcement } from './decide/findings.ts';
-import { strictestOf } from './people/standing.ts';
-import type { Bench } from './review.ts';
+import { type Standing, strictestOf } from './people/standing.ts';
+import type { Policy } from './policy/policy.ts';
+import type { ObjectSchema } from './schema/index.ts';
+
+/** What one environment asks for; `name` and `tier` are absent where there is no Project. */
+export interface Bench {
+  readonly policies: readonly Policy[];
+  readonly enforcement: Readonly<Record<string, Enforcement>>;
+  readonly environment?: BenchEnvironment;
+  readonly projectDigest?: string;
+  /** Kubernetes' schema; absent at admission, where the API server has decoded the object, and where it is switched off. */
+  readonly schema?: ObjectSchema;
+  /** In Conftest's style too, a builtin that fails is an error; in native rules it always is. */
+  readonly strictErrors?: true;
+  /** Whether what is evaluated is kept beside the records. */
+  readonly keepsInputs?: true;
+  /** What is judged was kept and holds no secret value any more: nothing is looked for in what is said of it. */
+  readonly isMasked?: true;
+  /** What people have signed for it. */
+  readonly standing?: Standing;
+}
 
 const STRICTNESS = { audit: 0, warn: 1, deny: 2 } as const satisfies Record<Enforcement, number>;
 

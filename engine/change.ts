@@ -4,6 +4,7 @@ import type { Document, JsonObject, Source } from './manifest/index.ts';
 import type { ApprovalCount, Asked } from './people/approval.ts';
 import type { Claims } from './policy/input.ts';
 import type { ObjectSet } from './record/set.ts';
+import type { Kept } from './replay/kept.ts';
 
 /** One change as the edges hand it over: what is to be judged and how it came. */
 export interface Change {
@@ -46,6 +47,12 @@ export interface Judgement {
   /** Every image that the objects name, each reference once; found when it is asked for: only a record does. */
   readonly images: () => readonly { readonly ref: string; readonly digest?: string }[];
   readonly requester?: Requester;
+  /** What the verdict is limited to besides its environment. */
+  readonly scope?: { readonly namespaces: readonly string[] };
+  /** Of an allow: when the set must have been applied first, at the latest. RFC 3339 in UTC. */
+  readonly startBy?: string;
+  /** What is to be kept beside the record, so that it can be evaluated again; absent where nothing is. */
+  readonly kept?: () => Kept;
   readonly asked?: Asked;
   /** How the approvals of an environment that asks for some were counted. */
   readonly approvalRule?: ApprovalCount;

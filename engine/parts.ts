@@ -9,7 +9,9 @@ import type { BuiltinServer } from './rego/index.ts';
 import { type Bench, openJudge, openProjectJudge } from './review.ts';
 
 /** A policy's parts with its data as JSON text: numbers that are kept as they were written are no values that a message can hold. */
-interface PackedPolicy {
+export interface PackedPolicy {
+  /** SHA-256 (hex) of the module and the data. */
+  readonly digest: string;
   readonly parts: PolicyParts;
   readonly data: string;
 }
@@ -23,7 +25,7 @@ export type JudgeParts =
   | { readonly project: Project; readonly benches: ReadonlyMap<string, BenchParts> };
 
 export function partsOf(bench: Bench): BenchParts {
-  return { ...bench, policies: bench.policies.map(({ parts }) => pack(parts)) };
+  return { ...bench, policies: bench.policies.map(packPolicy) };
 }
 
 /**
@@ -33,18 +35,18 @@ export function partsOf(bench: Bench): BenchParts {
 export function openParts(parts: JudgeParts, builtins: BuiltinServer): Judge {
   const open = (bench: BenchParts): Bench => ({
     ...bench,
-    policies: bench.policies.map((policy) => load(policy, builtins)),
+    policies: bench.policies.map((policy) => openPolicy(policy, builtins)),
   });
   if ('bench' in parts) return openJudge(open(parts.bench));
   const benches = new Map([...parts.benches].map(([name, bench]) => [name, open(bench)] as const));
   return openProjectJudge(parts.project, benches);
 }
 
-function pack(parts: PolicyParts): PackedPolicy {
+export function packPolicy({ parts, reference: { digest } }: Policy): PackedPolicy {
   const data = JSON.stringify(parts.facts.data);
   return parts.kind === 'compiled'
-    ? { data, parts: { ...parts, facts: { ...parts.facts, data: {} } } }
-    : { data, parts: { ...parts, facts: { ...parts.facts, data: {} } } };
+    ? { digest, data, parts: { ...parts, facts: { ...parts.facts, data: {} } } }
+    : { digest, data, parts: { ...parts, facts: { ...parts.facts, data: {} } } };
 }
 
 /** The text of each number is kept, so that the policy has the same bytes of data, and the same digest. */
@@ -55,7 +57,8 @@ const exact = (text: string): Record<string, unknown> =>
       : value,
   );
 
-function load({ parts, data: text }: PackedPolicy, builtins: BuiltinServer): Policy {
+/** @throws {EngineError} POLICY_BUILTIN | POLICY_MODULE | POLICY_DATA */
+export function openPolicy({ parts, data: text }: PackedPolicy, builtins: BuiltinServer): Policy {
   const data = exact(text);
   if (parts.kind === 'compiled') return loadPolicy(parts.compiled, { ...parts.facts, data, builtins });
   const policy = loadWasmPolicy(parts.file, { ...parts.facts, data, builtins });

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hash } from 'node:crypto';
-import { unionOf, unmappedFinding } from './bench.ts';
+import { type Bench, unionOf, unmappedFinding } from './bench.ts';
+import { boundsOf } from './bounds.ts';
 import type { Change, Judge, Judgement, ReviewFacts } from './change.ts';
 import { environmentOfNamespace, type Project } from './context/project.ts';
 import { type Decision, decide } from './decide/decision.ts';
 import type { Finding } from './decide/finding.ts';
-import { type Enforcement, errorFinding, failureFinding, findingsOf } from './decide/findings.ts';
+import { errorFinding, failureFinding, findingsOf } from './decide/findings.ts';
 import { inherit, inheritedOf } from './decide/inherited.ts';
 import { kindFindings, NOT_APPLICABLE, notApplicable, passedOf, remarkFindings } from './decide/standing.ts';
 import { type Earlier, earlierOf, oldOf, redactorFor } from './earlier.ts';
 import { EngineError } from './error.ts';
 import { type Document, distinctImages, locate, type Source } from './manifest/index.ts';
-import { type Stand, type Standing, standAt } from './people/standing.ts';
+import { type Stand, standAt } from './people/standing.ts';
 import { conftestInput, type InputFrame, nativeInput } from './policy/input.ts';
 import type { Evaluation, Policy } from './policy/policy.ts';
 import type { Style } from './policy/rule.ts';
@@ -19,21 +20,9 @@ import { canonicalText } from './record/canonical.ts';
 import { inputDigest, inputLine } from './record/inputs.ts';
 import { reduceSecret } from './record/secret.ts';
 import { listedDigest, listSet, type ObjectSet, objectOf } from './record/set.ts';
-import type { ObjectSchema } from './schema/index.ts';
+import { keep } from './replay/kept.ts';
 
-/** What one environment asks for; `name` and `tier` are absent where there is no Project. */
-export interface Bench {
-  readonly policies: readonly Policy[];
-  readonly enforcement: Readonly<Record<string, Enforcement>>;
-  readonly environment?: { readonly name: string; readonly tier: string };
-  readonly projectDigest?: string;
-  /** Kubernetes' schema; absent at admission, where the API server has decoded the object, and where it is switched off. */
-  readonly schema?: ObjectSchema;
-  /** In Conftest's style too, a builtin that fails is an error; in native rules it always is. */
-  readonly strictErrors?: true;
-  /** What people have signed for it. */
-  readonly standing?: Standing;
-}
+export type { Bench } from './bench.ts';
 
 /** One object with everything said of it. */
 interface Reviewed {
@@ -72,7 +61,8 @@ export function openProjectJudge(project: Project, benches: ReadonlyMap<string, 
   };
 }
 
-function review(
+/** Judges one change; `unmapped` is what is said of a namespace of no environment. */
+export function review(
   bench: Bench,
   change: Change,
   { time, id, onProgress }: ReviewFacts,
@@ -112,6 +102,7 @@ function review(
     codes,
     set: listed ?? setOf(change),
     stand,
+    unmapped,
   });
 }
 
@@ -126,11 +117,12 @@ interface Outcome {
   readonly codes: readonly string[];
   readonly set: ObjectSet;
   readonly stand: Stand;
+  readonly unmapped: Omit<Finding, 'object'> | undefined;
 }
 
 function judgementOf(bench: Bench, change: Change, outcome: Outcome): Judgement {
-  const { time, id, context, reviewed, codes, set, stand } = outcome;
-  const redact = redactorFor(change);
+  const { time, id, context, reviewed, codes, set, stand, unmapped } = outcome;
+  const redact = bench.isMasked ? (finding: Finding): Finding => finding : redactorFor(change);
   const decision = decide({
     id,
     phase: change.phase,
@@ -155,6 +147,8 @@ function judgementOf(bench: Bench, change: Change, outcome: Outcome): Judgement 
     ...(requester && { requester }),
     ...(asked && { asked }),
     ...(stand.approvalRule && { approvalRule: stand.approvalRule }),
+    ...boundsOf(bench.environment, decision, time),
+    ...(bench.keepsInputs && { kept: () => keep({ change, bench, decision, unmapped }) }),
   };
 }
 

@@ -182,9 +182,9 @@ function harmless(log: Log): Log {
 /** The admission port with its appends counted. */
 function counted(admission: Admission, metrics: Metrics): Admission {
   const { judge, claims, now, newId } = admission;
-  const record: Admission['record'] = async (statement) => {
+  const record: Admission['record'] = async (statement, kept) => {
     try {
-      const recorded = await admission.record(statement);
+      const recorded = await admission.record(statement, kept);
       metrics.append('appended');
       return recorded;
     } catch (error) {

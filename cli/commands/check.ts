@@ -3,6 +3,7 @@
 import type { Environment, Project } from '../../engine/context/project.ts';
 import type { Change, Decision, Judgement } from '../../engine/index.ts';
 import { type Document, readDocuments } from '../../engine/manifest/index.ts';
+import type { Policy } from '../../engine/policy/index.ts';
 import { openJudge } from '../../engine/review.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
@@ -15,6 +16,7 @@ import { SCHEMA_FLAGS, schemaFor, strangersTo } from '../inputs/schema.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { policiesAsked } from '../loading/asked.ts';
+import { failOnOf } from '../loading/fail_on.ts';
 import { refuseAgainst, refuseIdleFlags } from '../loading/idle.ts';
 import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
 import { asksPeople, PEOPLE_FLAGS } from '../loading/people_flags.ts';
@@ -84,7 +86,7 @@ export const check: Verb = {
     'fail-on': { value: 'fail|warn', help: 'warn: exit 1 for warnings too' },
     record: {
       value: 'FILE',
-      help: 'sign the decision, append it to the ledger and write the record here (needs --key)',
+      help: 'sign the decision, append it to the ledger and write the record here (needs --key and an environment)',
     },
     key: {
       value: 'FILE|URI',
@@ -125,7 +127,9 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
     return checkEvery(found.project, { args, io, targets }, (environment, shared) =>
       checkFor(environment, setting, shared),
     );
-  const checked = await checkFor(environmentOf(args, found?.project), setting, io);
+  const environment = environmentOf(args, found?.project);
+  if (isRecorded && environment === undefined) throw withoutEnvironment();
+  const checked = await checkFor(environment, setting, io);
   writeReports(checked.decision, targets, io, checked.report);
   if (checked.exit === 1 && checked.decision.verdict === 'allow')
     io.err('note: allowed with warnings; exit code 1, as --fail-on warn says\n');
@@ -150,7 +154,11 @@ async function checkFor(environment: Environment | undefined, setting: Setting, 
   const { judgement, prepared } = await judgeFor(environment, setting, io);
   // Signed and durable before anything is answered: an allow that nobody can find later is none.
   if (isRecorded)
-    await record(judgement, args, io, { installation, state: stateOf(args.text('state'), found) });
+    await record(judgement, args, io, {
+      installation,
+      state: stateOf(args.text('state'), found),
+      policies: prepared.bench.policies,
+    });
   return {
     decision: judgement.decision,
     report: { version: installation.version, titles: titlesOf(prepared) },
@@ -220,11 +228,12 @@ export async function judgeFor(
   return { judgement, prepared };
 }
 
-function failOnOf(args: Args): 'fail' | 'warn' {
-  const value = args.text('fail-on') ?? 'fail';
-  if (value === 'fail' || value === 'warn') return value;
-  throw new UsageError(`--fail-on ${JSON.stringify(value)} is not known`, '--fail-on fail or --fail-on warn');
-}
+/** A record without a scope would be one for everywhere, and an unset scope is no scope. */
+const withoutEnvironment = (): UsageError =>
+  new UsageError(
+    '--record needs an environment: an allow holds for one, never for all',
+    'declare it in a Project (countersign init makes one) and name it with --env',
+  );
 
 function recordWanted(args: Args): boolean {
   if (args.has('record') === args.has('key')) return args.has('record');
@@ -274,14 +283,10 @@ async function record(
   judgement: Judgement,
   args: Args,
   io: Io,
-  { installation, state }: { installation: Installation; state: string },
+  setting: { installation: Installation; state: string; policies: readonly Policy[] },
 ): Promise<void> {
   const { writeRecord } = await import('../seal.ts');
-  await writeRecord(
-    judgement,
-    { file: args.text('record') ?? '', key: keyRequest(args), state, installation },
-    io,
-  );
+  await writeRecord(judgement, { file: args.text('record') ?? '', key: keyRequest(args), ...setting }, io);
 }
 
 function exitOf(decision: Decision, failOn: 'fail' | 'warn'): ExitCode {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { availableParallelism } from 'node:os';
+import { openKeeper } from '../../attest/inputs/index.ts';
 import type { Lock } from '../../engine/policy/release/index.ts';
 import { openRegoBuiltins } from '../../engine/toolchain/builtins.ts';
 import { openYamlReader } from '../../engine/toolchain/yaml.ts';
@@ -10,6 +11,7 @@ import { type ExitCode, UsageError } from '../exit.ts';
 import { readSource } from '../files.ts';
 import { findInstallation } from '../installation.ts';
 import type { Io } from '../io.ts';
+import { keepPolicies } from '../ledger/keeping.ts';
 import { type LedgerPlace, ledgerPlace, POSTGRES_FLAG } from '../ledger/place.ts';
 import { openRecording } from '../ledger/recording.ts';
 import { refuseIdleFlags, refuseWithoutEnvironments } from '../loading/idle.ts';
@@ -215,7 +217,9 @@ async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): 
   const threads = openThreads({ count: threadsOf(args), toolchain: installation.toolchain, engine });
   const proving = webhook.openProving(io.now);
   const claims = webhook.openClaims(webhook.openPrepared(proving, () => performance.now()));
+  const keeper = openKeeper(state);
   const use: Loading['use'] = async (parts, asked) => {
+    await keepPolicies(parts, { keeper, time: io.now().toISOString() });
     await threads.use(parts);
     claims.use(asked);
   };
@@ -243,7 +247,14 @@ async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): 
       ...recording.trouble(),
     ],
     ...(policies.refresh === undefined ? {} : { refresh: policies.refresh }),
-    record: (statement) => recording.record(statement),
+    record: async (statement, kept) => {
+      // Both at once; the answer waits for both, so that an allow has its record and its input.
+      const [recorded] = await Promise.all([
+        recording.record(statement),
+        kept === undefined ? undefined : keeper.keep({ kind: 'input', ...kept }),
+      ]);
+      return recorded;
+    },
     ...options,
     log: (event) => io.err(`${JSON.stringify(event)}\n`),
     now: io.now,
@@ -256,6 +267,7 @@ async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): 
   await threads.close();
   await proving.close();
   await recording.close();
+  await keeper.close();
   await published?.stop();
   return 0;
 }

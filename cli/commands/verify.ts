@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import { readFileSync } from 'node:fs';
-import { AttestError, parseTrust, type Trust, verifyRecord } from '../../attest/index.ts';
-import { readProject } from '../../engine/context/project.ts';
+import { AttestError, parseTrust, readTrust, type Trust } from '../../attest/index.ts';
+import { type Project, readProject } from '../../engine/context/project.ts';
 import { readDocuments } from '../../engine/manifest/index.ts';
 import { inNamespace, scopesOf } from '../../engine/record/listable.ts';
+import type { DecisionPredicate } from '../../engine/record/predicate.ts';
 import { listSet } from '../../engine/record/set.ts';
-import { DECISION_PREDICATE_TYPE } from '../../engine/record/statement.ts';
 import { openYamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
 import { codeOf } from '../cause.ts';
@@ -16,7 +16,7 @@ import { findInstallation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { type OnProgress, withProgress } from '../report/progress.ts';
 import { visible } from '../report/text.ts';
-import { type Check, type Decided, decidedChecks, readDecided, type Wanted } from './decided.ts';
+import { type Check, proveRecord, type Wanted } from './decided.ts';
 
 export const verifyRecordVerb: Verb = {
   name: 'verify record',
@@ -25,14 +25,25 @@ export const verifyRecordVerb: Verb = {
   details:
     'Exit code: 0 the record holds and says allow; 1 it does not hold, or it says deny; 3 and above: no answer.',
   flags: {
-    trust: { value: 'FILE', help: 'the keys and logs that you trust (trust.json of a state folder)' },
+    trust: {
+      value: 'FILE',
+      help: 'the keys and logs that you trust (trust.json of a state folder); default those of --project',
+    },
     manifests: {
       value: 'PATH',
       multiple: true,
       help: 'manifests that the record must be about, object by object',
     },
-    namespace: { value: 'NAME', help: 'namespace that check was given for objects that name none' },
+    namespace: {
+      value: 'NAME',
+      help: 'the namespace that the record must be for, and that of objects in --manifests that name none',
+    },
     env: { value: 'NAME', help: 'the environment that the record must be for' },
+    cluster: { value: 'NAME', help: 'the cluster that the record must be for, where it is limited to some' },
+    at: {
+      value: 'TIME',
+      help: 'when the set is, or was, first applied (2026-11-24T12:00:00Z; default now): key, log and record must be valid then',
+    },
     project: { value: 'FILE', help: 'the Project that it must have been decided under' },
     'policy-digest': {
       value: 'SHA256',
@@ -48,65 +59,68 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const [file, more] = args.positionals;
   if (file === undefined || more !== undefined)
     throw new UsageError('one record is wanted', 'countersign verify record RECORD --trust FILE');
-  const trustFile = args.text('trust');
-  if (trustFile === undefined)
-    throw new UsageError('--trust is missing', 'name the keys and logs you trust: --trust trust.json');
   const format = args.text('format') ?? 'text';
   if (format !== 'text' && format !== 'json')
     throw new UsageError(`unknown format ${JSON.stringify(format)}`, 'formats are text, json');
-  const trust = readTrustFile(trustFile);
+  const projectFile = args.text('project');
+  const project =
+    projectFile === undefined
+      ? undefined
+      : readProject(readSource(projectFile), openYamlReader(findInstallation().toolchain));
+  const trust = trustOf(args.text('trust'), project);
+  const wanted = wantedBy(args, io, project);
   const { checks, decided } = await withProgress(io, 'verifying', (onProgress) =>
-    verify({ file, trust, args, io, ...(onProgress === undefined ? {} : { onProgress }) }),
+    verify({ file, trust, wanted, args, io, ...(onProgress === undefined ? {} : { onProgress }) }),
   );
   const holds = checks.every((check) => check.holds);
   const result = { record: file, verified: holds, checks, ...(decided === undefined ? {} : { decided }) };
-  io.out(format === 'json' ? `${JSON.stringify(result, null, 2)}\n` : textOf(file, checks, holds));
+  const conclusion = conclusionOf(checks, decided);
+  io.out(format === 'json' ? `${JSON.stringify(result, null, 2)}\n` : textOf(file, checks, conclusion));
   return holds ? 0 : 1;
+}
+
+/** Whom to believe: `--trust`, else the Project, which says which key counts for which environment. */
+export function trustOf(file: string | undefined, project: Project | undefined): Trust {
+  if (file !== undefined) return readTrustFile(file);
+  if (project?.trust !== undefined)
+    return readTrust({
+      apiVersion: 'countersign.dev/v1alpha1',
+      kind: 'Trust',
+      keys: project.trust.keys ?? [],
+      logs: project.trust.logs ?? [],
+    });
+  throw new UsageError('--trust is missing', 'name the keys and logs you trust: --trust trust.json');
 }
 
 interface Verification {
   readonly checks: readonly Check[];
   /** What the record says, where it proves that it says it. */
-  readonly decided?: Decided;
+  readonly decided?: DecisionPredicate;
 }
 
 /** What is verified, by what, and who is told how far it is. */
 interface Question {
   readonly file: string;
   readonly trust: Trust;
+  readonly wanted: Wanted;
   readonly args: Args;
   readonly io: Io;
   readonly onProgress?: OnProgress;
 }
 
 async function verify(question: Question): Promise<Verification> {
-  const { file, trust, args, io } = question;
-  const wanted = wantedBy(args);
-  const { environment } = wanted;
-  const result = verifyRecord(readSource(file).bytes, trust, {
-    use: 'record',
-    predicateType: DECISION_PREDICATE_TYPE,
-    at: io.now(),
-    ...(environment === undefined ? {} : { environment }),
-  });
-  if (!result.ok) {
-    const detail = `${result.reason} [${result.code}]`;
-    return { checks: [{ name: 'signature and ledger', holds: false, detail }] };
-  }
-  const { value } = result;
-  const decided = readDecided(value.statement);
-  const checks = [
-    { name: 'signature', holds: true, detail: `signed by key ${JSON.stringify(value.keyName)}` },
-    { name: 'ledger', holds: true, detail: `entry ${value.logIndex} of a trusted log` },
-    ...decidedChecks(decided, value, wanted),
-    ...(args.has('manifests') ? [await manifestCheck(question, value.subjects)] : []),
-  ];
-  return { checks, decided };
+  const { file, trust, args, wanted } = question;
+  const { checks, proved } = proveRecord(readSource(file).bytes, trust, wanted);
+  if (proved === undefined) return { checks };
+  const { verified, decided } = proved;
+  const manifests = args.has('manifests') ? [await manifestCheck(question, verified.subjects)] : [];
+  return { checks: [...checks, ...manifests], decided };
 }
 
-function wantedBy(args: Args): Wanted {
+function wantedBy(args: Args, io: Io, project: Project | undefined): Wanted {
   const environment = args.text('env');
-  const project = args.text('project');
+  const cluster = args.text('cluster');
+  const namespace = args.text('namespace');
   const digests = args.list('policy-digest').map((given) => {
     const digest = /^(?:sha256:)?([0-9a-f]{64})$/.exec(given)?.[1];
     if (digest !== undefined) return digest;
@@ -116,15 +130,27 @@ function wantedBy(args: Args): Wanted {
     );
   });
   return {
+    at: timeOf(args.text('at')) ?? io.now(),
     policyDigests: digests,
     ...(environment === undefined ? {} : { environment }),
-    ...(project === undefined
-      ? {}
-      : {
-          projectDigest: readProject(readSource(project), openYamlReader(findInstallation().toolchain))
-            .digest,
-        }),
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(project === undefined ? {} : { projectDigest: project.digest }),
   };
+}
+
+/** A time as RFC 3339 has it, in UTC. @throws {UsageError} */
+function timeOf(text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
+  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,3})?Z$/.test(text) ? new Date(text) : undefined;
+  // Node takes the thirtieth of February for a day in March.
+  if (
+    time !== undefined &&
+    Number.isFinite(time.getTime()) &&
+    time.toISOString().slice(0, 19) === text.slice(0, 19)
+  )
+    return time;
+  throw new UsageError(`--at ${JSON.stringify(text)} is no time`, 'such as 2026-11-24T12:00:00Z, in UTC');
 }
 
 /** First the files are counted, then the objects. */
@@ -162,9 +188,18 @@ function readTrustFile(file: string): Trust {
   return parseTrust(bytes);
 }
 
-function textOf(file: string, checks: readonly Check[], holds: boolean): string {
+/** A deny whose proof holds is said to be one: "verified" alone would be read as a yes. */
+function conclusionOf(checks: readonly Check[], decided: DecisionPredicate | undefined): string {
+  const failed = checks.filter(({ holds }) => !holds).map(({ name }) => name);
+  if (failed.length === 0) return 'verified, allowed';
+  if (decided !== undefined && failed.join() === 'decision')
+    return `the record holds, and it says ${decided.verdict}: not an allow`;
+  return 'not verified as an allow';
+}
+
+function textOf(file: string, checks: readonly Check[], conclusion: string): string {
   const lines = checks.map(
     (check) => `${check.holds ? 'ok' : 'no'}  ${check.name}: ${visible(check.detail)}`,
   );
-  return `${[...lines, `${visible(file)}: ${holds ? 'verified, allowed' : 'not verified as an allow'}`].join('\n')}\n`;
+  return `${[...lines, `${visible(file)}: ${conclusion}`].join('\n')}\n`;
 }

@@ -28,6 +28,7 @@ export type {
   PublishTo,
   Registry,
 } from './sections.ts';
+
 import { declaredTwice } from './twice.ts';
 
 /** Where something is deployed to, and what it asks for. */
@@ -50,6 +51,12 @@ export interface Environment {
   readonly values?: readonly string[];
   /** API versions that charts see besides those of Kubernetes: `monitoring.coreos.com/v1`. */
   readonly apiVersions?: readonly string[];
+  /** How long after an allow its set may still be applied first: `30m`, `8h`, `7d`, which is the most. */
+  readonly startWithin?: string;
+  /** For how many years what was evaluated for it is kept; for ever where it is not stated. */
+  readonly keepYears?: number;
+  /** Nothing that was kept for it is deleted, whatever its age. */
+  readonly legalHold?: boolean;
   /** What people must have signed about exactly these objects. */
   readonly approvals?: readonly ApprovalRule[];
   /** Whether who asks must be proved, or may be named by a flag; `verified` where it is not stated. */
@@ -84,6 +91,8 @@ export interface Project {
   };
   readonly registries?: readonly Registry[];
   readonly ledger?: LedgerSettings;
+  /** Whether what is evaluated is kept beside the ledger, for `replay`; it is, where this is not stated. */
+  readonly inputs?: 'keep' | 'none';
   readonly people?: readonly Person[];
   /** The folder of what people have signed. */
   readonly statements?: { readonly directory: string };

@@ -33,7 +33,14 @@ export function compileSchema(
       ? {}
       : { code: { regExp: engineOf(matching) }, formats: formatsOf(matching, schema) }),
   });
-  const validate = ajv.compile(schema);
+  return faultsBy(ajv.compile(schema));
+}
+
+/** What a validator finds, also one that was compiled before (`scripts/predicates.ts`). */
+export function faultsBy(validate: {
+  (value: unknown): boolean;
+  readonly errors?: readonly ErrorObject[] | null;
+}): (value: unknown) => readonly SchemaFault[] {
   return (value) => (validate(value) ? [] : (validate.errors ?? []).map(fault));
 }
 

@@ -11,6 +11,9 @@ const WORD_CHARACTERS = 4;
 /** Of a text of several lines each line of this length is a secret too: a rule may quote one of a key's. */
 const LINE_CHARACTERS = 8;
 
+/** Whether something was hidden in the path of a finding, so that its place is not in the record. */
+export const isHidden = ({ path }: Finding): boolean => path?.includes(HIDDEN) === true;
+
 /** Hides in findings what is secret in the objects they speak of. */
 export type Redactor = (finding: Finding) => Finding;
 

@@ -31,7 +31,7 @@ export const keysOf = (values: unknown): readonly string[] =>
   typeof values === 'object' && values !== null && !Array.isArray(values) ? Object.keys(values).sort() : [];
 
 /** The annotation in which kubectl keeps the whole object, values included. */
-function withoutLastApplied(metadata: JsonValue | undefined): JsonValue | undefined {
+export function withoutLastApplied(metadata: JsonValue | undefined): JsonValue | undefined {
   if (!isObject(metadata) || !isObject(metadata['annotations'])) return metadata;
   const { [LAST_APPLIED]: _dropped, ...annotations } = metadata['annotations'];
   return { ...metadata, annotations };

@@ -3,11 +3,13 @@ import type { Judgement } from '../change.ts';
 import { type Finding, objectId } from '../decide/finding.ts';
 import { EngineError } from '../error.ts';
 import type { JsonValue } from '../manifest/index.ts';
+import type { Kept } from '../replay/kept.ts';
 import { KUBERNETES_MINOR } from '../schema/table.ts';
 import { canonicalText } from './canonical.ts';
+import { DECISION_PREDICATE_TYPE, refuseMalformed } from './predicate.ts';
 
-/** The predicate type of a decision record. An allow and a deny have the same type: "verified" never means "allowed". */
-export const DECISION_PREDICATE_TYPE = 'https://countersign.dev/attestation/deployment-decision/v1';
+export { DECISION_PREDICATE_TYPE } from './predicate.ts';
+
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 const MAX_BYTES = 256 * 1024;
 /** How many findings of one rule are listed where all are too many: the first of these with which the record fits. */
@@ -26,42 +28,63 @@ const sha256 = (digest: string): JsonValue => ({ sha256: digest });
 /**
  * The in-toto Statement of a judgement as deterministic JSON bytes (RFC 8785): the same judgement gives the same bytes.
  * Parts that are not known are absent.
+ * @param kept what is kept beside the record, which then names its digest
  * Over 256 KiB findings are counted instead of listed, rule by rule: a denial has its record however much is wrong.
- * @throws {EngineError} RECORD_TOO_LARGE where even so it is larger: never a silent cut
+ * @throws {EngineError} RECORD_TOO_LARGE where even so it is larger: never a silent cut; RECORD_SHAPE for a fault of ours
  * @see https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
  */
-export function statementOf(judgement: Judgement, engine: EngineIdentity): Uint8Array {
-  let bytes = bytesOf(judgement, engine, Number.POSITIVE_INFINITY);
-  for (const most of FINDINGS_OF_A_RULE)
-    if (bytes.length > MAX_BYTES) bytes = bytesOf(judgement, engine, most);
-  if (bytes.length <= MAX_BYTES) return bytes;
-  throw new EngineError(
-    'RECORD_TOO_LARGE',
-    `the record would be ${bytes.length} bytes, more than ${MAX_BYTES}`,
-    {
-      hint: 'check fewer objects in one run',
-    },
-  );
+export function statementOf(judgement: Judgement, engine: EngineIdentity, kept?: Kept): Uint8Array {
+  let predicate = predicateOf(judgement, { engine, kept }, Number.POSITIVE_INFINITY);
+  let bytes = bytesOf(judgement, predicate);
+  for (const most of FINDINGS_OF_A_RULE) {
+    if (bytes.length <= MAX_BYTES) break;
+    predicate = predicateOf(judgement, { engine, kept }, most);
+    bytes = bytesOf(judgement, predicate);
+  }
+  if (bytes.length > MAX_BYTES)
+    throw new EngineError(
+      'RECORD_TOO_LARGE',
+      `the record would be ${bytes.length} bytes, more than ${MAX_BYTES}`,
+      { hint: 'check fewer objects in one run' },
+    );
+  refuseMalformed(predicate);
+  return bytes;
 }
 
-function bytesOf(judgement: Judgement, engine: EngineIdentity, most: number): Uint8Array {
-  const { decision } = judgement;
+interface Frame {
+  readonly engine: EngineIdentity;
+  readonly kept: Kept | undefined;
+}
+
+function predicateOf(judgement: Judgement, { engine, kept }: Frame, most: number): JsonValue {
+  return {
+    ...verdictPart(judgement),
+    ...setPart(judgement),
+    ...digestPart(judgement),
+    ...requesterPart(judgement),
+    ...approvalPart(judgement),
+    ...keptPart(kept),
+    engine: enginePart(engine),
+    ...findingPart(judgement.decision.findings, most),
+  };
+}
+
+function bytesOf({ decision }: Judgement, predicate: JsonValue): Uint8Array {
   const statement: JsonValue = {
     _type: STATEMENT_TYPE,
     subject: [{ name: 'set.txt', digest: { sha256: decision.setDigest } }],
     predicateType: DECISION_PREDICATE_TYPE,
-    predicate: {
-      ...verdictPart(judgement),
-      ...setPart(judgement),
-      ...digestPart(judgement),
-      ...requesterPart(judgement),
-      ...approvalPart(judgement),
-      engine: enginePart(engine),
-      ...findingPart(decision.findings, most),
-    },
+    predicate,
   };
   // Bytes of their own: a slice of Node's pool takes the whole pool along to another thread.
   return encoder.encode(canonicalText(statement));
+}
+
+function keptPart(kept: Kept | undefined): Record<string, JsonValue> {
+  if (kept === undefined) return {};
+  const { digest, because } = kept;
+  const why = because.length === 0 ? {} : { because: [...because] };
+  return { inputs: { digest: sha256(digest), replayable: because.length === 0, ...why } };
 }
 
 const enginePart = (engine: EngineIdentity): JsonValue => ({
@@ -71,7 +94,7 @@ const enginePart = (engine: EngineIdentity): JsonValue => ({
   kubernetes: `1.${KUBERNETES_MINOR}`,
 });
 
-function verdictPart({ decision }: Judgement): Record<string, JsonValue> {
+function verdictPart({ decision, scope, startBy }: Judgement): Record<string, JsonValue> {
   return {
     id: decision.id,
     phase: decision.phase,
@@ -79,8 +102,10 @@ function verdictPart({ decision }: Judgement): Record<string, JsonValue> {
     enforced: decision.enforced,
     basis: decision.basis ?? 'policy',
     time: decision.time,
+    ...(startBy === undefined ? {} : { startBy }),
     scope: {
       ...(decision.environment === undefined ? {} : { environment: decision.environment }),
+      ...(scope?.namespaces === undefined ? {} : { namespaces: [...scope.namespaces] }),
       operations: [...decision.operations],
     },
     evaluated: { objects: decision.evaluated.objects, rules: decision.evaluated.rules },

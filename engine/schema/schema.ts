@@ -23,6 +23,8 @@ type SchemaRule = (typeof SCHEMA_RULES)[number];
 
 /** Kubernetes' schema, as one environment has it. */
 export interface ObjectSchema {
+  /** The minor version of Kubernetes 1 whose kinds are served. */
+  readonly minor: number;
   /** What is wrong with an object, without places; nothing of what is no Kubernetes object. */
   findingsOf(document: Document, object: FindingObject): readonly Finding[];
   /** What was read beside the built-in kinds, which are the engine's. */
@@ -45,6 +47,7 @@ export interface SchemaSettings {
 export function openSchema(settings: SchemaSettings): ObjectSchema {
   const { minor = KUBERNETES_MINOR, customKinds, enforcement } = settings;
   return {
+    minor,
     findingsOf: (document, object) =>
       said(document, minor, customKinds).flatMap((one) => findingOf(one, object, enforcement[one.rule])),
     references: customKinds === undefined ? [] : [customKinds.reference],

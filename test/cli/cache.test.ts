@@ -42,6 +42,17 @@ describe('--no-cache', () => {
   });
 });
 
+/** A Project that asks for the policies of one folder. */
+const projectOf = (name: string): readonly string[] => {
+  const file = join(root, `${name}.yaml`);
+  const environments = 'environments: [{name: test, tier: testing}]';
+  writeFileSync(
+    file,
+    `apiVersion: countersign.dev/v1alpha1\nkind: Project\n${environments}\npolicies: [{path: ${name}}]\n`,
+  );
+  return ['--project', file, '--env', 'test'];
+};
+
 describe('a forged cache', () => {
   const home = join(root, 'home');
   const folder = join(home, '.cache/countersign/policies');
@@ -71,7 +82,7 @@ describe('a forged cache', () => {
     const state = join(project, '.countersign');
     const record = join(root, 'record.json');
     const signed = ['--record', record, '--key', join(state, 'key.pem'), '--state', state];
-    expect(await check('--policy', strict, ...signed)).toMatchObject({
+    expect(await check(...projectOf('strict'), ...signed)).toMatchObject({
       exit: 1,
       out: expect.stringContaining('denied'),
     });
@@ -86,8 +97,8 @@ describe('a forged cache', () => {
     const before = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'hex'));
     const state = join(root, 'project/.countersign');
     const signed = ['--record', join(root, 'second.json'), '--key', join(state, 'key.pem'), '--state', state];
-    const own = policyOf('own', 'input.kind == "Service"');
-    expect(await check('--policy', own, ...signed)).toMatchObject({ exit: 0 });
+    policyOf('own', 'input.kind == "Service"');
+    expect(await check(...projectOf('own'), ...signed)).toMatchObject({ exit: 0 });
     expect(readdirSync(folder).map((name) => readFileSync(join(folder, name), 'hex'))).toEqual(before);
   });
 });

@@ -50,10 +50,15 @@ beforeAll(() => {
   );
   expect(run(['init']).status).toBe(0);
   rmSync(join(root, 'countersign.yaml'));
+  writeFileSync(
+    join(root, 'project.yaml'),
+    'apiVersion: countersign.dev/v1alpha1\nkind: Project\nenvironments: [{name: test, tier: testing}]\npolicies: [{path: allow.rego}]\n',
+  );
 });
 
 const CHECK = ['check', 'pod.yaml', '--policy', 'allow.rego'];
-const SIGNED = [...CHECK, '--record', 'record.json', '--key', '.countersign/key.pem'];
+const FOR_TEST = ['check', 'pod.yaml', '--project', 'project.yaml', '--env', 'test'];
+const SIGNED = [...FOR_TEST, '--record', 'record.json', '--key', '.countersign/key.pem'];
 
 describe('where the ledger has no room', () => {
   it('an allow is not answered: exit 5, the reason, and no record file', () => {
@@ -140,12 +145,12 @@ describe('where the answer cannot be written', () => {
   });
 
   it('a record is not put in the place of what is no file', () => {
-    const folder = run([...CHECK, '--record', '.', '--key', '.countersign/key.pem']);
+    const folder = run([...FOR_TEST, '--record', '.', '--key', '.countersign/key.pem']);
     expect(folder).toMatchObject({ status: 5, out: '' });
     expect(folder.err).toContain('cannot write "."');
     const device = join(root, 'device');
     spawnSync('mkfifo', [device]);
-    const pipe = run([...CHECK, '--record', 'device', '--key', '.countersign/key.pem']);
+    const pipe = run([...FOR_TEST, '--record', 'device', '--key', '.countersign/key.pem']);
     expect(pipe).toMatchObject({ status: 5, out: '' });
     expect(statSync(device).isFIFO()).toBe(true);
   });

@@ -211,7 +211,12 @@ describe('other flags without effect', () => {
 const ALWAYS: Readonly<Record<string, string>> = {
   render: 'digest env project',
   check: 'no-cache schema crds against policy strict-errors env project parameters format fail-on record key',
-  'verify record': 'namespace trust manifests env project policy-digest format',
+  'verify record': 'namespace trust manifests env cluster at project policy-digest format',
+  replay: 'from state policy instead format',
+  'inputs prune': 'project state dry-run',
+  'report evidence': 'framework env from to trust state out',
+  'report sample': 'env from to count seed changes trust state out',
+  'report vsa': 'trust project env key state out',
   'verify bundle': 'bundle key trusted-root type no-log format',
   'verify image': 'key trusted-root type no-log format plain-http allow-private',
   serve:

@@ -69,6 +69,7 @@ describe('a record file', () => {
       key: { key: at('key.pem') },
       state: at('state'),
       installation: findInstallation(),
+      policies: [],
     };
     return writeRecord(judgement, request, worldOf());
   };
@@ -98,6 +99,7 @@ describe('a record file', () => {
       key: { key },
       state: at('state'),
       installation: findInstallation(),
+      policies: [],
     };
     await writeRecord(judgement, request, io);
     expect(err).not.toContain('warning');

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Policies that are functions, documents and a judge over them, for tests of what happens around an evaluation.
+import { hash } from 'node:crypto';
 import type { Change } from '../../engine/change.ts';
 import type { Project } from '../../engine/context/project.ts';
 import { EngineError } from '../../engine/error.ts';
@@ -32,7 +33,12 @@ export function policyOf(name: string, rules: readonly TestRule[]): Policy {
     controls: [],
   }));
   return {
-    reference: { name, revision: '', digest: name, sources: name },
+    reference: {
+      name,
+      revision: '',
+      digest: hash('sha256', name, 'hex'),
+      sources: hash('sha256', name, 'hex'),
+    },
     styles: [...new Set(about.map((rule) => rule.style))],
     rules: about,
     parts: NO_PARTS,

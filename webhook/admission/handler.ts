@@ -13,8 +13,8 @@ export interface Admission {
   readonly judge: (body: Buffer, facts: JudgingFacts, isWanted: () => boolean) => Promise<Judged>;
   /** What is proved about the images of a body, before it is judged; absent where no environment asks. */
   readonly claims?: (body: Buffer) => Promise<JudgingFacts['claims']>;
-  /** Signs and appends; resolves when the record is durable. */
-  readonly record: (statement: Uint8Array) => Promise<{ readonly recordId: string }>;
+  /** Signs and appends, and keeps what was evaluated; resolves when all of it is durable. */
+  readonly record: (statement: Uint8Array, kept: Judged['kept']) => Promise<{ readonly recordId: string }>;
   /** The time of a Decision. */
   readonly now: () => Date;
   /** The id of a Decision, a UUIDv7. */
@@ -53,9 +53,9 @@ export async function answerBody(body: Buffer, admission: Admission, late: () =>
     };
     judged = await admission.judge(body, facts, () => !late());
     if (late()) throw tooLate();
-    const { statement, ...answered } = judged;
+    const { statement, kept, ...answered } = judged;
     if (statement === undefined) return answered;
-    const { recordId } = await admission.record(statement);
+    const { recordId } = await admission.record(statement, kept);
     return { ...answered, answer: withRecord(answered.answer, recordId), recordId };
   } catch (error) {
     if (isRequestError(error)) throw error;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type EngineIdentity, statementFor } from '../../engine/conclude.ts';
-import type { Change, Decision, Judge } from '../../engine/index.ts';
+import type { Change, Decision, Judge, Judgement } from '../../engine/index.ts';
 import { answerDecision, renderReview } from './answer.ts';
 import { parseReview, type Review } from './review.ts';
 
@@ -32,6 +32,16 @@ export interface Judged {
   readonly answer: string;
   /** What is to be signed and kept before the answer is given; absent on a dry run, of which nothing may be kept. */
   readonly statement?: Uint8Array;
+  /** What was evaluated, where the statement says that it is kept. */
+  readonly kept?: KeptItem;
+}
+
+/** What is kept by its digest (SHA-256, hex); `time` is RFC 3339 in UTC. */
+export interface KeptItem {
+  readonly digest: string;
+  readonly bytes: Uint8Array;
+  readonly environment?: string;
+  readonly time: string;
 }
 
 /** The judge and who it is. */
@@ -61,6 +71,15 @@ export function judgeBody(body: Buffer, { judge, engine }: JudgingFrame, facts: 
       ...(decision.basis === undefined ? {} : { basis: decision.basis }),
     },
     answer: renderReview(review.uid, answer),
-    ...(review.dryRun ? {} : { statement: statementFor(judgement, engine) }),
+    ...(review.dryRun ? {} : concluded(judgement, engine)),
   };
+}
+
+function concluded(judgement: Judgement, engine: EngineIdentity): Pick<Judged, 'statement' | 'kept'> {
+  const kept = judgement.kept?.();
+  const statement = statementFor(judgement, engine, kept);
+  if (kept === undefined) return { statement };
+  const { environment, time } = judgement.decision;
+  const about = environment === undefined ? { time } : { time, environment };
+  return { statement, kept: { digest: kept.digest, bytes: kept.bytes, ...about } };
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
+import { startSeconds } from '../../../engine/bounds.ts';
 import {
   environmentNamed,
   environmentOfNamespace,
@@ -9,7 +10,7 @@ import {
 } from '../../../engine/context/project.ts';
 import { EngineError } from '../../../engine/error.ts';
 import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
-import { thrownBy } from '../../expect.ts';
+import { expectThrown, thrownBy } from '../../expect.ts';
 
 const reader = openYamlReader(resolve('engine/toolchain/built'));
 const HEAD = 'apiVersion: countersign.dev/v1alpha1\nkind: Project\n';
@@ -348,5 +349,27 @@ it('is not blamed for a reader that is damaged', () => {
   const bytes = Buffer.from(`${HEAD}unmapped: &a deny\n`);
   expect(thrownBy(() => readProject({ name: 'countersign.yaml', bytes }, broken))).toMatchObject({
     code: 'TOOLCHAIN_DIGEST',
+  });
+});
+
+describe('how long an allow may wait', () => {
+  const of = (tier: 'production' | 'testing', startWithin?: string): number =>
+    startSeconds({ name: 'a', tier, ...(startWithin === undefined ? {} : { startWithin }) });
+
+  it('is as the environment says, else eight hours in production and seven days elsewhere', () => {
+    expect([of('production'), of('testing')]).toEqual([28_800, 604_800]);
+    expect([of('production', '30m'), of('production', '12h'), of('production', '7d')]).toEqual([
+      1800, 43_200, 604_800,
+    ]);
+  });
+
+  it('is seven days at the most', () => {
+    expect(of('testing', '9999m')).toBe(599_940);
+    for (const startWithin of ['8d', '169h', '0m', '1w', 'h', '-1h'])
+      expectThrown(
+        () => read(`${HEAD}environments: [{name: a, tier: other, startWithin: ${startWithin}}]`),
+        EngineError,
+        'PROJECT_SCHEMA',
+      );
   });
 });

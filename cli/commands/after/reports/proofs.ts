@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a reader needs to check records without us: bundles, listings, whom to trust, and the log's root.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AttestError, parseTrust, type Trust } from '../../../../attest/index.ts';
+import { listingOf } from '../../../../engine/record/predicate.ts';
+import { codeOf } from '../../../cause.ts';
+import { type Check, proveRecord } from '../../decided.ts';
+import type { Recorded } from '../recorded.ts';
+
+/** One file to be written, by its path below the folder or archive. */
+export interface OutFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** A trust file as it was read, for those who verify later. */
+export interface Given {
+  readonly trust: Trust;
+  readonly text: string;
+}
+
+/** Reads a trust file. @throws {AttestError} TRUST_UNREADABLE | TRUST_SHAPE */
+export function readGiven(file: string): Given {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (cause) {
+    throw new AttestError('TRUST_UNREADABLE', `cannot read ${JSON.stringify(file)}: ${codeOf(cause)}`, {
+      hint: 'name a trust file with --trust: trust.json of the state folder, or your own',
+      cause,
+    });
+  }
+  return { trust: parseTrust(bytes), text: bytes.toString('utf8') };
+}
+
+/** A record is signed after it was decided, by a log that may have been founded for it. */
+const SIGNED_WITHIN_MS = 60_000;
+
+/** The time at which a record is asked whether it held: when it had just been signed. */
+export const heldAt = ({ decision }: Recorded): Date =>
+  new Date(Date.parse(decision.time) + SIGNED_WITHIN_MS);
+
+/** Everything that is asked of a record, at the time when it had just been signed. */
+export function checksOf(record: Recorded, { trust }: Given): readonly Check[] {
+  const bytes = Buffer.from(JSON.stringify(record.bundle));
+  return proveRecord(bytes, trust, { at: heldAt(record), policyDigests: [] }).checks;
+}
+
+/** The files of one record, below a folder of its own. */
+export const recordFiles = (folder: string, { bundle, decision }: Recorded): readonly OutFile[] => [
+  { path: join(folder, 'record.json'), text: `${JSON.stringify(bundle)}\n` },
+  { path: join(folder, 'set.txt'), text: listingOf(decision.set) },
+];
+
+/** Whom to trust, for this CLI and for cosign, which takes keys and a root apart. */
+export function trustFiles({ trust, text }: Given): readonly OutFile[] {
+  const logs: unknown = Reflect.get(Object(JSON.parse(text)), 'logs');
+  const [root] = Array.isArray(logs) ? logs : [];
+  return [
+    { path: 'trust.json', text },
+    { path: 'trusted_root.json', text: `${JSON.stringify(root, null, 2)}\n` },
+    ...trust.keys.map(({ name, publicKey }) => ({ path: keyFile(name), text: publicKey })),
+  ];
+}
+
+const keyFile = (name: string): string => `keys/${name.replaceAll(/[^\w.-]/g, '_')}.pub`;
+
+/** The file of the key that a record names. */
+export function keyFileOf({ bundle }: Recorded, { trust }: Given): string {
+  const { hint } = bundle.verificationMaterial.publicKey;
+  return keyFile(trust.keys.find(({ id }) => id === hint)?.name ?? 'unknown');
+}
