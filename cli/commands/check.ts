@@ -9,6 +9,7 @@ import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts'
 import type { Args, Verb } from '../args.ts';
 import { BUNDLE_FLAGS, type BundleSettings, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
+import { failOnOf } from '../inputs/fail_on.ts';
 import { claimsFor, tokensOf } from '../inputs/proved.ts';
 import { readInputs, refuseUnstable, withInputs } from '../inputs/render.ts';
 import { RENDER_FLAGS } from '../inputs/render_flags.ts';
@@ -16,7 +17,6 @@ import { SCHEMA_FLAGS, schemaFor, strangersTo } from '../inputs/schema.ts';
 import { findInstallation, type Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { policiesAsked } from '../loading/asked.ts';
-import { failOnOf } from '../loading/fail_on.ts';
 import { refuseAgainst, refuseIdleFlags } from '../loading/idle.ts';
 import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
 import { asksPeople, PEOPLE_FLAGS } from '../loading/people_flags.ts';
