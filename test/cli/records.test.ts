@@ -16,10 +16,18 @@ const records = (...argv: string[]): Promise<Outcome> => countersign(['records',
 beforeAll(async () => {
   const { generateKeyPair } = await import('../../attest/index.ts');
   writeFileSync(key, generateKeyPair().privateKeyPem, { mode: 0o600 });
+  writeFileSync(
+    join(folder, 'project.yaml'),
+    'apiVersion: countersign.dev/v1alpha1\nkind: Project\nenvironments: [{name: staging, tier: staging, packs: [{name: baseline, parameters: {images.registry: {registries: [registry.shop.example, registry.k8s.io]}}}]}]\n',
+  );
+  const environment = ['--project', join(folder, 'project.yaml'), '--env', 'staging'];
   const times = ['2026-11-24T11:00:00Z', '2026-11-24T12:00:00Z'];
   for (const [index, path] of ['examples/shop', 'examples/shop-mended'].entries())
     await countersign(
-      ['check', path, '--record', join(folder, `${index}.json`), '--key', key, '--state', state],
+      [
+        ...['check', path, ...environment],
+        ...['--record', join(folder, `${index}.json`), '--key', key, '--state', state],
+      ],
       { now: () => new Date(times[index] ?? '') },
     );
 }, 60_000);
@@ -62,6 +70,10 @@ describe('records list', () => {
     ],
     [['--to', '2026-11-23'], []],
     [['--env', 'production'], []],
+    [
+      ['--env', 'staging'],
+      [1, 0],
+    ],
     [['--actor', 'nobody'], []],
   ])('%j: %j', async (argv, wanted) => {
     const { exit, out, err } = await records('list', '--format', 'jsonl', ...argv);
@@ -89,7 +101,7 @@ describe('records list', () => {
     const { out } = await records('list', '--format', 'csv', '--verdict', 'allow');
     expect(out.replace(/[0-9a-f]{64},[0-9a-f-]{36}/, 'SUBJECT,ID')).toBe(
       'index,time,verdict,environment,actor,phase,rules,subject,id,predicateType\r\n' +
-        '1,2026-11-24T12:00:00.000Z,allow,,,check,,SUBJECT,ID,https://countersign.dev/attestation/deployment-decision/v1\r\n',
+        '1,2026-11-24T12:00:00.000Z,allow,staging,,check,,SUBJECT,ID,https://countersign.dev/attestation/deployment-decision/v1\r\n',
     );
   });
 

@@ -319,11 +319,16 @@ describe('a password and a private key', () => {
     put('reversed.pem', plain.publicKeyPem + locked);
     const keys = ['plain.pem', 'locked.pem', 'cut.pem', 'broken.pem', 'both.pem', 'reversed.pem', 'password'];
     const pod = put('pod.yaml', 'apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: x}\n');
+    const project = put(
+      'leak.yaml',
+      'apiVersion: countersign.dev/v1alpha1\nkind: Project\nenvironments: [{name: test, tier: testing, packs: [{name: baseline, parameters: {images.registry: {registries: [registry.shop.example, registry.k8s.io]}}}]}]\n',
+    );
+    const recorded = ['--project', project, '--env', 'test', '--record', at('record.json')];
     const verbs = [
       ['sign', artefact],
       ['attest', artefact, '--predicate', predicate, '--type', TYPE],
       ['attest', artefact, '--predicate', at('locked.pem'), '--type', TYPE],
-      ['check', pod, '--record', at('record.json'), '--state', at('leak-state')],
+      ['check', pod, ...recorded, '--state', at('leak-state')],
       ['policy', 'sign', pod, '--name', 'n', '--release', '1', '--expires', '1d'],
     ];
     let printed = '';
