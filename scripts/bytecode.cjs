@@ -3,10 +3,10 @@
 // part of dist/ like the program itself, made where that is made; nothing is written when the product runs.
 'use strict';
 const { execFileSync } = require('node:child_process');
-const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
+const { mkdtempSync, rmSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { dirname, join } = require('node:path');
-const { bytecodeFile, compile } = require('../cli/compiled.cjs');
+const { bytecodeFile, compile, keepBytecode } = require('../cli/compiled.cjs');
 
 const ROOT = join(__dirname, '..');
 const file = join(ROOT, 'dist', 'main.cjs');
@@ -17,7 +17,7 @@ function writeBytecode() {
   process.argv = [process.execPath, file, ...ARGUMENTS];
   const script = compile(file);
   process.on('exit', () => {
-    writeFileSync(bytecodeFile(file), script.createCachedData());
+    keepBytecode(file, script);
     process.exitCode = 0;
   });
   script.runInThisContext()(require, file, dirname(file));
