@@ -51,6 +51,19 @@ function faultsOf(schema: Schema, value: unknown, path: Path): readonly Fault[] 
   return isRecord(value) ? memberFaults(schema, value, path) : [];
 }
 
+/** The API server takes a null away that is not allowed, before it looks for what is required; a default would take its place. */
+function isPruned(schema: Schema, own: unknown, key: string): boolean {
+  const { required } = schema;
+  if (!Array.isArray(required) || !required.includes(key) || !isRecord(own)) return false;
+  return own['nullable'] !== true && !Object.hasOwn(own, 'default');
+}
+
+const missing = (path: Path, key: string): Fault => ({
+  is: 'value',
+  pointer: pointerOf(path),
+  message: `must have required property '${key}'`,
+});
+
 function memberFaults(schema: Schema, value: Schema, path: Path): readonly Fault[] {
   const properties = isRecord(schema['properties']) ? schema['properties'] : {};
   const { additionalProperties } = schema;
@@ -58,6 +71,7 @@ function memberFaults(schema: Schema, value: Schema, path: Path): readonly Fault
   const implied = schema[EMBEDDED] === true ? ['apiVersion', 'kind', 'metadata'] : [];
   return Object.entries(value).flatMap(([key, item]) => {
     const at = [...path, key];
+    if (item === null && isPruned(schema, properties[key], key)) return [missing(path, key)];
     if (key === 'metadata' && implied.length > 0) return metadataFaults(item, at);
     const own = Object.hasOwn(properties, key) ? properties[key] : additionalProperties;
     if (isRecord(own)) return faultsOf(own, item, at);

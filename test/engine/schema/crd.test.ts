@@ -91,6 +91,16 @@ describe('patterns', () => {
   });
 });
 
+describe('a null', () => {
+  it.each([
+    ['{type: string}', ["/spec: must have required property 'a'"]],
+    ['{type: string, nullable: true}', []],
+    ['{type: string, default: x}', []],
+  ])('where %s is required', (own, wanted) => {
+    expect(faultsOf(`{type: object, required: [a], properties: {a: ${own}}}`, '{a: null}')).toEqual(wanted);
+  });
+});
+
 describe('limits', () => {
   it.each([
     ['{type: integer, maximum: 10}', '9007199254740993', ['/spec: must be <= 10']],
