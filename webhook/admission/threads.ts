@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { extname } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { JudgeParts } from '../../engine/parts.ts';
@@ -45,7 +46,7 @@ const STUCK_MS = 60_000;
 /** From the end of a thread that could not open to the start of the next: each loads all policies. */
 const RETRY_MS = 1_000;
 /** Beside this file as it is run: `.ts`, or `.js` once it is built. */
-const FILE = import.meta.url.endsWith('.ts') ? './judging_worker.ts' : './judging_worker.js';
+const FILE = `./judging_worker${extname(import.meta.url).replace('cjs', 'js')}`;
 
 interface Waiting {
   /** When it was sent to a thread. */
