@@ -20,7 +20,7 @@ import { policiesAsked } from '../loading/asked.ts';
 import { refuseAgainst, refuseIdleFlags } from '../loading/idle.ts';
 import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
 import { asksPeople, PEOPLE_FLAGS } from '../loading/people_flags.ts';
-import { environmentOf, findProject, stateOf, userCache } from '../loading/project.ts';
+import { environmentOf, fileLedgerOf, findProject, userCache } from '../loading/project.ts';
 import { VERSION_FLAGS } from '../loading/version.ts';
 import { type Prepared, prepare } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
@@ -151,14 +151,11 @@ export interface Setting {
 /** Reads, evaluates and, where it is wanted, records for one environment, or for none. */
 async function checkFor(environment: Environment | undefined, setting: Setting, io: Io): Promise<Checked> {
   const { args, failOn, isRecorded, installation, found } = setting;
+  const state = isRecorded ? fileLedgerOf(args.text('state'), found) : undefined;
   const { judgement, prepared } = await judgeFor(environment, setting, io);
   // Signed and durable before anything is answered: an allow that nobody can find later is none.
-  if (isRecorded)
-    await record(judgement, args, io, {
-      installation,
-      state: stateOf(args.text('state'), found),
-      policies: prepared.bench.policies,
-    });
+  if (state !== undefined)
+    await record(judgement, args, io, { installation, state, policies: prepared.bench.policies });
   return {
     decision: judgement.decision,
     report: { version: installation.version, titles: titlesOf(prepared) },

@@ -11,7 +11,7 @@ import { type ExitCode, UsageError } from '../exit.ts';
 import { readSource } from '../files.ts';
 import { findInstallation } from '../installation.ts';
 import type { Io } from '../io.ts';
-import { keepPolicies } from '../ledger/keeping.ts';
+import { keepPolicies, recordKept } from '../ledger/keeping.ts';
 import { type LedgerPlace, ledgerPlace, POSTGRES_FLAG } from '../ledger/place.ts';
 import { openRecording } from '../ledger/recording.ts';
 import { refuseIdleFlags, refuseWithoutEnvironments } from '../loading/idle.ts';
@@ -247,14 +247,7 @@ async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): 
       ...recording.trouble(),
     ],
     ...(policies.refresh === undefined ? {} : { refresh: policies.refresh }),
-    record: async (statement, kept) => {
-      // Both at once; the answer waits for both, so that an allow has its record and its input.
-      const [recorded] = await Promise.all([
-        recording.record(statement),
-        kept === undefined ? undefined : keeper.keep({ kind: 'input', ...kept }),
-      ]);
-      return recorded;
-    },
+    record: (statement, kept) => recordKept(statement, kept, { recording, keeper }),
     ...options,
     log: (event) => io.err(`${JSON.stringify(event)}\n`),
     now: io.now,

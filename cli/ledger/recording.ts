@@ -54,7 +54,10 @@ export async function openRecording(place: LedgerPlace, options: RecordingOption
       const taken = await spool.record(statement);
       return { recordId: 'logIndex' in taken ? String(taken.logIndex) : `spooled-${taken.spooled}` };
     },
-    trouble: () => [],
+    trouble: () => {
+      const damage = spool.damage();
+      return damage === undefined ? [] : [damage.message];
+    },
     close: () => spool.close(),
   };
 }

@@ -84,12 +84,13 @@ class Store implements Prepared {
     const key = `${scope.key} ${image.registry}/${image.repository}@${image.digest}`;
     const entry = this.#entries.get(key) ?? { bytes: 0, atMs: 0 };
     // Those that are used are the last to go.
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    if (this.#entries.delete(key)) this.#entries.set(key, entry);
     const ageMs = this.#nowMs() - entry.atMs;
     const known = ageMs < this.#keptMs(entry) ? entry.known : undefined;
     if (known !== undefined && ageMs < this.#limits.freshMs) return { known };
     const done = entry.running ?? this.#start(entry, scope, image);
+    // Where it may not even wait, nothing is kept of it.
+    if (done !== undefined) this.#entries.set(key, entry);
     this.#evict();
     if (known !== undefined) return { known };
     return done === undefined ? { known: { error: crowded() } } : { done };
@@ -146,9 +147,11 @@ class Store implements Prepared {
     return known;
   }
 
+  /** One that is being fetched stays: it is waited for, and its bytes are still to come. */
   #evict(): void {
     for (const [key, entry] of this.#entries) {
       if (this.#entries.size <= this.#limits.entries && this.#bytes <= this.#limits.bytes) return;
+      if (entry.running !== undefined) continue;
       this.#entries.delete(key);
       this.#bytes -= entry.bytes;
       entry.bytes = 0;

@@ -17,6 +17,8 @@ export interface SpoolingRecorder {
   record(statement: Uint8Array): Promise<{ readonly logIndex: number } | { readonly spooled: number }>;
   /** How many records wait for the ledger. */
   waiting(): number;
+  /** Why nothing is taken: what waits met a ledger that does more than not be there. Absent again when it has been brought in. */
+  damage(): AttestError | undefined;
   /** Brings what waits into the ledger, if it is there again; resolves with how many records that were. */
   drain(): Promise<number>;
   /** Waits for what was asked, tries once more to drain, then closes ledger and spool; what still waits is there at the next start. */
@@ -64,6 +66,7 @@ export function openSpool(options: SpoolOptions): SpoolingRecorder {
   let waiting = store.count();
   let { size } = options;
   let draining: Promise<number> | undefined;
+  let damage: AttestError | undefined;
   const timer = setInterval(() => void drain(), options.retryMs ?? RETRY_MS);
   timer.unref();
 
@@ -79,6 +82,7 @@ export function openSpool(options: SpoolOptions): SpoolingRecorder {
   ): Promise<{ readonly logIndex: number } | { readonly spooled: number }> {
     // What was committed before this was asked for cannot be this.
     const since = size;
+    if (damage !== undefined) throw damage;
     if (waiting > 0) return spool(statement, since);
     try {
       const { logIndex } = await options.recorder.record(statement);
@@ -95,11 +99,14 @@ export function openSpool(options: SpoolOptions): SpoolingRecorder {
     if (waiting === 0) return Promise.resolve(0);
     draining ??= bringIn(store, options)
       .then((count) => {
+        damage = undefined;
         tell({ what: 'drained', count });
         return count;
       })
       .catch((error: unknown) => {
         if (!(error instanceof AttestError)) throw error;
+        // One that goes away afterwards is not whole by that.
+        if (!PASSING.has(error.code)) damage = error;
         tell({ what: 'stuck', reason: error.message });
         return 0;
       })
@@ -113,6 +120,7 @@ export function openSpool(options: SpoolOptions): SpoolingRecorder {
   return {
     record,
     waiting: () => waiting,
+    damage: () => damage,
     drain,
     close: async () => {
       clearInterval(timer);

@@ -25,9 +25,6 @@ export interface Span {
   readonly to: Date;
 }
 
-/** How far clocks of several writers may be apart: records in a ledger are in the order of their appends. */
-const DISORDER_MS = 60 * 60_000;
-
 /** A record from a file. @throws {EngineError} RECORD_SHAPE | INPUT_UNREADABLE */
 export function readRecorded(file: string): Recorded {
   const { bytes } = readSource(file);
@@ -57,7 +54,11 @@ function recordedIn(bundle: Bundle): Recorded | undefined {
   return { decision: readDecision(statement), statement, bundle };
 }
 
-/** The decisions of a ledger within a span, oldest first. @throws {AttestError} LEDGER_UNAVAILABLE | LEDGER_CORRUPT */
+/**
+ * The decisions of a ledger within a span, in its order, which is that of the appends and not of the times: a spool may have been
+ * brought in late. So all are looked at.
+ * @throws {AttestError} LEDGER_UNAVAILABLE | LEDGER_CORRUPT
+ */
 export async function recordedBetween(state: string, { from, to }: Span): Promise<readonly Recorded[]> {
   const ledger = openLedger({ directory: state, create: false, now: () => to });
   try {
@@ -67,7 +68,6 @@ export async function recordedBetween(state: string, { from, to }: Span): Promis
       const recorded = bundle === undefined ? undefined : recordedIn(bundle);
       if (recorded === undefined) continue;
       const time = Date.parse(recorded.decision.time);
-      if (time < from.getTime() - DISORDER_MS) break;
       if (time >= from.getTime() && time < to.getTime()) found.push(recorded);
     }
     return found.reverse();

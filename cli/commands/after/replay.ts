@@ -11,7 +11,7 @@ import type { Args, Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import { findInstallation, type Installation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
-import { findProject, stateOf } from '../../loading/project.ts';
+import { fileLedgerOf, findProject, stateOf } from '../../loading/project.ts';
 import { withProgress } from '../../report/progress.ts';
 import { openInstead } from './instead.ts';
 import { type Recorded, readRecorded, recordedBetween, spanOf } from './recorded.ts';
@@ -58,7 +58,7 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
     throw new UsageError('records or --from, one of the two', 'countersign replay RECORD…, or --from DATE');
   const installation = findInstallation();
   const found = findProject(undefined, openYamlReader(installation.toolchain));
-  const state = stateOf(args.text('state'), found);
+  const state = (args.has('from') ? fileLedgerOf : stateOf)(args.text('state'), found);
   const records = await recordsOf(args, io, state);
   if (records.length === 0)
     throw new EngineError('INPUT_EMPTY', 'there are no records to replay', {

@@ -8,7 +8,7 @@ import { type ExitCode, UsageError } from '../../exit.ts';
 import { readSource, writeWhole } from '../../files.ts';
 import { findInstallation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
-import { findProject, stateOf } from '../../loading/project.ts';
+import { fileLedgerOf, findProject } from '../../loading/project.ts';
 import { visible } from '../../report/text.ts';
 import { openState } from '../../seal.ts';
 import { readKeyPem } from '../../signing/key.ts';
@@ -42,6 +42,7 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
     );
   const reader = openYamlReader(findInstallation().toolchain);
   const stated = args.text('project');
+  const state = fileLedgerOf(args.text('state'), findProject(stated, reader));
   const project = stated === undefined ? undefined : readProject(readSource(stated), reader);
   const environment = args.text('env');
   const { checks, proved } = proveRecord(readSource(file).bytes, trustOf(args.text('trust'), project), {
@@ -59,7 +60,7 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const { decided, verified } = proved;
   const signer = readSigner(readKeyPem(key, io));
   const statement = summaryOf(decided, verified.statement);
-  const ledger = openState(stateOf(args.text('state'), findProject(stated, reader)), signer, io);
+  const ledger = openState(state, signer, io);
   try {
     const bundle = await ledger.append(await signStatement(statement, signer), signer);
     writeWhole(out, `${JSON.stringify(bundle)}\n`);

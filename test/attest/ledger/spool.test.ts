@@ -165,6 +165,23 @@ describe('a spool', () => {
     },
   );
 
+  it('takes nothing more when what waits meets a damaged ledger, until that is whole again', async () => {
+    const at = place();
+    const spool = spoolOf(at);
+    at.weather.trouble = 'LEDGER_UNAVAILABLE';
+    await spool.record(statement('a'));
+    at.weather.trouble = 'LEDGER_CORRUPT';
+    expect([await spool.drain(), spool.damage()?.code]).toEqual([0, 'LEDGER_CORRUPT']);
+    at.weather.trouble = 'LEDGER_UNAVAILABLE';
+    await spool.drain();
+    await expect(spool.record(statement('b'))).rejects.toMatchObject({ code: 'LEDGER_CORRUPT' });
+    delete at.weather.trouble;
+    expect([await spool.drain(), spool.damage()]).toEqual([1, undefined]);
+    await spool.record(statement('c'));
+    await spool.close();
+    expect(await namesIn(at.ledger)).toEqual(['a', 'c']);
+  });
+
   it('says when it is full, and loses nothing of what it took', async () => {
     const at = place();
     const spool = spoolOf(at, { maxBytes: 100_000 });

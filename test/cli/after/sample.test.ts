@@ -42,6 +42,8 @@ beforeAll(async () => {
     scope: { environment: 'production/eu', operations: ['CREATE'] },
   };
   await appendTo(ledger, signer, statementWith(admission));
+  // From a spool that was brought in late: what is before it in the ledger is not older.
+  await appendTo(ledger, signer, statementWith({ id: idOf(1001), time: '2026-10-01T10:00:00.000Z' }));
   writeFileSync(join(state, 'trust.json'), JSON.stringify(trustOf([trustedKey(signer)], [ledger])));
   await ledger.close();
 });

@@ -140,6 +140,32 @@ describe('a slow registry', () => {
 });
 
 describe('the memory of it', () => {
+  it('keeps what is being fetched, however many are, and counts no bytes that it does not hold', async () => {
+    const { prepared, asked } = store({ entries: 1, bytes: 10 });
+    for (const digit of ['1', '2', '3']) prepared.ask(SCOPE, image(digit));
+    await turn();
+    expect(prepared.ask(SCOPE, image('1')).done).toBeDefined();
+    expect(asked).toHaveLength(3);
+    for (const { answer } of asked) answer(['x'.repeat(6)]);
+    await turn();
+    prepared.ask(SCOPE, image('4'));
+    await turn();
+    asked.at(-1)?.answer(['x'.repeat(6)]);
+    await turn();
+    expect(prepared.ask(SCOPE, image('4')).known).toBeDefined();
+  });
+
+  it('holds nothing of what may not even wait', async () => {
+    const { prepared, asked } = store({ entries: 2, runningPerHost: 1, waitingPerHost: 0 });
+    prepared.ask(SCOPE, image('1', 'other.example'));
+    prepared.ask(SCOPE, image('2'));
+    await turn();
+    for (const { answer } of asked.splice(0, 1)) answer(['x']);
+    await turn();
+    prepared.ask(SCOPE, image('3'));
+    expect(prepared.ask(SCOPE, image('1', 'other.example')).known).toBeDefined();
+  });
+
   it('is bounded by entries and bytes; what is used stays', async () => {
     const { prepared, asked } = store({ entries: 2, bytes: 10 });
     const fill = async (digit: string, text: string): Promise<void> => {

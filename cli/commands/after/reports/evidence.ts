@@ -8,7 +8,7 @@ import { type ExitCode, UsageError } from '../../../exit.ts';
 import { writeWhole } from '../../../files.ts';
 import { findInstallation } from '../../../installation.ts';
 import type { Io } from '../../../io.ts';
-import { findProject, stateOf } from '../../../loading/project.ts';
+import { fileLedgerOf, findProject } from '../../../loading/project.ts';
 import { visible } from '../../../report/text.ts';
 import { type Recorded, recordedBetween, type Span, spanOf } from '../recorded.ts';
 import { type ControlEvidence, evidenceFor, type Framework, listed, readFramework } from './controls.ts';
@@ -49,7 +49,7 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const installation = findInstallation();
   const reader = openYamlReader(installation.toolchain);
   const framework = readFramework(asked, installation.policies, reader);
-  const state = stateOf(args.text('state'), findProject(undefined, reader));
+  const state = fileLedgerOf(args.text('state'), findProject(undefined, reader));
   const given = readGiven(args.text('trust') ?? join(state, 'trust.json'));
   const pattern = args.text('env');
   const records = (await recordedBetween(state, span)).filter(

@@ -8,7 +8,7 @@ import { type ExitCode, UsageError } from '../../../exit.ts';
 import { writeWhole } from '../../../files.ts';
 import { findInstallation } from '../../../installation.ts';
 import type { Io } from '../../../io.ts';
-import { findProject, stateOf } from '../../../loading/project.ts';
+import { fileLedgerOf, findProject } from '../../../loading/project.ts';
 import { visible } from '../../../report/text.ts';
 import { type Recorded, recordedBetween, type Span, spanOf } from '../recorded.ts';
 import { admittedAfter, code, pageOf } from './page.ts';
@@ -55,7 +55,7 @@ interface Asked {
 async function run(args: Args, io: Io): Promise<ExitCode> {
   const asked = askedBy(args, io);
   const found = findProject(undefined, openYamlReader(findInstallation().toolchain));
-  const state = stateOf(args.text('state'), found);
+  const state = fileLedgerOf(args.text('state'), found);
   const given = readGiven(args.text('trust') ?? join(state, 'trust.json'));
   // What was decided in the span may have been admitted after it.
   const all = await recordedBetween(state, { from: asked.span.from, to: new Date(io.now().getTime() + 1) });
