@@ -53,9 +53,12 @@ export function standAt(standing: Standing | undefined, frame: StandingFrame): S
   const approved = approvedBy(standing, frame);
   const roles = new Set(approved?.count.got.map(({ role }) => role));
   return {
+    // Only an image has a path, and is as it was where its object is but for labels and counts; of a locked object those are changes.
     ofDocument: (document, isAsItWas) =>
       lockFindings(document, standing.locks, { change, hasRole: (role) => roles.has(role) }).map((finding) =>
-        finding.result === 'fail' && isAsItWas() ? inheritedOf(finding) : finding,
+        finding.result === 'fail' && finding.path !== undefined && isAsItWas()
+          ? inheritedOf(finding)
+          : finding,
       ),
     settle: (found) => {
       const own = [...unverifiedFindings(standing.unverified), ...(approved?.findings ?? [])];

@@ -169,6 +169,14 @@ describe('a judgement of locked artefacts', () => {
     ]);
   });
 
+  it('denies where labels or replicas of a locked object change, which is never as it was', () => {
+    const standing = { ...bench.standing, locks: [lockOf(OBJECT)] };
+    const old = deployment(`registry.example/web@sha256:${DIGEST}`, 3).json;
+    const update = { ...changeOf(LOCKED.value, { namespace: 'shop' }), operation: 'UPDATE' as const };
+    const { decision } = openJudge({ ...bench, standing }).review({ ...update, oldObject: old }, FACTS);
+    expect([decision.verdict, decision.findings.map(({ rule }) => rule)]).toEqual(['deny', ['lock.changed']]);
+  });
+
   it('denies while something that should hold back does not verify', () => {
     const standing = { ...bench.standing, locks: [], unverified: ['"lock.json" does not count: no'] };
     const { decision } = openJudge({ ...bench, standing }).review(change, FACTS);
