@@ -137,6 +137,8 @@ describe('the locks of a release', () => {
       [[roles('a', 'b')], [roles('a')], false],
       [[roles('a')], [roles('a', 'b')], true],
       [[roles('a')], [open], true],
+      [[roles('a')], [{ ...roles('a'), digest: { sha256: '4'.repeat(64) } }], true],
+      [[roles('a')], [{ ...IMAGE, digest: { sha256: '4'.repeat(64) } }], true],
     ] as const)
       expect(weakens(after, before)).toBe(expected);
   });
