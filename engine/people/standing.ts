@@ -62,7 +62,8 @@ export function standAt(standing: Standing | undefined, frame: StandingFrame): S
       ),
     settle: (found) => {
       const own = [...unverifiedFindings(standing.unverified), ...(approved?.findings ?? [])];
-      if (environment === undefined) return [...found, ...own];
+      // What does not verify may have revoked what would let something through.
+      if (environment === undefined || standing.unverified.length > 0) return [...found, ...own];
       const { waivers, longestDays } = standing;
       const waived = applyWaivers([...found, ...own], waivers, { environment, time, longestDays });
       const broken = brokenGlass(standing.breakGlass, { environment, time });
