@@ -95,16 +95,14 @@ export function peopleFaults(stated: PeopleParts): readonly { message: string; p
         ]),
   ]);
   const taken = environments.flatMap(({ approvals = [] }, index) =>
-    approvals.flatMap(({ role }, at) =>
-      OWN_ROLES.has(role)
-        ? [
-            {
-              message: `role ${JSON.stringify(role)} is one of ours`,
-              pointer: `/environments/${index}/approvals/${at}/role`,
-            },
-          ]
-        : [],
-    ),
+    approvals.flatMap(({ role }, at) => {
+      const name = JSON.stringify(role);
+      const pointer = `/environments/${index}/approvals/${at}/role`;
+      if (OWN_ROLES.has(role)) return [{ message: `role ${name} is one of ours`, pointer }];
+      // Who signs names the role, not the rule: the people of one rule would do for the other.
+      const isAgain = approvals.findIndex((rule) => rule.role === role) < at;
+      return isAgain ? [{ message: `role ${name} has a rule already`, pointer }] : [];
+    }),
   );
   if (waivers !== undefined) rules.push({ from: waivers.from, count: 1, pointer: '/waivers' });
   return [

@@ -128,14 +128,17 @@ function findingOf(
   };
 }
 
-/** Whether anything is less held back than before: no longer locked, locked as another one, or open to more roles. */
+/** Whether anything is less held back than before: no longer locked, another one, or open to more roles. */
 export function weakens(entries: readonly LockEntry[], before: readonly LockEntry[]): boolean {
   return before.some((was) => {
     const is = entries.find((one) => one.kind === was.kind && one.name === was.name);
     if (is === undefined) return true;
     if (was.state === 'locked') return is.state !== 'locked' || is.digest.sha256 !== was.digest.sha256;
     const [roles, wider] = [was.roles ?? [], is.roles ?? []];
-    if (is.state === 'locked' || roles.length === 0) return false;
+    if (roles.length === 0) return false;
+    // Another digest is a change, which is for those roles to approve.
+    if (is.digest.sha256 !== was.digest.sha256) return true;
+    if (is.state === 'locked') return false;
     return wider.length === 0 || wider.some((role) => !roles.includes(role));
   });
 }

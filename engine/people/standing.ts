@@ -53,13 +53,17 @@ export function standAt(standing: Standing | undefined, frame: StandingFrame): S
   const approved = approvedBy(standing, frame);
   const roles = new Set(approved?.count.got.map(({ role }) => role));
   return {
+    // Only an image has a path, and is as it was where its object is but for labels and counts; of a locked object those are changes.
     ofDocument: (document, isAsItWas) =>
       lockFindings(document, standing.locks, { change, hasRole: (role) => roles.has(role) }).map((finding) =>
-        finding.result === 'fail' && isAsItWas() ? inheritedOf(finding) : finding,
+        finding.result === 'fail' && finding.path !== undefined && isAsItWas()
+          ? inheritedOf(finding)
+          : finding,
       ),
     settle: (found) => {
       const own = [...unverifiedFindings(standing.unverified), ...(approved?.findings ?? [])];
-      if (environment === undefined) return [...found, ...own];
+      // What does not verify may have revoked what would let something through.
+      if (environment === undefined || standing.unverified.length > 0) return [...found, ...own];
       const { waivers, longestDays } = standing;
       const waived = applyWaivers([...found, ...own], waivers, { environment, time, longestDays });
       const broken = brokenGlass(standing.breakGlass, { environment, time });

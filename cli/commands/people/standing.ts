@@ -145,32 +145,40 @@ export interface AskingParts {
 
 /**
  * Who asks for a check: whom an id token names, else whose key signs the record. Whoever is known besides is as one who wrote it: a name
- * that is only said proves nothing, and excludes all the same.
+ * that is only said proves nothing, and excludes all the same. So does a key or a login of nobody: it may be that of an approver.
  */
 export function askedBy({ project }: Found, { keyId, tokens, requester, authors }: AskingParts): Asked {
   const people = project.people ?? [];
   const logins = tokens.map((token) => loginOf(token, people));
   const key = trustOf(project).keys.find((one) => one.id === keyId)?.name;
-  const signer = key === undefined ? [] : [personOfKey(people, key)?.name ?? key];
+  const person = key === undefined ? undefined : personOfKey(people, key)?.name;
+  const signer = key === undefined ? [] : [{ id: person ?? key, isPerson: person !== undefined }];
   const [proved, ...others] = [...logins, ...signer];
   const named = requester === undefined ? [] : [requester];
   if (proved !== undefined)
     return {
-      requester: { id: proved, how: logins.length > 0 ? 'oidc' : 'key', trust: 'verified' },
-      authors: [...authors, ...others, ...named],
+      requester: {
+        id: proved.id,
+        how: logins.length > 0 ? 'oidc' : 'key',
+        trust: proved.isPerson ? 'verified' : 'asserted',
+      },
+      authors: [...authors, ...others.map(({ id }) => id), ...named],
     };
   if (requester === undefined) return { authors };
   return { requester: { id: requester, how: 'flag', trust: 'asserted' }, authors };
 }
 
 /** The person whom a token names: its subject, or the user whose job it is. */
-function loginOf(token: JsonObject, people: readonly Person[]): string {
+function loginOf(
+  token: JsonObject,
+  people: readonly Person[],
+): { readonly id: string; readonly isPerson: boolean } {
   const [issuer, subject] = [textMember(token, 'issuer') ?? '', textMember(token, 'subject') ?? ''];
   const user = textMember(member(token, 'norm'), 'userId');
   const person = [subject, ...(user === undefined ? [] : [user])]
     .map((one) => personOfIdentity(people, { issuer, subject: one }))
     .find((one) => one !== undefined);
-  return person?.name ?? `${issuer} ${user ?? subject}`;
+  return { id: person?.name ?? `${issuer} ${user ?? subject}`, isPerson: person !== undefined };
 }
 
 /** What is signed, as a check takes it: without a record a broken glass lets nothing through, since nobody would see it used. */

@@ -92,10 +92,15 @@ DIR/signed/approval-ID.json: carol approves sha256:SHA for "production"
     expect(messages(unknown.decision)).toContain('it is not known who asks');
     const said = await checked(here, undefined, ['--requester', 'alice']);
     expect(said.exit).toBe(1);
+    const nobody = await checked(here, 'ci');
+    expect(nobody.exit).toBe(1);
+    expect(messages(nobody.decision)).toContain('that \\"ci\\" asks is not proved');
     const there = shop(`${APPROVALS}, requester: asserted`);
     await approve(there, 'carol');
     expect((await checked(there, undefined, ['--requester', 'alice'])).exit).toBe(0);
     expect((await checked(there, undefined, ['--requester', 'carol'])).exit).toBe(1);
+    expect((await checked(there, 'ci')).exit).toBe(0);
+    expect((await checked(there, 'ci', ['--requester', 'carol'])).exit).toBe(1);
     here.put('other.pem', here.read('ci.pem'));
   });
 

@@ -94,6 +94,20 @@ describe('people', () => {
       '/environments/0/approvals/0/role: role "waiver" is one of ours',
     ],
     [
+      'a role of two rules, whose people would do for each other',
+      {
+        environments: [
+          {
+            approvals: [
+              { role: 'reviewer', count: 1, from: ['payments'] },
+              { role: 'reviewer', count: 1, from: ['security'] },
+            ],
+          },
+        ],
+      },
+      '/environments/0/approvals/1/role: role "reviewer" has a rule already',
+    ],
+    [
       'too few for a glass',
       { environments: [{ breakGlass: { from: ['carol'], quorum: 2 } }] },
       '/environments/0/breakGlass: 2 people are wanted, and 1 could sign: nobody can meet this',

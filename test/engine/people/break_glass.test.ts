@@ -130,6 +130,13 @@ describe('a judgement behind a broken glass', () => {
     expect(NOW.getTime()).toBeLessThan(time.getTime());
   });
 
+  it('denies while anything does not verify', async () => {
+    const made = await bench();
+    const standing = { ...made.standing, unverified: ['"revocation.json" does not count: no'] };
+    const { decision } = openJudge({ ...made, standing }).review(change, FACTS);
+    expect([decision.verdict, decision.basis]).toEqual(['deny', undefined]);
+  });
+
   it('stays without an answer where a rule could not be evaluated', async () => {
     const policy = policyOf('main', [{ code: 'pod.privileged', says: limitPassed }]);
     const { decision } = openJudge({ ...(await bench()), policies: [policy] }).review(change, FACTS);

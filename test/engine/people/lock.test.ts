@@ -137,6 +137,8 @@ describe('the locks of a release', () => {
       [[roles('a', 'b')], [roles('a')], false],
       [[roles('a')], [roles('a', 'b')], true],
       [[roles('a')], [open], true],
+      [[roles('a')], [{ ...roles('a'), digest: { sha256: '4'.repeat(64) } }], true],
+      [[roles('a')], [{ ...IMAGE, digest: { sha256: '4'.repeat(64) } }], true],
     ] as const)
       expect(weakens(after, before)).toBe(expected);
   });
@@ -167,6 +169,14 @@ describe('a judgement of locked artefacts', () => {
       'allow',
       [true],
     ]);
+  });
+
+  it('denies where labels or replicas of a locked object change, which is never as it was', () => {
+    const standing = { ...bench.standing, locks: [lockOf(OBJECT)] };
+    const old = deployment(`registry.example/web@sha256:${DIGEST}`, 3).json;
+    const update = { ...changeOf(LOCKED.value, { namespace: 'shop' }), operation: 'UPDATE' as const };
+    const { decision } = openJudge({ ...bench, standing }).review({ ...update, oldObject: old }, FACTS);
+    expect([decision.verdict, decision.findings.map(({ rule }) => rule)]).toEqual(['deny', ['lock.changed']]);
   });
 
   it('denies while something that should hold back does not verify', () => {
