@@ -62,6 +62,22 @@ export function lockFindings(
 }
 
 /**
+ * What an image is called in a lock, however its registry is spelled: a host has no case, 443 is its port where none is written, and
+ * Docker's has several names. What cannot be read as a reference may be any image.
+ */
+export function imageName({ registry, repository }: { registry: string; repository: string }): string {
+  const host = registry.toLowerCase().replace(/:443$/, '').replace(/\.$/, '');
+  if (!/^(?:index\.|registry-1\.)?docker\.io$/.test(host)) return `${host}/${repository}`;
+  return `docker.io/${repository.includes('/') ? repository : `library/${repository}`}`;
+}
+
+/** The same of a name that stands in a lock. */
+function nameAsWritten(name: string): string {
+  const slash = name.indexOf('/');
+  return imageName({ registry: name.slice(0, slash), repository: name.slice(slash + 1) });
+}
+
+/**
  * How this document changes an artefact. An image that is named without its digest is another one: nobody can say that it is the same.
  * An object at admission has the API server's defaults in it, so there it is compared with what it was, and not when it is new.
  */
@@ -72,7 +88,7 @@ function changesOf(document: Document, entry: LockEntry, change: LockFrame['chan
     return isDelete
       ? []
       : imagesOf(document)
-          .filter(({ registry, repository }) => `${registry}/${repository}` === entry.name)
+          .filter((image) => image.registry === '' || imageName(image) === nameAsWritten(entry.name))
           .filter(({ digest }) => digest !== `sha256:${entry.digest.sha256}`)
           .map(({ ref, path }) => ({
             path,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Release locks: what is frozen, what is open and to whom. What opens something counts once a second person has approved it.
 import { type Document, imagesOf, parseReference, readDocuments } from '../../../engine/manifest/index.ts';
-import { type Lock, type LockEntry, lockFindings } from '../../../engine/people/index.ts';
+import { imageName, type Lock, type LockEntry, lockFindings } from '../../../engine/people/index.ts';
 import { inNamespace, scopesOf } from '../../../engine/record/listable.ts';
 import { listSet } from '../../../engine/record/set.ts';
 import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
@@ -143,7 +143,7 @@ function imageEntries(args: Args, documents: readonly Document[]): readonly Lock
   const images = documents.flatMap((document) => imagesOf(document));
   const named = args.list('image').map((ref) => ({ ref, ...parseReference(ref) }));
   for (const { ref, registry, repository, digest } of [...images, ...named]) {
-    const name = `${registry}/${repository}`;
+    const name = imageName({ registry, repository });
     const sha256 = /^sha256:([0-9a-f]{64})$/.exec(digest ?? '')?.[1];
     if (sha256 === undefined)
       throw new UsageError(

@@ -58,6 +58,19 @@ describe('a locked image', () => {
       found(deployment('registry.example/web:1.4'), IMAGE, { phase: 'admission', operation: 'UPDATE' }),
     ).toEqual(no);
   });
+
+  it.each(['REGISTRY.example/web:2', 'registry.example:443/web:2', 'registry.example./web:2'])(
+    'is none that is spelled %s',
+    (image) => {
+      expect(found(deployment(image), IMAGE)).toEqual([['lock.changed', 'fail']]);
+    },
+  );
+
+  it('has the name of what is meant', () => {
+    expect(found(deployment(`REGISTRY.example:443/web@sha256:${DIGEST}`), IMAGE)).toEqual([]);
+    const docker = { ...IMAGE, name: 'docker.io/library/web' };
+    expect(found(deployment('registry-1.docker.io/web:2'), docker)).toEqual([['lock.changed', 'fail']]);
+  });
 });
 
 describe('a locked object', () => {
