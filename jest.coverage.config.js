@@ -15,6 +15,7 @@ export default {
   coverageReporters: ['text'],
   collectCoverageFrom: [
     '{engine/decide,engine/record,attest/trust,webhook/admission}/**/*.ts',
+    '!**/*.d.ts',
     // Runs in threads of its own, where nothing counts: test/webhook/admission/threads.test.ts asks it from outside.
     '!webhook/admission/judging_worker.ts',
   ],
