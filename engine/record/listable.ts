@@ -55,7 +55,9 @@ function placedIn(document: Document, id: ObjectId, namespace: string): Document
   if (id.name === '' && !isRecord(member(document.value, 'metadata') ?? {})) return document;
   return withContent(document, { ...id, namespace }, (whole) => {
     const object: Record<string, unknown> = Object(parseExact(whole.json));
-    const json = Buffer.from(exactText({ ...object, metadata: { ...Object(object['metadata']), namespace } }));
+    const json = Buffer.from(
+      exactText({ ...object, metadata: { ...Object(object['metadata']), namespace } }),
+    );
     return { json, value: JSON.parse(json.toString()) };
   });
 }
