@@ -6,6 +6,9 @@ export default {
   ...base,
   testMatch: [
     '<rootDir>/test/engine/*.test.ts',
+    // What these folders do for others is tested beside those.
+    '<rootDir>/test/attest/verify/rotation.test.ts',
+    '<rootDir>/test/engine/replay/replay.test.ts',
     ...['engine/decide', 'engine/record', 'attest/trust', 'attest/bundle', 'webhook'].map(
       (folder) => `<rootDir>/test/${folder}/**/*.test.ts`,
     ),
@@ -15,6 +18,7 @@ export default {
   coverageReporters: ['text'],
   collectCoverageFrom: [
     '{engine/decide,engine/record,attest/trust,webhook/admission}/**/*.ts',
+    '!**/*.d.ts',
     // Runs in threads of its own, where nothing counts: test/webhook/admission/threads.test.ts asks it from outside.
     '!webhook/admission/judging_worker.ts',
   ],

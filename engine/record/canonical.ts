@@ -58,8 +58,11 @@ function withMembers(keys: readonly string[], items: readonly JsonValue[]): Json
 }
 
 function isAscending(keys: readonly string[]): boolean {
-  for (let index = 1; index < keys.length; index += 1)
-    if ((keys[index] ?? '') < (keys[index - 1] ?? '')) return false;
+  let last = '';
+  for (const key of keys) {
+    if (key < last) return false;
+    last = key;
+  }
   return true;
 }
 

@@ -52,16 +52,15 @@ export function inNamespace(
 
 function placedIn(document: Document, id: ObjectId, namespace: string): Document {
   // A name stands in metadata that are an object.
-  if (id.name === '' && !isRecord(metadataOf(document.value))) return document;
+  if (id.name === '' && !isRecord(member(document.value, 'metadata') ?? {})) return document;
   return withContent(document, { ...id, namespace }, (whole) => {
     const object: Record<string, unknown> = Object(parseExact(whole.json));
-    const metadata = Object(metadataOf(object));
-    const json = Buffer.from(exactText({ ...object, metadata: { ...metadata, namespace } }));
+    const json = Buffer.from(
+      exactText({ ...object, metadata: { ...Object(object['metadata']), namespace } }),
+    );
     return { json, value: JSON.parse(json.toString()) };
   });
 }
-
-const metadataOf = (object: unknown): unknown => (isRecord(object) ? object['metadata'] : undefined) ?? {};
 
 /**
  * A record names each object, so each must have its final name, and its namespace if it is in one.

@@ -237,3 +237,35 @@ describe('an object that is read', () => {
     expect(readObject(document)).toBe(readObject(document));
   });
 });
+
+describe('an object whose content is held', () => {
+  it('is read as any other: once for its digest, and again for its faults when another was read since', () => {
+    let readings = 0;
+    const held = (text: string): { readonly document: Document; readonly whole: Document } => {
+      const [whole] = read(text);
+      if (whole === undefined) throw new Error('no document');
+      const { value, ...rest } = whole;
+      const document = {
+        ...rest,
+        isHeld: true as const,
+        get value() {
+          readings += 1;
+          return value;
+        },
+      };
+      return { document, whole };
+    };
+    const one = held(POD);
+    const other = held(POD.replace('containers:', 'Containers:'));
+    for (const { document, whole } of [one, other, one]) {
+      expect(readObject(document).digest).toBe(readObject(whole).digest);
+      expect(readObject(document).faults()).toEqual(readObject(whole).faults());
+    }
+    expect(readObject(one.document).faults()).toEqual([]);
+    expect(readObject(other.whole).faults()).toHaveLength(1);
+    // By its digest alone none is read again.
+    const before = readings;
+    expect(readObject(other.document).digest).toBe(readObject(other.whole).digest);
+    expect(readings).toBe(before);
+  });
+});

@@ -7,7 +7,12 @@ import type { Judgement } from '../../../engine/change.ts';
 import { decide } from '../../../engine/decide/decision.ts';
 import type { Finding } from '../../../engine/decide/finding.ts';
 import { EngineError } from '../../../engine/error.ts';
-import { decisionFaults, readDecision } from '../../../engine/record/predicate.ts';
+import {
+  decisionFaults,
+  listingOf,
+  readDecision,
+  refuseMalformed,
+} from '../../../engine/record/predicate.ts';
 import { statementOf } from '../../../engine/record/statement.ts';
 import { predicateFiles } from '../../../scripts/predicates.ts';
 import { expectThrown, thrownBy } from '../../expect.ts';
@@ -167,5 +172,28 @@ describe('a predicate that comes in', () => {
         expect(decisionFaults(value).length).toBeGreaterThan(0);
       }),
     );
+  });
+});
+
+describe('the listing that a record gives', () => {
+  it('is ordered by object and then by digest, with what is deleted', () => {
+    const at = (id: string, digit: string) => ({ id, apiVersion: 'v1', digest: { sha256: hex(digit) } });
+    const ordered = [at('/Pod//a', '1'), at('/Pod//a', '2'), at('/Pod//c', '0')];
+    const listing = `${hex('1')}  /Pod//a\n${hex('2')}  /Pod//a\n-  /Pod//b\n${hex('0')}  /Pod//c\n`;
+    const digest = { sha256: hex('4') };
+    for (const objects of [ordered, ordered.toReversed()])
+      expect(listingOf({ digest, objects, deletes: ['/Pod//b'] })).toBe(listing);
+  });
+});
+
+describe('what is about to be signed', () => {
+  it('is refused where it is none, and told with what is wrong', () => {
+    expect(refuseMalformed(predicateWith())).toBeUndefined();
+    expect(thrownBy(() => refuseMalformed(predicateWith({ verdict: 'yes', time: 'T' })))).toMatchObject({
+      code: 'RECORD_SHAPE',
+      message: expect.stringMatching(
+        /^the predicate is not as version 1 of a decision record has it: .*"\/verdict" /,
+      ),
+    });
   });
 });

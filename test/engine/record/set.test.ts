@@ -8,7 +8,7 @@ import { EngineError } from '../../../engine/error.ts';
 import { type Document, readDocuments } from '../../../engine/manifest/index.ts';
 import { canonicalBytes } from '../../../engine/record/canonical.ts';
 import { digestForm, reduceSecret } from '../../../engine/record/secret.ts';
-import { listSet, refuseDuplicates } from '../../../engine/record/set.ts';
+import { listedDigest, listSet, refuseDuplicates } from '../../../engine/record/set.ts';
 import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
 import { expectThrown } from '../../expect.ts';
 
@@ -193,6 +193,15 @@ describe('the set listing', () => {
       { id: '///a.yaml#0', apiVersion: '' },
       { id: '///a.yaml#1', apiVersion: '' },
     ]);
+  });
+
+  it('keeps the digest of what it lists, and has none of an object that is about the set', () => {
+    const pod = only('apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n');
+    expect(listedDigest(pod)).toBe(listSet([pod], false).entries[0]?.digest);
+    expect(listedDigest(pod)).toMatch(/^[0-9a-f]{64}$/);
+    const own = only('apiVersion: countersign.dev/v1alpha1\nkind: Waiver\nmetadata: {name: a}\n');
+    expect(listedDigest(own)).toBeUndefined();
+    expect(listSet([own], false).entries).toEqual([]);
   });
 
   it('names a delete without a digest', () => {

@@ -137,6 +137,25 @@ describe('the statement of a decision', () => {
     expect(written(judgement())).not.toHaveProperty('predicate.request');
   });
 
+  it('names who asks for a checked set, and how its approvals were counted', () => {
+    const approvalRule = {
+      required: [{ role: 'operations', count: 1 }],
+      got: [{ digest: hex('9'), person: 'bob', role: 'operations' }],
+      excluded: [{ person: 'alice', why: 'requester' as const }],
+    };
+    const requester = { id: 'alice', how: 'flag' as const, trust: 'asserted' as const };
+    const asked = { requester, authors: [] };
+    const statement = written(judgement({}, { asked, approvalRule }));
+    expect(statement).toHaveProperty('predicate.requester', requester);
+    expect(statement).toHaveProperty('predicate.approvalRule', {
+      ...approvalRule,
+      got: [{ digest: { sha256: hex('9') }, person: 'bob', role: 'operations' }],
+    });
+    const bare = written(judgement({}, { asked: { authors: [] } }));
+    expect(bare).not.toHaveProperty('predicate.requester');
+    expect(bare).not.toHaveProperty('predicate.approvalRule');
+  });
+
   it('says which findings were inherited', () => {
     const findings: Finding[] = [{ ...FINDING, result: 'warn', inherited: true }];
     expect(written(judgement({ findings }))).toMatchObject({
