@@ -101,6 +101,34 @@ describe('admission', () => {
     ]);
   });
 
+  it.each([
+    ['waiver', 'info'],
+    ['break-glass', 'warn'],
+  ] as const)('tells the log what an allow rests on: %s', async (basis, level) => {
+    const { server, events } = await start({ decision: { basis } });
+    expect(parsed(await admit(server, reviewOf()))).toEqual(allow);
+    expect(events.filter(({ event }) => event === 'admission')).toEqual([
+      {
+        level,
+        event: 'admission',
+        uid: 'u-1',
+        verdict: 'allow',
+        allowed: true,
+        operation: 'CREATE',
+        group: '',
+        kind: 'Pod',
+        namespace: 'shop',
+        name: 'web',
+        dryRun: false,
+        decision: ID,
+        findings: 0,
+        basis,
+        record: '7',
+        durationMs: expect.any(Number),
+      },
+    ]);
+  });
+
   it('denies with the lines of the rules and keeps a record', async () => {
     const { server, recorded } = await start({ decision: { verdict: 'deny', findings: [finding()] } });
     expect(parsed(await admit(server, reviewOf()))).toEqual(

@@ -221,6 +221,35 @@ describe('threads that judge', () => {
     expect((await ask(threads, bodyOf())).verdict).toBe('deny');
   });
 
+  it('see what was proved about the images, and nothing where nothing was looked for', async () => {
+    const threads = start(1);
+    await threads.use(
+      await partsFor(`# METADATA
+# scope: package
+# title: "Images are proved"
+# description: "Something was proved about each image."
+# custom:
+#   severity: high
+#   controls: []
+#   remedy: "none"
+package countersign.rules.image.proved
+
+deny contains {"msg": "nothing is proved"} if not input.claims[0].type == "t"
+`),
+    );
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const spec = { containers: [{ name: 'web', image: `r.example/web@${digest}` }] };
+    const body = bodyOf('web', {
+      object: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'shop' }, spec },
+    });
+    const facts = { time: NOW, id: ID };
+    const proved = { ...facts, claims: new Map([[digest, ['{"type":"t"}']]]) };
+    expect(await outcomes([proved, facts].map((told) => threads.judge(body, told, () => true)))).toEqual([
+      'allow',
+      'deny',
+    ]);
+  });
+
   it('say whether any of them judges', async () => {
     const threads = start(1);
     expect(threads.notReady()).toEqual(['no thread that judges']);
