@@ -13,18 +13,24 @@ export interface BenchEnvironment {
   readonly startWithin?: number;
 }
 
-/** Where and until when the verdict of a check holds; an admission's is about its one request. */
+/**
+ * Where and until when the verdict of a check holds; an admission's is about its one request.
+ * @param endsAt when the first of what people signed ends that the verdict rests on, Unix time in milliseconds; Infinity for none
+ */
 export function boundsOf(
   environment: BenchEnvironment | undefined,
   { phase, verdict }: Decision,
-  time: Date,
+  { time, endsAt }: { readonly time: Date; readonly endsAt: number },
 ): Pick<Judgement, 'scope' | 'startBy'> {
   if (phase !== 'check' || environment === undefined) return {};
   const { namespaces, startWithin } = environment;
-  const starts = verdict === 'allow' && startWithin !== undefined;
+  const startBy =
+    verdict === 'allow' && startWithin !== undefined
+      ? new Date(Math.min(time.getTime() + startWithin * 1000, endsAt)).toISOString()
+      : undefined;
   return {
     ...(namespaces === undefined ? {} : { scope: { namespaces } }),
-    ...(starts ? { startBy: new Date(time.getTime() + startWithin * 1000).toISOString() } : {}),
+    ...(startBy === undefined ? {} : { startBy }),
   };
 }
 

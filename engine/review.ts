@@ -147,7 +147,7 @@ function judgementOf(bench: Bench, change: Change, outcome: Outcome): Judgement 
     ...(requester && { requester }),
     ...(asked && { asked }),
     ...(stand.approvalRule && { approvalRule: stand.approvalRule }),
-    ...boundsOf(bench.environment, decision, time),
+    ...boundsOf(bench.environment, decision, { time, endsAt: stand.endsAt(decision.findings) }),
     ...(bench.keepsInputs && { kept: () => keep({ change, bench, decision, unmapped }) }),
   };
 }

@@ -9,6 +9,7 @@ import { type Lock, weakens } from './lock.ts';
 import {
   isSigned,
   readSigned,
+  revocationsOf,
   type Signed,
   type SignedFrame,
   type SignedOf,
@@ -93,14 +94,7 @@ function bookOf(all: readonly Signed[], people: readonly Person[]): Book {
     one: { readonly kind: Signed['kind'] },
     kind: K,
   ): one is SignedOf<K> => one.kind === kind;
-  const revoked = new Set(
-    all
-      .filter((one) => isKind(one, 'revocation'))
-      .map(
-        ({ statement: { subject, predicate } }) => `${predicate.statementType} ${subject[0]?.digest.sha256}`,
-      ),
-  );
-  const isRevoked = (one: Signed): boolean => revoked.has(`${one.statement.predicateType} ${one.id}`);
+  const isRevoked = revocationsOf(all);
   const book: Book = {
     people,
     all,

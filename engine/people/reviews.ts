@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Environment } from '../context/project.ts';
-import type { Signed } from './signed.ts';
+import { revocationsOf, type Signed } from './signed.ts';
 
 /** What a broken glass leaves behind until somebody else has looked at it. */
 export interface Review {
@@ -20,7 +20,7 @@ const DEFAULT_WITHIN_HOURS = 72;
 
 /**
  * The review that each break-glass of an environment opens, whether it was used or not, and whether it was revoked or not. Somebody who
- * did not break it for that incident signs it, in the role `review`; nothing else ends it.
+ * did not break it for that incident signs it, in the role `review`, and does not take that back; nothing else ends it.
  */
 export function reviewsOf(
   signed: readonly Signed[],
@@ -28,8 +28,9 @@ export function reviewsOf(
   now: Date,
 ): readonly Review[] {
   const glasses = signed.flatMap((one) => (one.kind === 'break-glass' ? [one] : []));
+  const isRevoked = revocationsOf(signed);
   const reviews = signed.flatMap((one) =>
-    one.kind === 'approval' && one.statement.predicate.role === 'review' ? [one] : [],
+    one.kind === 'approval' && one.statement.predicate.role === 'review' && !isRevoked(one) ? [one] : [],
   );
   return glasses.map(({ id, person, statement: { predicate } }): Review => {
     const { incident, until } = predicate;

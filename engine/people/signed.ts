@@ -50,6 +50,18 @@ export interface SignedOf<K extends StatementKind> {
 /** Any of them, told apart by `kind`. */
 export type Signed = { readonly [K in StatementKind]: SignedOf<K> }[StatementKind];
 
+/** Whether a statement is among those that somebody took back. */
+export function revocationsOf(all: readonly Signed[]): (one: Signed) => boolean {
+  const revoked = new Set(
+    all.flatMap((one) =>
+      one.kind === 'revocation'
+        ? [`${one.statement.predicate.statementType} ${one.statement.subject[0]?.digest.sha256}`]
+        : [],
+    ),
+  );
+  return (one) => revoked.has(`${one.statement.predicateType} ${one.id}`);
+}
+
 /** Why a file counts for nothing. */
 export interface Unsigned {
   readonly file: string;

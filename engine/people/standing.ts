@@ -41,10 +41,16 @@ export interface Stand {
   ofDocument(document: Document, isAsItWas: () => boolean): readonly Finding[];
   /** Findings with those of approvals, waived ones skipped, and all lifted where the glass is broken. */
   settle(findings: readonly Finding[]): readonly Finding[];
+  /** When the first of what let these settled findings through ends, Unix time in milliseconds; Infinity where nothing did. */
+  endsAt(findings: readonly Finding[]): number;
   readonly approvalRule?: ApprovalCount;
 }
 
-const NOTHING: Stand = { ofDocument: () => [], settle: (findings) => findings };
+const NOTHING: Stand = {
+  ofDocument: () => [],
+  settle: (findings) => findings,
+  endsAt: () => Number.POSITIVE_INFINITY,
+};
 
 /** Opens what was signed for one judgement. */
 export function standAt(standing: Standing | undefined, frame: StandingFrame): Stand {
@@ -69,8 +75,25 @@ export function standAt(standing: Standing | undefined, frame: StandingFrame): S
       const broken = brokenGlass(standing.breakGlass, { environment, time });
       return broken === undefined ? waived : throughBrokenGlass(waived, broken);
     },
+    endsAt: (findings) => endOf(standing, approved?.count, findings),
     ...(approved === undefined ? {} : { approvalRule: approved.count }),
   };
+}
+
+/** A waiver, a broken glass and an approval that was counted each have an end, and an allow has none that is later. */
+function endOf(
+  { waivers, breakGlass, approvals }: Standing,
+  count: ApprovalCount | undefined,
+  findings: readonly Finding[],
+): number {
+  const used = new Set(findings.map(({ waiver }) => waiver));
+  for (const { digest } of count?.got ?? []) used.add(digest);
+  const ends = [
+    ...waivers.map(({ id, expires }) => ({ id, end: expires })),
+    ...breakGlass.map(({ id, until }) => ({ id, end: until })),
+    ...(approvals?.given ?? []).map(({ id, expires }) => ({ id, end: expires })),
+  ];
+  return Math.min(...ends.filter(({ id }) => used.has(id)).map(({ end }) => Date.parse(end)));
 }
 
 /** Approvals are of a whole set, which only a check knows: an admission is of one object. */

@@ -2,7 +2,7 @@
 // Release locks: what is frozen, what is open and to whom. What opens something counts once a second person has approved it.
 import { type Document, imagesOf, parseReference, readDocuments } from '../../../engine/manifest/index.ts';
 import { imageName, type Lock, type LockEntry, lockFindings } from '../../../engine/people/index.ts';
-import { inNamespace, scopesOf } from '../../../engine/record/listable.ts';
+import { inNamespace, refuseUnrecordable, scopesOf } from '../../../engine/record/listable.ts';
 import { listSet } from '../../../engine/record/set.ts';
 import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
 import type { Args, Flags, Verb } from '../../args.ts';
@@ -36,7 +36,7 @@ export const lock: Verb = {
 async function runLock(args: Args, io: Io): Promise<ExitCode> {
   const desk = deskOf(args, io);
   const release = wanted(args, 'release');
-  const documents = await documentsOf(args, io);
+  const documents = await documentsOf(desk, args.has('objects'));
   const entries = [
     ...imageEntries(args, documents),
     ...(args.has('objects') ? objectEntries(documents) : []),
@@ -130,12 +130,17 @@ const linesOf = (entries: readonly LockEntry[]): string =>
     })
     .join('');
 
-async function documentsOf(args: Args, io: Io): Promise<readonly Document[]> {
+/** @param byName whether objects are told apart by their names, and not images alone */
+async function documentsOf({ args, io, found }: Desk, byName: boolean): Promise<readonly Document[]> {
   if (args.positionals.length === 0) return [];
   const reader = openYamlReader(findInstallation().toolchain);
   const read = readDocuments(await readManifests(args.positionals, io), reader);
   const namespace = args.text('namespace');
-  return namespace === undefined ? read : inNamespace(read, namespace, scopesOf(read));
+  const scopes = scopesOf(read, { stated: found.project.customKinds });
+  const documents = namespace === undefined ? read : inNamespace(read, namespace, scopes);
+  // An object without its namespace has another name than in the cluster, and a lock on it would hold nothing.
+  if (byName) refuseUnrecordable(documents, scopes);
+  return documents;
 }
 
 function imageEntries(args: Args, documents: readonly Document[]): readonly LockEntry[] {
@@ -183,7 +188,8 @@ async function runVerify(args: Args, io: Io): Promise<ExitCode> {
   for (const { release, id, entries } of standing.locks)
     io.out(`release ${shown(release)}, sha256:${id}\n${linesOf(entries)}`);
   const change = { phase: 'check', operation: 'CREATE' } as const;
-  const documents = await documentsOf(args, io);
+  const holdsObjects = standing.locks.some(({ entries }) => entries.some(({ kind }) => kind === 'object'));
+  const documents = await documentsOf(desk, holdsObjects);
   const broken = documents
     .flatMap((document) => lockFindings(document, standing.locks, { change, hasRole: () => false }))
     .filter(({ result }) => result === 'fail');

@@ -3,6 +3,7 @@
 // would bring the ledger along.
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { parseStrict } from '../../../attest/json.ts';
 import { isLogin, verifyLogin } from '../../../attest/login/index.ts';
 import { fixedKeyring } from '../../../attest/tokens/index.ts';
 import { readTrust, type Trust } from '../../../attest/trust/index.ts';
@@ -83,12 +84,9 @@ export function loginIssuer({
   return found !== undefined && 'file' in found.jwks ? { ...found, jwks: found.jwks } : undefined;
 }
 
-/** When a statement says that it was made; an invalid date where it says nothing. */
+/** When a statement says that it was made; an invalid date where it says nothing or is no JSON. */
 function statedAt(payload: Uint8Array): Date {
-  const predicate: unknown = Reflect.get(
-    Object(JSON.parse(Buffer.from(payload).toString('utf8'))),
-    'predicate',
-  );
+  const predicate: unknown = Reflect.get(Object(parseStrict(payload)?.value), 'predicate');
   const time: unknown = Reflect.get(Object(predicate), 'time') ?? Reflect.get(Object(predicate), 'notBefore');
   return new Date(typeof time === 'string' ? time : Number.NaN);
 }

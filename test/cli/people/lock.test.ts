@@ -102,6 +102,25 @@ locked object /Pod/shop/web sha256:SHA
     expect(await here.run(['verify', 'lock', '--env', 'production'])).toMatchObject({ exit: 1 });
   });
 
+  it('holds objects by the names that they have in the cluster, custom kinds among them', async () => {
+    const here = shop('', 'customKinds: [{group: shop.example, kind: Till, scope: Namespaced}]');
+    const till = (size: number): string =>
+      `apiVersion: shop.example/v1\nkind: Till\nmetadata: {name: till}\nspec: {size: ${size}}\n`;
+    here.put('deploy/web.yaml', till(1));
+    const argv = ['lock', here.path('deploy'), '--objects', ...about];
+    const nameless = await here.as('alice', argv);
+    expect({ exit: nameless.exit, code: /\[(\w+)\]/.exec(nameless.err)?.[1] }).toEqual({
+      exit: 3,
+      code: 'INPUT_SHAPE',
+    });
+    const locked = await here.as('alice', [...argv, '--namespace', 'shop']);
+    expect(locked.out).toContain('locked object shop.example/Till/shop/till sha256:');
+    here.put('deploy/web.yaml', till(2));
+    const verify = ['verify', 'lock', here.path('deploy'), '--env', 'production'];
+    expect(await here.run([...verify, '--namespace', 'shop'])).toMatchObject({ exit: 1 });
+    expect(await here.run(verify)).toMatchObject({ exit: 3 });
+  });
+
   it.each([
     [['lock', ...about], 'nothing is named that could be locked'],
     [

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals';
 import { type BreakGlass, brokenGlass, environmentDigest } from '../../../engine/people/break_glass.ts';
+import { reviewsOf } from '../../../engine/people/reviews.ts';
 import type { Predicates } from '../../../engine/people/statement.ts';
 import { openJudge } from '../../../engine/review.ts';
 import { changeOf, FACTS, limitPassed, policyOf, ruleAt } from '../judge.ts';
-import { gathered, NOW, signed } from './signing.ts';
+import { approved, gathered, NOW, PRODUCTION, signed } from './signing.ts';
 
 const broken = (
   by: string,
@@ -98,6 +99,29 @@ describe('a broken glass', () => {
   });
 });
 
+describe('the review of a broken glass', () => {
+  it('is open again once it was taken back', async () => {
+    const file = await broken('alice');
+    const review = await approved('bob', { role: 'review' }, file.id);
+    const revocation = await signed(
+      'bob',
+      'revocation',
+      { name: 'approval', digest: review.id },
+      {
+        environment: 'production',
+        statementType: 'https://countersign.dev/attestation/approval/v1',
+        reason: 'not looked at',
+        time: '2026-11-24T11:45:00Z',
+      },
+    );
+    const states = (...files: (typeof file)[]): readonly string[] =>
+      reviewsOf(gathered(files).signed, PRODUCTION, NOW).map(({ state }) => state);
+    expect(states(file)).toEqual(['open']);
+    expect(states(file, review)).toEqual(['reviewed']);
+    expect(states(file, review, revocation)).toEqual(['open']);
+  });
+});
+
 describe('a judgement behind a broken glass', () => {
   const DEPLOYMENT = {
     apiVersion: 'apps/v1',
@@ -121,6 +145,16 @@ describe('a judgement behind a broken glass', () => {
       results: ['warn'],
     });
     expect(findings[0]?.waiver).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('may be applied first until the glass ends, and no later', async () => {
+    const made = await bench();
+    const startBy = (within: number): string | undefined => {
+      const environment = { ...made.environment, startWithin: within };
+      return openJudge({ ...made, environment }).review({ ...change, phase: 'check' }, FACTS).startBy;
+    };
+    expect(startBy(600)).toBe(new Date(FACTS.time.getTime() + 600_000).toISOString());
+    expect(startBy(8 * 3600)).toBe('2026-11-24T13:00:00.000Z');
   });
 
   it('denies again when it has ended, without anything being loaded anew', async () => {
