@@ -41,7 +41,7 @@ describe('a broken glass', () => {
       basis: 'break-glass',
     });
     expect(through.err).toContain(
-      'warning: break-glass "INC-9" by alice for "production", until 2026-11-24T14:00:00.000Z: 2 denials go through\n',
+      'warning: break-glass "INC-9" by alice for "production", until 2026-11-24T14:00:00.000Z: 3 denials go through\n',
     );
     expect(predicateOf(here)).toMatchObject({ verdict: 'allow', basis: 'break-glass' });
     const text = await here.as(
@@ -59,7 +59,7 @@ describe('a broken glass', () => {
       '12:31:00',
     );
     expect(text.out).toMatch(/ {4}let through by sha256:[0-9a-f]{64}\n/);
-    expect(text.out).toMatch(/allowed: 0 failures, 2 warnings, let through by break-glass in 1 object/);
+    expect(text.out).toMatch(/allowed: 0 failures, 3 warnings, let through by break-glass in 1 object/);
 
     expect((await checked(here, 'ci', [], '14:00:00')).exit).toBe(1);
 
