@@ -2,6 +2,7 @@
 import { createRequire } from 'node:module';
 import type { Worker } from 'node:worker_threads';
 import { EngineError } from '../error.ts';
+import { knownProgram, shareProgram } from '../toolchain/program.ts';
 import type { WorkerReply } from '../toolchain/reply.ts';
 import type { WorkerData, WorkerRequest } from './render_worker.ts';
 
@@ -34,6 +35,9 @@ const FILE = import.meta.url.endsWith('.ts') ? './render_worker.ts' : './render_
  */
 export function openRenderThread(directory: string, limits: RenderLimits): RenderThread {
   let worker: Worker | undefined;
+  // Held, so that the thread that follows one which was ended starts with it.
+  let module: WebAssembly.Module | undefined;
+  const what = `render of ${limits.maxMemoryBytes}`;
   let leftMs = limits.deadlineMs;
   return {
     begin: () => {
@@ -41,7 +45,8 @@ export function openRenderThread(directory: string, limits: RenderLimits): Rende
     },
     ask: async (asked) => {
       const isNew = worker === undefined;
-      worker ??= startWorker({ directory, maxMemoryBytes: limits.maxMemoryBytes });
+      module ??= knownProgram(directory, what);
+      worker ??= startWorker({ directory, maxMemoryBytes: limits.maxMemoryBytes, module });
       const current = worker;
       const forget = (): void => {
         if (worker === current) worker = undefined;
@@ -50,9 +55,13 @@ export function openRenderThread(directory: string, limits: RenderLimits): Rende
       if (isNew) current.on('error', forget);
       try {
         // What the program needs to start is no template's doing.
-        if (isNew) await exchange(current, 'start', { leftMs: START_MS, limits });
+        const told = isNew ? await exchange(current, 'start', { leftMs: START_MS, limits }) : undefined;
+        if (told?.module !== undefined) {
+          module = told.module;
+          shareProgram(directory, what, module);
+        }
         const startMs = performance.now();
-        const answer = await exchange(current, asked, { leftMs, limits });
+        const { answer } = await exchange(current, asked, { leftMs, limits });
         leftMs = Math.max(0, leftMs - (performance.now() - startMs));
         return answer;
       } catch (error) {
@@ -77,7 +86,7 @@ function exchange(
   worker: Worker,
   asked: WorkerRequest | 'start',
   { leftMs, limits }: { readonly leftMs: number; readonly limits: RenderLimits },
-): Promise<Uint8Array> {
+): Promise<Extract<WorkerReply, { answer: unknown }>> {
   return new Promise((resolve, reject) => {
     const settle = (finish: () => void): void => {
       clearTimeout(timer);
@@ -85,7 +94,7 @@ function exchange(
       finish();
     };
     const onMessage = (reply: WorkerReply): void =>
-      settle(() => ('answer' in reply ? resolve(reply.answer) : reject(failed(reply, limits))));
+      settle(() => ('answer' in reply ? resolve(reply) : reject(failed(reply, limits))));
     const onError = (cause: unknown): void =>
       settle(() => reject(new EngineError('TOOLCHAIN_FAILED', 'the program "render" failed', { cause })));
     const onExit = (): void =>

@@ -50,9 +50,35 @@ export function openProgram(
   };
 }
 
-/** The compiled module of a program; as {@link loadProgram}. */
+/** Modules that somebody in this thread still holds, by directory and what they are. */
+const compiled = new Map<string, WeakRef<WebAssembly.Module>>();
+
+/** The compiled module of a program, made once and shared while anybody holds it; as {@link loadProgram}. */
 export function compileProgram(directory: string, name: ProgramName): WebAssembly.Module {
-  return new WebAssembly.Module(readArtefact(directory, name));
+  const known = knownProgram(directory, name);
+  if (known !== undefined) return known;
+  const module = new WebAssembly.Module(readArtefact(directory, name));
+  shareProgram(directory, name, module);
+  return module;
+}
+
+/**
+ * The module where this thread has it: one that is started with it neither reads, checks nor compiles it again.
+ *
+ * @param what the program's name, with what makes this module of it another
+ */
+export function knownProgram(directory: string, what: string): WebAssembly.Module | undefined {
+  return compiled.get(`${directory}\0${what}`)?.deref();
+}
+
+/** All that this thread has; who holds them keeps them for whoever comes later. */
+export function knownPrograms(): readonly WebAssembly.Module[] {
+  return [...compiled.values()].flatMap((reference) => reference.deref() ?? []);
+}
+
+/** Lets others of this thread have a module that was read and checked, be it by another thread. */
+export function shareProgram(directory: string, what: string, module: WebAssembly.Module): void {
+  compiled.set(`${directory}\0${what}`, new WeakRef(module));
 }
 
 /** A started program: its memory and what it exports, by name. */

@@ -2,9 +2,9 @@
 // What the threads have in common that run a program, so that their clients can end it: Go on wasip1 has no timers while it runs.
 import { EngineError } from '../error.ts';
 
-/** What such a thread answers: the program's bytes, or why there are none. */
+/** What such a thread answers: the program's bytes, and once its module where the thread compiled it; or why there are none. */
 export type WorkerReply =
-  | { readonly answer: Uint8Array }
+  | { readonly answer: Uint8Array; readonly module?: WebAssembly.Module }
   | {
       readonly code: 'TOOLCHAIN_DIGEST' | 'TOOLCHAIN_FAILED';
       readonly message: string;
@@ -24,6 +24,19 @@ export function replyOf(call: () => Uint8Array): WorkerReply {
       ...(hint === undefined ? {} : { hint }),
     };
   }
+}
+
+/** Makes the first answer take the module along, for those that follow; `isTold` where its thread was started with it. */
+export function tellingOf(
+  module: () => WebAssembly.Module,
+  isTold: boolean,
+): (reply: WorkerReply) => WorkerReply {
+  let isKnown = isTold;
+  return (reply) => {
+    if (isKnown || !('answer' in reply)) return reply;
+    isKnown = true;
+    return { ...reply, module: module() };
+  };
 }
 
 /** Made with the first use; what fails is tried again with the next. */

@@ -4,6 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Io } from '../../cli/io.ts';
 import { run } from '../../cli/run.ts';
+import { knownPrograms } from '../../engine/toolchain/program.ts';
+
+/** Held, so that the command lines of a test file compile each program once. */
+const held = new Set<WebAssembly.Module>();
 
 const home = mkdtempSync(join(tmpdir(), 'countersign-test-home-'));
 
@@ -48,5 +52,6 @@ export async function countersign(
     ...world,
   });
   const exit = await run(argv, io);
+  for (const module of knownPrograms()) held.add(module);
   return { exit, out, err };
 }

@@ -114,7 +114,7 @@ function judge(one: Case, compiled: Compiled, builtins: BuiltinServer): Verdict 
   let program: RegoProgram;
   try {
     const data = Buffer.from(JSON.stringify(one.data ?? {}));
-    program = loadRego(compiled.wasm, { data, builtins, limits: { memoryBytes: 32 * 1024 * 1024 } });
+    program = loadRego(compiled.wasm, { data, builtins, limits: { memoryBytes: 8 * 1024 * 1024 } });
   } catch (error) {
     return describe(error);
   }

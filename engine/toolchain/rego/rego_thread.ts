@@ -2,7 +2,9 @@
 import { createRequire } from 'node:module';
 import type { Worker } from 'node:worker_threads';
 import { EngineError } from '../../error.ts';
+import { knownProgram, shareProgram } from '../program.ts';
 import type { WorkerReply } from '../reply.ts';
+import type { WorkerData } from './rego_worker.ts';
 
 /** A thread of its own for the program `rego`: one request after the other, each with a deadline. */
 export interface RegoThread {
@@ -19,15 +21,23 @@ const FILE = import.meta.url.endsWith('.ts') ? './rego_worker.ts' : './rego_work
 /** Prepares a thread; it starts with the first request and keeps no process alive while it has none. */
 export function openRegoThread(directory: string): RegoThread {
   let worker: Worker | undefined;
+  // Held, so that the thread that follows one which was ended starts with it.
+  let module: WebAssembly.Module | undefined;
   let last: Promise<unknown> = Promise.resolve();
   const forget = (gone: Worker): void => {
     if (worker === gone) worker = undefined;
   };
   const askNow = async (request: Uint8Array, deadlineMs: number): Promise<Uint8Array> => {
-    const current = worker ?? startWorker(directory, forget);
+    module ??= knownProgram(directory, 'rego');
+    const current = worker ?? startWorker({ directory, module }, forget);
     worker = current;
     try {
-      return await exchange(current, request, deadlineMs);
+      const told = await exchange(current, request, deadlineMs);
+      if (told.module !== undefined) {
+        module = told.module;
+        shareProgram(directory, 'rego', module);
+      }
+      return told.answer;
     } catch (error) {
       forget(current);
       await current.terminate();
@@ -49,14 +59,17 @@ export function openRegoThread(directory: string): RegoThread {
 }
 
 /** A thread may also break while it is idle: that must not bring the process down, nor may the next request wait for it. */
-function startWorker(directory: string, onGone: (gone: Worker) => void): Worker {
-  const options = { workerData: directory, env: {}, execArgv: [] };
+function startWorker(workerData: WorkerData, onGone: (gone: Worker) => void): Worker {
+  const options = { workerData, env: {}, execArgv: [] };
   const { Worker }: typeof import('node:worker_threads') = load('node:worker_threads');
   const worker = new Worker(new URL(FILE, import.meta.url), options);
   return worker.on('error', () => onGone(worker));
 }
 
-function exchange(worker: Worker, request: Uint8Array, deadlineMs: number): Promise<Uint8Array> {
+/** A reply that has an answer. */
+type Answered = Extract<WorkerReply, { answer: unknown }>;
+
+function exchange(worker: Worker, request: Uint8Array, deadlineMs: number): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const settle = (finish: () => void): void => {
       clearTimeout(timer);
@@ -65,7 +78,7 @@ function exchange(worker: Worker, request: Uint8Array, deadlineMs: number): Prom
     };
     const onMessage = (reply: WorkerReply): void =>
       settle(() =>
-        'answer' in reply ? resolve(reply.answer) : reject(new EngineError(reply.code, reply.message, reply)),
+        'answer' in reply ? resolve(reply) : reject(new EngineError(reply.code, reply.message, reply)),
       );
     const onError = (cause: unknown): void =>
       settle(() => reject(new EngineError('TOOLCHAIN_FAILED', 'the program "rego" failed', { cause })));

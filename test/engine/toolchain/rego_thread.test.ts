@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { EngineError } from '../../../engine/error.ts';
-import { USUAL_BUDGET } from '../../../engine/toolchain/rego/rego_worker.ts';
+import { knownProgram } from '../../../engine/toolchain/program.ts';
+import { USUAL_BUDGET } from '../../../engine/toolchain/rego/tiering.ts';
 import { openRegoToolchain } from '../../../engine/toolchain/rego.ts';
 
 const TOOLCHAIN = join(import.meta.dirname, '../../../engine/toolchain');
@@ -54,6 +55,25 @@ describe('the thread of the program', () => {
     await toolchain.close();
     expect(await toolchain.parse(SOURCE)).toHaveLength(1);
     await toolchain.close();
+  });
+
+  it('starts with the module of the one before it, which is read, checked and compiled once while anybody holds it', async () => {
+    const own = mkdtempSync(join(folder, 'own-'));
+    for (const name of ['rego.json', 'rego.wasm.zst']) cpSync(join(BUILT, name), join(own, name));
+    const toolchain = openRegoToolchain({ directory: own, deadlineMs: 60_000 });
+    await toolchain.parse(SOURCE);
+    const module = knownProgram(own, 'rego');
+    expect(module).toBeDefined();
+    rmSync(own, { recursive: true });
+    expect(await errorOf(toolchain.test(ENDLESS, { deadlineMs: 300 }))).toMatchObject({
+      code: 'POLICY_DEADLINE',
+    });
+    expect(await toolchain.parse(SOURCE)).toHaveLength(1);
+    await toolchain.close();
+    const next = openRegoToolchain({ directory: own, deadlineMs: 60_000 });
+    expect(await next.parse(SOURCE)).toHaveLength(1);
+    await next.close();
+    expect(knownProgram(own, 'rego')).toBe(module);
   });
 
   it('refuses a program that was changed, before it runs', async () => {
