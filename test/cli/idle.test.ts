@@ -217,8 +217,8 @@ const ALWAYS: Readonly<Record<string, string>> = {
   'report evidence': 'framework env from to trust state out',
   'report sample': 'env from to count seed changes trust state out',
   'report vsa': 'trust project env key state out',
-  'verify bundle': 'bundle key trusted-root type no-log format',
-  'verify image': 'key trusted-root type no-log format plain-http allow-private',
+  'verify bundle': 'bundle key trusted-root tuf-mirror type no-log format',
+  'verify image': 'key trusted-root tuf-mirror type no-log format plain-http allow-private',
   serve:
     'listen threads state project env refresh key metrics-token-file drain-delay host print-manifest namespace publish ledger',
   waive: 'object reason ticket expires env key project out',

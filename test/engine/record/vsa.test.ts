@@ -70,11 +70,17 @@ describe('the summary of an allow', () => {
       { ref: 'b', digest: { sha256: hex('a') } },
       { ref: 'c', digest: { sha256: hex('b') } },
     ];
+    const TIME = '2026-11-24T11:00:00Z';
     const evidence = [
       {
         subject: { sha256: hex('a') },
         predicateType: 'https://slsa.dev/provenance/v1',
         digest: { sha256: hex('c') },
+        signer: { kind: 'key' },
+      },
+      {
+        token: { issuer: 'i', subject: 's', audience: ['a'], kid: 'k', issuedAt: TIME, expiresAt: TIME },
+        digest: { sha256: hex('d') },
       },
     ];
     expect(summary({ images, evidence })).toMatchObject({
