@@ -15,6 +15,8 @@ export interface ClaimSigner {
   readonly issuer?: string;
   readonly identity?: string;
   readonly keyId?: string;
+  /** What the certificate says of the build, by member (`sourceRepositoryRef`, …). */
+  readonly build?: Readonly<Partial<Record<string, string>>>;
 }
 
 /** What the verifier proved of a statement. */
