@@ -246,7 +246,7 @@ const ALWAYS: Readonly<Record<string, string>> = {
   'records list': 'artefact env actor rule verdict type from to limit before format state project ledger',
   'records show': 'format state project ledger',
   'records export': 'artefact env actor rule verdict type from to format state project ledger',
-  'records prove': 'output state project ledger',
+  'records prove': 'checkpoint output state project ledger',
   'records verify': 'since trust format state project ledger',
   'records checkpoint': 'state project ledger',
   'records publish': 'to state project ledger',
