@@ -175,7 +175,14 @@ describe('custom kinds', () => {
     ['{size: 1, list: [{m: 1}]}', ['schema.unknown-field /spec/list/0/m: unknown field "m"']],
     ['{size: 1, list: {}}', ['schema.type /spec/list: expected a list']],
     [
-      '{size: 1, pod: {metadata: {nam: b}}}',
+      '{size: 1, pod: {kind: "", spec: {}}}',
+      [
+        "schema.value /spec/pod: must have required property 'apiVersion'",
+        "schema.value /spec/pod: must have required property 'kind'",
+      ],
+    ],
+    [
+      '{size: 1, pod: {apiVersion: v1, kind: Pod, metadata: {nam: b}}}',
       ['schema.unknown-field /spec/pod/metadata/nam: unknown field "nam" (did you mean "name"?)'],
     ],
   ])('are checked by their definition: %s', (spec, expected) => {
