@@ -120,7 +120,7 @@ describe('check --against a folder', () => {
 
   it('is an error where the earlier state cannot be read', async () => {
     write({ 'broken/files/a.yaml': 'a: [\n' });
-    expect(await check('files', '--against', 'bad')).toMatchObject({ exit: 3, out: '' });
+    expect(await check('files', '--against', 'broken')).toMatchObject({ exit: 3, out: '' });
   });
 
   it('names the file in the commit that could not be rendered, not a temporary folder', async () => {
