@@ -64,6 +64,16 @@ describe('the summary of an allow', () => {
     });
   });
 
+  it('lists no attestations where the record does not name all of them', () => {
+    const whole: object = Object(Reflect.get(Object(summary()), 'predicate'));
+    const cut = Reflect.get(
+      Object(summary({ omittedEvidence: [{ predicateType: 't', count: 1 }] })),
+      'predicate',
+    );
+    expect(whole).toHaveProperty('inputAttestations');
+    expect(cut).toEqual({ ...whole, inputAttestations: undefined });
+  });
+
   it('counts images by digest, and those of which a statement was verified', () => {
     const images = [
       { ref: 'a:1' },
