@@ -108,6 +108,20 @@ const change: fc.Arbitrary<Change> = fc
   );
 
 describe('a record that is replayed', () => {
+  it('from before evidence was named is the same, without any', () => {
+    const bare = changeOf(POD, {
+      oidc: [{ issuer: 'https://ci.example' }],
+      claims: new Map([[SHA256, ['{"predicateType":"x"}']]]),
+    });
+    const { proved: _none, ...judgement } = openJudge({ ...BENCH, policies: [NATIVE] }).review(bare, FACTS);
+    const what = judgement.kept?.();
+    if (what === undefined) throw new Error('nothing is kept');
+    const statement = statementOf(judgement, ENGINE, what);
+    const record = { statement, decision: readDecision(statement), kept: what.bytes };
+    expect(record.decision.evidence).toBeUndefined();
+    expect(replaySame(record, [NATIVE])).toEqual([]);
+  });
+
   it('by the recorded policies is the same, byte for byte: 1,000 of them', () => {
     const bench = { ...BENCH, policies: [NATIVE], schema: openSchema({ enforcement: {} }) };
     let seen = 0;
