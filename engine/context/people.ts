@@ -2,6 +2,7 @@
 // Who is who in a Project, and what people must sign before a change goes through.
 import type { Severity } from '../decide/finding.ts';
 import { type JsonValue, textMember } from '../manifest/index.ts';
+import { type Forge, forgeFaults, type ImportRule } from './forges.ts';
 
 /** One person, by whatever they sign with: however many keys and logins they have, they count once. */
 export interface Person {
@@ -18,6 +19,8 @@ export interface ApprovalRule {
   readonly role: string;
   readonly count: number;
   readonly from: readonly string[];
+  /** Whether approvals count that a forge knows; absent: they do not. */
+  readonly imported?: ImportRule;
 }
 
 /** Who may break the glass of an environment, and what follows. */
@@ -52,6 +55,7 @@ export interface PeopleParts {
   readonly waivers?: WaiverRule;
   readonly login?: LoginRule;
   readonly issuers?: readonly { readonly name: string; readonly jwks: object }[];
+  readonly forges?: readonly Forge[];
   readonly trust?: { readonly keys?: readonly JsonValue[] };
   readonly environments?: readonly {
     readonly approvals?: readonly ApprovalRule[];
@@ -107,6 +111,7 @@ export function peopleFaults(stated: PeopleParts): readonly { message: string; p
   if (waivers !== undefined) rules.push({ from: waivers.from, count: 1, pointer: '/waivers' });
   return [
     ...loginFaults(stated),
+    ...forgeFaults(stated),
     ...personFaults(stated, people),
     ...taken,
     ...rules.flatMap((rule) => ruleFaults(rule, people)),

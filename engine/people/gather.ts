@@ -70,6 +70,7 @@ export function gather(files: readonly StatementFile[], frame: GatherFrame): Gat
               people,
               requester: environment.requester ?? 'verified',
               projectDigest: project.digest,
+              ...(project.forges === undefined ? {} : { forges: project.forges }),
               given: approvalsOf(book),
             },
           }),
@@ -168,6 +169,7 @@ function approvalsOf(book: Book): readonly Approval[] {
       time: predicate.time,
       expires: predicate.expires,
       how: one.how,
+      ...(predicate.imported === undefined ? {} : { imported: predicate.imported }),
       ...(book.isRevoked(one) ? { isRevoked: true as const } : {}),
     };
   });
