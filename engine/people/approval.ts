@@ -143,7 +143,9 @@ function exclusionOf(approval: Approval, duty: ApprovalDuty, frame: ApprovalFram
 function accepts(rule: ApprovalRule, approval: Approval, { forges = [] }: ApprovalDuty): boolean {
   const { how, imported, environment } = approval;
   if (how !== 'forge') return imported === undefined;
-  return imported !== undefined && isAccepted(imported, approval, { rule: rule.imported, forges, environment });
+  return (
+    imported !== undefined && isAccepted(imported, approval, { rule: rule.imported, forges, environment })
+  );
 }
 
 /** The rules that this approval could count for. */

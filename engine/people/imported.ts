@@ -54,11 +54,17 @@ export function isAccepted(
 }
 
 /** The same change at the same place: a later import of it replaces what an earlier one said. */
-export const sourceOf = ({ issuer, project, via, number }: Imported): string =>
+export const sourceOf = ({
+  issuer,
+  project,
+  via,
+  number,
+}: Pick<Imported, 'issuer' | 'project' | 'via' | 'number'>): string =>
   JSON.stringify([issuer, project, via, number]);
 
 /** The people among its authors, and whoever of them is none by number. */
-export const authorsOf = ({ issuer, authors }: Imported, people: readonly Person[]): readonly string[] =>
-  authors.map(
-    ({ subject }) => personOfIdentity(people, { issuer, subject })?.name ?? `${issuer} ${subject}`,
-  );
+export const authorsOf = (
+  { issuer, authors }: Pick<Imported, 'issuer' | 'authors'>,
+  people: readonly Person[],
+): readonly string[] =>
+  authors.map(({ subject }) => personOfIdentity(people, { issuer, subject })?.name ?? `${issuer} ${subject}`);

@@ -158,8 +158,10 @@ function byImport(file: StatementFile, claimed: Claimed, frame: SignedFrame): Si
   const issuer = field(imported, 'issuer');
   const subject = field(field(imported, 'approver'), 'subject');
   if (file.proof !== undefined) return 'what is imported is signed by a key';
-  if (useOf('approval', claimed.predicate) !== 'approval') return 'what somebody signed is approved by signing';
-  if (typeof issuer !== 'string' || typeof subject !== 'string') return 'it says of nobody that they approved';
+  if (useOf('approval', claimed.predicate) !== 'approval')
+    return 'what somebody signed is approved by signing';
+  if (typeof issuer !== 'string' || typeof subject !== 'string')
+    return 'it says of nobody that they approved';
   const signer = importedBy(file, claimed, frame);
   if (typeof signer === 'string') return signer;
   const person = personOfIdentity(frame.people, { issuer, subject });
