@@ -223,3 +223,32 @@ describe('verify record, of a key that has ended', () => {
     expect(out).toMatch(/is not valid after/);
   });
 });
+
+describe('docs/ledger.md', () => {
+  it('shows what can be run', async () => {
+    const [, section = ''] = readFileSync('docs/ledger.md', 'utf8').split('## When it was there');
+    const lines = /```sh\n([\s\S]+?)```/.exec(section)?.[1]?.trim().split('\n') ?? [];
+    writeFileSync(at('shown.json'), (await run('records', 'prove', '1', '--state', state)).out);
+    const own = (word: string): string =>
+      word
+        .replace('https://tsa.example/,timestamps', `${services.url}/,${kept}`)
+        .replace(/^timestamps\/TIMESTAMP\.json$/, theOne())
+        .replace(/^timestamps$/, kept)
+        .replace('tsa-root.json', at('root.json'))
+        .replace(/^record\.json$/, at('shown.json'))
+        .replace('.countersign/trust.json', join(state, 'trust.json'));
+    const exits = [];
+    for (const line of lines) {
+      const argv = line.split(' ').slice(1).map(own);
+      const place = argv[0] === 'records' ? ['--state', state] : [];
+      const { exit, out } = await run(...argv, ...place);
+      exits.push([exit, /^(?:ok|no) {2}(?:timestamp|the first)/m.test(out)]);
+    }
+    // The record is none of a check, so that it is verified no further than its proof.
+    expect(exits).toEqual([
+      [0, true],
+      [0, true],
+      [1, true],
+    ]);
+  });
+});
