@@ -8,7 +8,7 @@ import type { RegoVersion } from '../policy/sources.ts';
 import { canonicalBytes } from '../record/canonical.ts';
 import type { RegoLimits } from '../rego/limits.ts';
 import type { YamlReader } from '../toolchain/yaml.ts';
-import type { Forge } from './forges.ts';
+import type { Forge } from './people.ts';
 import {
   type ApprovalRule,
   type BreakGlassRule,

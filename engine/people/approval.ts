@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Forge } from '../context/forges.ts';
 import { type ApprovalRule, isAmong, type Person } from '../context/people.ts';
 import type { Finding } from '../decide/finding.ts';
-import { authorsOf, type Imported, isAccepted } from './imported.ts';
+import type { Imported } from './imported.ts';
 
 /** An approval whose signature holds: plain values. */
 export interface Approval {
@@ -19,8 +18,8 @@ export interface Approval {
   readonly expires: string;
   /** How the person is known. What a forge says binds an id, not these bytes. */
   readonly how: 'key' | 'login' | 'forge';
-  /** Of one of a forge. */
-  readonly imported?: Imported;
+  /** Of one of a forge: where it is from, whether the rule of its role accepts it, and who of the people wrote what was approved. */
+  readonly imported?: Imported & { readonly isAccepted: boolean; readonly authorNames: readonly string[] };
   /** Somebody has taken it back. */
   readonly isRevoked?: true;
 }
@@ -40,8 +39,6 @@ export interface ApprovalDuty {
   readonly rules: readonly ApprovalRule[];
   readonly people: readonly Person[];
   readonly requester: 'verified' | 'asserted';
-  /** Where imported approvals may be from. */
-  readonly forges?: readonly Forge[];
   readonly projectDigest: string;
   readonly given: readonly Approval[];
 }
@@ -113,11 +110,11 @@ const signedFirst = (given: readonly Approval[]): readonly Approval[] => [
 ];
 
 /** Who wrote this set, as a forge has it: they count in no way, whatever became of the import. */
-const importedAuthors = ({ given, people }: ApprovalDuty, frame: ApprovalFrame): readonly string[] =>
+const importedAuthors = ({ given }: ApprovalDuty, frame: ApprovalFrame): readonly string[] =>
   given.flatMap(({ imported, digest, environment }) =>
     imported === undefined || digest !== frame.setDigest || environment !== frame.environment
       ? []
-      : authorsOf(imported, people),
+      : imported.authorNames,
   );
 
 const isFirst = ({ person }: Approval, index: number, all: readonly Approval[]): boolean =>
@@ -134,18 +131,10 @@ function exclusionOf(approval: Approval, duty: ApprovalDuty, frame: ApprovalFram
   if (Date.parse(approval.time) > frame.time.getTime() + SKEW_MS) return 'not-yet';
   if (approval.person === frame.asked.requester?.id) return 'requester';
   if (frame.asked.authors.includes(approval.person)) return 'author';
-  const rules = rulesFor(approval, duty);
-  if (rules.length === 0) return 'role';
-  return rules.some((rule) => accepts(rule, approval, duty)) ? undefined : 'imported';
-}
-
-/** Whether a rule takes an approval as it was given: one that binds no content only where it says so. */
-function accepts(rule: ApprovalRule, approval: Approval, { forges = [] }: ApprovalDuty): boolean {
-  const { how, imported, environment } = approval;
-  if (how !== 'forge') return imported === undefined;
-  return (
-    imported !== undefined && isAccepted(imported, approval, { rule: rule.imported, forges, environment })
-  );
+  if (rulesFor(approval, duty).length === 0) return 'role';
+  // One that binds no content counts only where the rule says so.
+  const isBound = approval.how !== 'forge' && approval.imported === undefined;
+  return isBound || approval.imported?.isAccepted === true ? undefined : 'imported';
 }
 
 /** The rules that this approval could count for. */

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Approvals that a forge knows of. They bind a number and a commit and not the objects, so each rule says whether it accepts them, and
 // whatever somebody signed is preferred.
-import { DEFAULT_IMPORT_HOURS, type Forge, type ForgeVia, type ImportRule } from '../context/forges.ts';
-import { type Person, personOfIdentity } from '../context/people.ts';
+import {
+  DEFAULT_IMPORT_HOURS,
+  type Forge,
+  type ForgeVia,
+  type ImportRule,
+  type Person,
+  personOfIdentity,
+} from '../context/people.ts';
 
 /** A user of a forge. */
 export interface ImportedUser {

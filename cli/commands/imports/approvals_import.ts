@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from 'node:path';
 import type { ForgeApproval, ForgeReading } from '../../../attest/forge/index.ts';
-import { DEFAULT_IMPORT_HOURS } from '../../../engine/context/forges.ts';
-import { personOfIdentity } from '../../../engine/context/people.ts';
+import { DEFAULT_IMPORT_HOURS, personOfIdentity } from '../../../engine/context/people.ts';
 import { authorsOf, type Imported, sourceOf, typeOf } from '../../../engine/people/index.ts';
 import type { Args, Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';

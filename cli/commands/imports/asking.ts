@@ -10,8 +10,7 @@ import {
   readMergeRequest,
   readPullRequest,
 } from '../../../attest/forge/index.ts';
-import type { Forge, ForgeVia, ImportRule } from '../../../engine/context/forges.ts';
-import type { ApprovalRule } from '../../../engine/context/people.ts';
+import type { ApprovalRule, Forge, ForgeVia, ImportRule } from '../../../engine/context/people.ts';
 import type { Args, Flags } from '../../args.ts';
 import { UsageError } from '../../exit.ts';
 import { readSource } from '../../files.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Imported approvals: believed of the key that the Project names for it, counted where a rule accepts them, and weaker everywhere else.
 import { describe, expect, it } from '@jest/globals';
-import type { Forge, ImportRule } from '../../../engine/context/forges.ts';
+import type { Forge, ImportRule } from '../../../engine/context/people.ts';
 import type { Environment, Project } from '../../../engine/context/project.ts';
 import { type ApprovalCount, countApprovals } from '../../../engine/people/approval.ts';
 import { gather } from '../../../engine/people/gather.ts';
