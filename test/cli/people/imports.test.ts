@@ -122,7 +122,12 @@ describe('approvals import', () => {
         },
       }),
     ]);
-    expect((await checked(here, 'carol')).exit).toBe(0);
+    expect(await checked(here, 'carol')).toMatchObject({
+      exit: 0,
+      err: expect.stringContaining(
+        `note: that of bob is imported: it binds merge-request 42 at ${HEAD}, and not these objects\n`,
+      ),
+    });
     expect(predicateOf(here)).toMatchObject({
       approvalRule: { got: [{ person: 'bob', role: 'security' }], excluded: [] },
     });
