@@ -223,7 +223,7 @@ export async function judgeFor(
   const judgement = args.has('against')
     ? await (await import('../inputs/since.ts')).judgeSince(whole, environment, since)
     : whole;
-  people?.announce(judgement.decision);
+  people?.announce(judgement);
   return { judgement, prepared };
 }
 

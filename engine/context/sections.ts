@@ -72,10 +72,11 @@ export interface LedgerSettings {
   readonly publish?: readonly PublishTo[];
 }
 
-/** Where the ledger's checkpoints are published: a file, a folder of tiles, a Git clone, an HTTP endpoint, a C2SP witness and its verifier key. */
+/** Where the ledger's checkpoints are published: a file, a folder of tiles, a Git clone, an HTTP endpoint, a C2SP witness and its verifier key; or a timestamp authority, and the folder that its timestamps are kept in. */
 export type PublishTo =
   | { readonly file: string }
   | { readonly tiles: string }
   | { readonly git: string }
   | { readonly http: string }
+  | { readonly timestamp: string; readonly directory: string }
   | { readonly witness: string; readonly key: string };

@@ -224,6 +224,7 @@ const ALWAYS: Readonly<Record<string, string>> = {
   waive: 'object reason ticket expires env key project out',
   waivers: 'env project approvals format',
   approve: 'role comment expires previous env key project out',
+  'approvals import': 'run token commit role expires env key project into',
   revoke: 'reason env key project out',
   'break-glass': 'incident for reason env key project out',
   reviews: 'env project',
