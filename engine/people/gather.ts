@@ -14,6 +14,7 @@ import {
   type SignedFrame,
   type SignedOf,
   type StatementFile,
+  usesOf,
 } from './signed.ts';
 import type { Standing } from './standing.ts';
 import { isWaivable, scopeDigest, type Waiver } from './waiver.ts';
@@ -43,8 +44,9 @@ export function gather(files: readonly StatementFile[], frame: GatherFrame): Gat
   const notes: string[] = [];
   const unverified: string[] = [];
   const known = new Map<string, Signed>();
+  const uses = usesOf(files);
   for (const file of files) {
-    const read = readSigned(file, { trust, people, at });
+    const read = readSigned(file, { trust, people, at, uses });
     if (isSigned(read)) {
       if (read.statement.predicate.environment === environment.name)
         known.set(`${read.id} ${read.person}`, read);

@@ -14,6 +14,7 @@ export {
   type Signed,
   type SignedOf,
   type StatementFile,
+  usesOf,
 } from './signed.ts';
 export type { Standing } from './standing.ts';
 export {

@@ -75,6 +75,8 @@ export interface SignedFrame {
   readonly trust: Trust;
   readonly people: readonly Person[];
   readonly at: Date;
+  /** What a key must be trusted for to take back a statement that is here (`usesOf`); of one that is not, any use of its kind will do. */
+  readonly uses?: ReadonlyMap<string, KeyUse>;
 }
 
 /** What an envelope says that it holds; nothing of it is proved. */
@@ -83,6 +85,8 @@ interface Claimed {
   readonly environment: string;
   readonly payload: Uint8Array;
   readonly predicate: unknown;
+  /** Hex SHA-256 of its one subject. */
+  readonly subject: unknown;
 }
 
 const HOLDING: ReadonlySet<StatementKind> = new Set(['release-lock', 'revocation']);
@@ -110,12 +114,13 @@ export function readSigned(file: StatementFile, frame: SignedFrame): Signed | Un
     return { file: name, reason: 'it is no statement of a kind and version that is known', isHolding: true };
   const { kind, predicate } = claimed;
   const refused = (reason: string): Unsigned => ({ file: name, reason, isHolding: HOLDING.has(kind) });
-  const use = useOf(kind, predicate);
+  const uses = kind === 'revocation' ? usesToRevoke(claimed, frame) : [useOf(kind, predicate)];
+  const [use] = uses;
   if (use === undefined) return refused('it revokes what cannot be revoked');
-  const signer =
-    file.proof === undefined
-      ? byKey(file, { claimed, use }, frame)
-      : byProof(file.proof, { claimed, use }, frame);
+  const questions = uses.map((one) => ({ claimed, use: one }));
+  const signer = signerBy(questions, (question) =>
+    file.proof === undefined ? byKey(file, question, frame) : byProof(file.proof, question, frame),
+  );
   if (typeof signer === 'string') return refused(signer);
   try {
     return signedOf(kind, signer.statement, { person: signer.person, how: signer.how, file: name });
@@ -135,6 +140,15 @@ interface Question {
 interface SignedBy extends Pick<Signed, 'person' | 'how'> {
   /** The bytes that were signed. */
   readonly statement: Uint8Array;
+}
+
+/** Who signed, by the first use that they are trusted for; else why not. */
+function signerBy(
+  questions: readonly Question[],
+  ask: (question: Question) => SignedBy | string,
+): SignedBy | string {
+  const answers = questions.map(ask);
+  return answers.find((answer) => typeof answer !== 'string') ?? answers[0] ?? 'nobody is asked';
 }
 
 function byKey({ bytes }: StatementFile, { claimed, use }: Question, frame: SignedFrame): SignedBy | string {
@@ -188,14 +202,34 @@ export function signedOf(
 }
 
 /** What a key must be trusted for to sign this. */
-function useOf(kind: StatementKind, predicate: unknown): KeyUse | undefined {
-  if (kind === 'approval') {
-    const role = field(predicate, 'role');
-    return typeof role === 'string' && Object.hasOwn(ROLE_USES, role) ? ROLE_USES[role] : 'approval';
+function useOf(kind: Exclude<StatementKind, 'revocation'>, predicate: unknown): KeyUse {
+  const role = kind === 'approval' ? field(predicate, 'role') : undefined;
+  return typeof role === 'string' && Object.hasOwn(ROLE_USES, role)
+    ? (ROLE_USES[role] ?? KIND_USES[kind])
+    : KIND_USES[kind];
+}
+
+/**
+ * What a key must be trusted for to take back what each of these files says that it is, by id. The id is of the very bytes, so it
+ * does not matter who signed them.
+ */
+export function usesOf(files: readonly StatementFile[]): ReadonlyMap<string, KeyUse> {
+  const uses = new Map<string, KeyUse>();
+  for (const { bytes } of files) {
+    const claimed = claimedBy(bytes);
+    if (claimed !== undefined && claimed.kind !== 'revocation')
+      uses.set(statementId(claimed.payload), useOf(claimed.kind, claimed.predicate));
   }
-  if (kind !== 'revocation') return KIND_USES[kind];
+  return uses;
+}
+
+/** A revocation is signed by whoever may sign such a statement: of a review, a waiver or a lock that is not the use of approvals. */
+function usesToRevoke({ predicate, subject }: Claimed, { uses }: SignedFrame): readonly KeyUse[] {
   const revoked = kindOf(String(field(predicate, 'statementType')));
-  return revoked === undefined || HOLDING.has(revoked) ? undefined : useOf(revoked, undefined);
+  if (revoked === undefined || revoked === 'revocation' || HOLDING.has(revoked)) return [];
+  const use = uses?.get(String(subject));
+  if (use !== undefined) return [use];
+  return revoked === 'approval' ? ['approval', ...Object.values(ROLE_USES)] : [KIND_USES[revoked]];
 }
 
 /**
@@ -217,7 +251,8 @@ function claimedBy(bytes: Uint8Array): Claimed | undefined {
   const predicate = field(statement, 'predicate');
   const environment = field(predicate, 'environment');
   if (kind === undefined || typeof environment !== 'string') return undefined;
-  return { kind, environment, payload, predicate };
+  const [about]: readonly unknown[] = [field(statement, 'subject')].flat();
+  return { kind, environment, payload, predicate, subject: field(field(about, 'digest'), 'sha256') };
 }
 
 const field = (value: unknown, key: string): unknown =>
