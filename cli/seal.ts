@@ -33,8 +33,7 @@ import { codeOf } from './cause.ts';
 import type { Installation } from './installation.ts';
 import type { Io } from './io.ts';
 import { policyItem, putInputs } from './ledger/keeping.ts';
-import type { KeyRequest } from './signing/flags.ts';
-import { openKey, readKeyPem } from './signing/key.ts';
+import { type OpenedKey, readKeyPem } from './signing/key.ts';
 
 /**
  * Opens the ledger of a state folder for what this key signs, making both where there is none, and keeps the files that verifiers
@@ -98,7 +97,7 @@ export function writeTrust(directory: string, signer: Signer, root: TrustedRoot)
 /** What one record is written with. */
 export interface RecordRequest {
   readonly file: string;
-  readonly key: KeyRequest;
+  readonly key: () => Promise<OpenedKey>;
   readonly state: string;
   readonly installation: Installation;
   /** What it was decided by. */
@@ -111,7 +110,7 @@ export interface RecordRequest {
  * @throws {AttestError} RECORD_UNWRITABLE  before anything is signed
  */
 export async function writeRecord(judgement: Judgement, request: RecordRequest, io: Io): Promise<void> {
-  const { signer } = await openKey(request.key, io);
+  const { signer } = await request.key();
   refuseForRecords(signer);
   const record = reserve(request.file, isBundle);
   try {

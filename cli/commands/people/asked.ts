@@ -6,8 +6,7 @@ import { type Asked, brokenGlass, reviewsOf, type Standing } from '../../../engi
 import type { Args } from '../../args.ts';
 import type { Io } from '../../io.ts';
 import { oneLine } from '../../report/text.ts';
-import { keyRequest } from '../../signing/flags.ts';
-import { openKey } from '../../signing/key.ts';
+import type { OpenedKey } from '../../signing/key.ts';
 import { askedBy, type Found, gatherFor, withoutRecord } from './standing.ts';
 
 /** What a check is made with besides rules: what people have signed, and who asks. */
@@ -23,7 +22,8 @@ interface Question {
   readonly io: Io;
   readonly found: Found | undefined;
   readonly environment: Environment | undefined;
-  readonly isRecorded: boolean;
+  /** Opens the key that signs the record; absent where there is to be none. */
+  readonly key: (() => Promise<OpenedKey>) | undefined;
   /** What id tokens prove. */
   readonly tokens: Pick<Change, 'oidc'>;
 }
@@ -33,7 +33,8 @@ interface Question {
  * @throws {AttestError} TRUST_SHAPE | KEY_UNREADABLE | KEY_KIND @throws {EngineError} INPUT_UNREADABLE | INPUT_TOO_LARGE
  */
 export async function askPeople(question: Question): Promise<PeopleAsked> {
-  const { args, io, found, environment, isRecorded } = question;
+  const { args, io, found, environment } = question;
+  const isRecorded = question.key !== undefined;
   if (found === undefined || environment === undefined)
     return { bench: {}, change: {}, announce: () => undefined };
   const now = io.now();
@@ -59,9 +60,9 @@ export async function askPeople(question: Question): Promise<PeopleAsked> {
   };
 }
 
-async function whoAsks({ args, io, isRecorded, tokens }: Question, found: Found): Promise<Asked> {
+async function whoAsks({ args, key, tokens }: Question, found: Found): Promise<Asked> {
   const requester = args.text('requester');
-  const keyId = isRecorded ? (await openKey(keyRequest(args), io)).signer.keyId : undefined;
+  const keyId = (await key?.())?.signer.keyId;
   return askedBy(found, {
     authors: args.list('author'),
     tokens: tokens.oidc ?? [],

@@ -32,7 +32,7 @@ export async function setOfManifests({ found, environment, args, io }: Desk): Pr
   const setting = {
     args,
     failOn: 'fail',
-    isRecorded: false,
+    key: undefined,
     installation,
     reader,
     found,
