@@ -19,7 +19,7 @@ import { policiesAsked } from '../loading/asked.ts';
 import { refuseAgainst, refuseIdleFlags } from '../loading/idle.ts';
 import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
 import { asksPeople, PEOPLE_FLAGS } from '../loading/people_flags.ts';
-import { environmentOf, fileLedgerOf, findProject, userCache } from '../loading/project.ts';
+import { environmentOf, findProject, userCache } from '../loading/project.ts';
 import { VERSION_FLAGS } from '../loading/version.ts';
 import { type Prepared, prepare } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
@@ -154,11 +154,11 @@ export interface Setting {
 /** Reads, evaluates and, where it is wanted, records for one environment, or for none. */
 async function checkFor(environment: Environment | undefined, setting: Setting, io: Io): Promise<Checked> {
   const { args, failOn, key, installation, found } = setting;
-  const state = key === undefined ? undefined : fileLedgerOf(args.text('state'), found);
+  const place = key === undefined ? undefined : (await import('../ledger/place.ts')).ledgerPlace(args, found);
   const { judgement, prepared } = await judgeFor(environment, setting, io);
   // Signed and durable before anything is answered: an allow that nobody can find later is none.
-  if (state !== undefined && key !== undefined)
-    await record(judgement, args, io, { key, installation, state, policies: prepared.bench.policies });
+  if (place !== undefined && key !== undefined)
+    await record(judgement, args, io, { key, installation, place, policies: prepared.bench.policies });
   return {
     decision: judgement.decision,
     report: { version: installation.version, titles: titlesOf(prepared) },

@@ -68,7 +68,7 @@ describe('a record file', () => {
     const request = {
       file: at(file),
       key: () => openKey({ key: at('key.pem') }, worldOf()),
-      state: at('state'),
+      place: { state: at('state') },
       installation: findInstallation(),
       policies: [],
     };
@@ -98,7 +98,7 @@ describe('a record file', () => {
     const request = {
       file: at('r.json'),
       key: () => openKey({ key }, io),
-      state: at('state'),
+      place: { state: at('state') },
       installation: findInstallation(),
       policies: [],
     };

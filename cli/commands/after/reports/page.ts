@@ -3,9 +3,9 @@
 import type { DecisionPredicate } from '../../../../engine/record/predicate.ts';
 import { visible } from '../../../report/text.ts';
 import type { Check } from '../../decided.ts';
+import { heldAt } from '../held.ts';
 import type { Recorded } from '../recorded.ts';
 import { indexOf } from './population.ts';
-import { heldAt } from './proofs.ts';
 
 /** Foreign text in Markdown: it must not become markup. */
 export const code = (text: string): string =>

@@ -8,8 +8,10 @@ import { type ExitCode, UsageError } from '../../../exit.ts';
 import { writeWhole } from '../../../files.ts';
 import { findInstallation } from '../../../installation.ts';
 import type { Io } from '../../../io.ts';
-import { fileLedgerOf, findProject } from '../../../loading/project.ts';
+import { ledgerPlace } from '../../../ledger/place.ts';
+import { findProject } from '../../../loading/project.ts';
 import { visible } from '../../../report/text.ts';
+import { LEDGER_FLAGS } from '../../records/place.ts';
 import { type Recorded, recordedBetween, type Span, spanOf } from '../recorded.ts';
 import { admittedAfter, code, pageOf } from './page.ts';
 import { draw, isMeant, type Reconciled, reconcile } from './population.ts';
@@ -37,7 +39,7 @@ export const reportSample: Verb = {
       value: 'FILE',
       help: 'the keys and logs that you trust (default trust.json of the state folder)',
     },
-    state: { value: 'DIR', help: "folder of the ledger (default .countersign, or the Project's ledger)" },
+    ...LEDGER_FLAGS,
     out: { value: 'DIR', help: 'folder that is made for the pages' },
   },
   run,
@@ -54,11 +56,11 @@ interface Asked {
 
 async function run(args: Args, io: Io): Promise<ExitCode> {
   const asked = askedBy(args, io);
-  const found = findProject(undefined, openYamlReader(findInstallation().toolchain));
-  const state = fileLedgerOf(args.text('state'), found);
-  const given = readGiven(args.text('trust') ?? join(state, 'trust.json'));
+  const found = findProject(args.text('project'), openYamlReader(findInstallation().toolchain));
+  const place = ledgerPlace(args, found);
+  const given = readGiven(args.text('trust') ?? join(place.state, 'trust.json'));
   // What was decided in the span may have been admitted after it.
-  const all = await recordedBetween(state, { from: asked.span.from, to: new Date(io.now().getTime() + 1) });
+  const all = await recordedBetween(place, { from: asked.span.from, to: new Date(io.now().getTime() + 1) });
   const within = all.filter(
     ({ decision }) =>
       Date.parse(decision.time) < asked.span.to.getTime() &&
