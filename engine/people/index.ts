@@ -26,4 +26,4 @@ export {
   statementId,
   typeOf,
 } from './statement.ts';
-export { isWaivable, lengthFault, scopeDigest, type Waiver } from './waiver.ts';
+export { isWaivable, lengthFault, scopeDigest, tooLongFor, tooLongWaivers, type Waiver } from './waiver.ts';

@@ -248,6 +248,7 @@ const ALWAYS: Readonly<Record<string, string>> = {
   'records export': 'artefact env actor rule verdict type from to format state project ledger',
   'records prove': 'output state project ledger',
   'records verify': 'since trust format state project ledger',
+  'records waivers': 'env project approvals format state ledger',
   'records checkpoint': 'state project ledger',
   'records publish': 'to state project ledger',
   'records trusted-root': 'state project ledger',

@@ -2,7 +2,13 @@
 import type { Change } from '../../../engine/change.ts';
 import type { Environment } from '../../../engine/context/project.ts';
 import type { Decision } from '../../../engine/index.ts';
-import { type Asked, brokenGlass, reviewsOf, type Standing } from '../../../engine/people/index.ts';
+import {
+  type Asked,
+  brokenGlass,
+  reviewsOf,
+  type Standing,
+  tooLongWaivers,
+} from '../../../engine/people/index.ts';
 import type { Args } from '../../args.ts';
 import type { Io } from '../../io.ts';
 import { oneLine } from '../../report/text.ts';
@@ -55,6 +61,7 @@ export async function askPeople(question: Question): Promise<PeopleAsked> {
     bench: { standing: isRecorded ? standing : withoutRecord(standing) },
     change: environment.approvals === undefined ? {} : { asked: await whoAsks(question, found) },
     announce: (decision) => {
+      sayTooLong(standing, decision, io);
       sayBroken(standing, { decision, environment, isRecorded }, io);
     },
   };
@@ -69,6 +76,14 @@ async function whoAsks({ args, key, tokens }: Question, found: Found): Promise<A
     ...(keyId === undefined ? {} : { keyId }),
     ...(requester === undefined ? {} : { requester }),
   });
+}
+
+/** Whoever has a waiver and is denied all the same wants to know why. */
+function sayTooLong({ waivers, longestDays }: Standing, decision: Decision, io: Io): void {
+  const { environment = '', findings } = decision;
+  const frame = { environment, time: new Date(decision.time), longestDays };
+  for (const { waiver, reason } of tooLongWaivers(findings, waivers, frame))
+    io.err(`note: waiver sha256:${waiver.id} does not count: ${reason}\n`);
 }
 
 /** A broken glass is never quiet: that it let something through, or that it would have. */

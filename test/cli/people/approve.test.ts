@@ -41,7 +41,7 @@ describe('approvals', () => {
         .replaceAll(/[0-9a-f]{64}/g, 'SHA')
         .replaceAll(/[0-9a-f]{12}/g, 'ID'),
     ).toBe(
-      `set sha256:SHA: deny
+      `set sha256:SHA: allow, once it is approved
 object shop.example/Machine/shop/web
 DIR/signed/approval-ID.json: carol approves sha256:SHA for "production"
 `,

@@ -18,6 +18,7 @@ import { type ControlEvidence, evidenceFor, type Framework, listed, readFramewor
 import { code } from './page.ts';
 import { isMeant } from './population.ts';
 import { checksOf, readGiven, recordFiles, trustFiles } from './proofs.ts';
+import { waivedLine } from './waived.ts';
 
 export const reportEvidence: Verb = {
   name: 'report evidence',
@@ -119,6 +120,7 @@ function reportText({ framework, span, evidence, records, failing }: Pack): stri
     `# Evidence for ${code(framework.name)}`,
     '',
     `From ${span.from.toISOString()} up to ${span.to.toISOString()}: ${records.length} decisions, ${verdicts('allow')} allowed, ${verdicts('deny')} denied, ${verdicts('error')} without an answer.`,
+    waivedLine(records),
     ...failing.map(({ decision }) => `\n**The record of ${decision.id} does not hold.**`),
     ...evidence.flatMap(({ id, title, rules }) => [
       '',

@@ -98,7 +98,11 @@ function approvalLines({ approvalRule }: DecisionPredicate): readonly string[] {
 }
 
 function ruleLines({ passed, findings, policies }: DecisionPredicate): readonly string[] {
-  const rules = Object.entries(passed).sort(([a], [b]) => (a < b ? -1 : 1));
+  // Of rules about approvals and locks nothing is counted as passed, and yet they may have found something.
+  const found = findings.map(({ rule }) => [rule, 0] as const);
+  const rules = Object.entries({ ...Object.fromEntries(found), ...passed }).sort(([a], [b]) =>
+    a < b ? -1 : 1,
+  );
   return [
     ...policies.map(({ name, digest }) => `- policy ${code(name)} sha256:${digest.sha256}`),
     '',

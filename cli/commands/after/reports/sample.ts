@@ -16,6 +16,7 @@ import { type Recorded, recordedBetween, type Span, spanOf } from '../recorded.t
 import { admittedAfter, code, pageOf } from './page.ts';
 import { draw, isMeant, type Reconciled, reconcile } from './population.ts';
 import { checksOf, keyFileOf, type OutFile, readGiven, recordFiles, trustFiles } from './proofs.ts';
+import { waivedLine } from './waived.ts';
 
 export const reportSample: Verb = {
   name: 'report sample',
@@ -132,6 +133,7 @@ function indexPage({ asked, within, population, drawn, failing, reconciled }: Su
     '',
     `- environments: ${code(pattern)}; from ${span.from.toISOString()} up to ${span.to.toISOString()}`,
     `- ${within.length} decisions, ${population.length} of them allowed: these are the population`,
+    `- ${waivedLine(population)}`,
     `- drawn: ${drawn.length} of ${count} asked for, by the least SHA-256 of ${code(`${seed}:ID`)}`,
     '',
     '| change | decided | environment | proof |',
