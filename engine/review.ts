@@ -181,7 +181,8 @@ function reviewDocument(
   time: Date,
 ): Reviewed {
   const object = objectOf(document);
-  const findings: Finding[] = [];
+  // Lists in a list: one rule may have more findings than a call takes arguments.
+  const findings: (readonly Finding[])[] = [];
   const ran: string[] = [];
   const inputs = new Map<Style, Uint8Array>();
   const earlierLines: string[] = [];
@@ -194,27 +195,26 @@ function reviewDocument(
       const ask = (asked: Uint8Array): Said =>
         evaluate(policy, { style, input: asked, isStrict }, { object, time, enforcement: bench.enforcement });
       const said = ask(input);
-      ran.push(...said.ran);
+      for (const code of said.ran) ran.push(code);
       const earlier = said.findings.some(({ result }) => result === 'fail') ? frame.earlier() : undefined;
       const before = earlier && inputFor(style, earlier.document, frame);
-      if (earlier === undefined || before === undefined) findings.push(...said.findings);
+      if (earlier === undefined || before === undefined) findings.push(said.findings);
       else {
         const about = { unchanged: earlier.unchanged, style };
-        findings.push(...inherit(said.findings, ask(before).findings, about));
+        findings.push(inherit(said.findings, ask(before).findings, about));
         earlierLines.push(inputLine(style, before, earlier.document));
       }
     }
-    if (policy.styles.includes('native')) findings.push(...kindFindings(document.id !== undefined, object));
+    if (policy.styles.includes('native')) findings.push(kindFindings(document.id !== undefined, object));
   }
-  findings.push(...remarkFindings(document.remarks, object));
-  findings.push(...(bench.schema?.findingsOf(document, object) ?? []));
+  findings.push(remarkFindings(document.remarks, object), bench.schema?.findingsOf(document, object) ?? []);
   if (inputs.size === 0 && bench.policies.length > 0) {
-    findings.push(notApplicable(frame.operation, object));
+    findings.push([notApplicable(frame.operation, object)]);
     ran.push(NOT_APPLICABLE);
   }
   return {
     ran,
-    findings: dedupe(findings),
+    findings: dedupe(findings.flat()),
     inputs: [
       ...[...inputs].map(([style, input]) => inputLine(style, input, document)),
       ...new Set(earlierLines),

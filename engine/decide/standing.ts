@@ -35,21 +35,33 @@ export function kindFindings(isObject: boolean, object: FindingObject): readonly
   ];
 }
 
+/** Each is given a place, and nobody reads more of one object. */
+const REMARKS_MAX = 100;
+
 /** What was read as its author may not have meant it. */
-export const remarkFindings = (
+export function remarkFindings(
   remarks: readonly Remark[] | undefined,
   object: FindingObject,
-): readonly Finding[] =>
-  (remarks ?? []).map(({ pointer, message, hint }) => ({
+): readonly Finding[] {
+  if (remarks === undefined) return [];
+  const base = {
     rule: 'manifest.implied-type',
     result: 'warn',
-    message,
-    remedy: hint,
     severity: 'medium',
     controls: [],
     object,
-    path: pointer,
-  }));
+  } as const;
+  const told = remarks
+    .slice(0, REMARKS_MAX)
+    .map(({ pointer, message, hint }): Finding => ({ ...base, message, remedy: hint, path: pointer }));
+  const left = remarks.length - told.length;
+  return left === 0
+    ? told
+    : [
+        ...told,
+        { ...base, message: `${left} more values are read as another type than is written`, path: '' },
+      ];
+}
 
 /** One object as it counts. */
 export interface Counted {

@@ -10,6 +10,7 @@ export interface Place {
 
 /** One YAML document of a file as text, with its syntax tree. */
 export interface Region {
+  /** With a line feed for each character that ends a line in YAML 1.1 only. */
   readonly text: string;
   /** Undefined when it is not ordinary and npm's yaml cannot read it. */
   tree(): TreeNode | undefined;
@@ -36,12 +37,16 @@ export function regionOf(bytes: Uint8Array, range: readonly [start: number, end:
   return region;
 }
 
+/** What ends a line in YAML 1.1 and neither in YAML 1.2 nor for an editor: a comment ends there, and what follows counts. */
+const BREAKS = /\r(?!\n)|[\x85\u2028\u2029]/g;
+
 function makeRegion(bytes: Uint8Array, [start, end]: readonly [number, number]): Region {
-  const text = new TextDecoder().decode(bytes.subarray(start, end));
+  const written = new TextDecoder().decode(bytes.subarray(start, end));
+  const text = written.replace(BREAKS, '\n');
   const before = linesBefore(bytes, start);
   const lineBegin = before === 0 ? 0 : (linesOf(bytes)[before - 1] ?? 0) + 1;
   const columnsBefore = new TextDecoder().decode(bytes.subarray(lineBegin, start)).length;
-  const newlines = positionsOf(text);
+  const newlines = positionsOf(written);
   let tree: { readonly root: TreeNode | undefined } | undefined;
   return {
     text,

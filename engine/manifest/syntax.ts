@@ -87,13 +87,22 @@ export function treeOf(text: string): TreeNode | undefined {
 
 function nodeOf(node: Node, tree: Document): TreeNode {
   const { isAlias, isMap, isScalar, isSeq } = npmYaml();
+  let entries: readonly TreeEntry[] | undefined;
+  let items: readonly TreeNode[] | undefined;
   const self: TreeNode = {
     offset: node.range?.[0] ?? 0,
     kind: isMap(node) ? 'map' : isSeq(node) ? 'seq' : isAlias(node) ? 'alias' : 'scalar',
     ...(isScalar(node) ? { value: node.value } : {}),
     ...(isScalar(node) && node.type === 'PLAIN' && node.source !== undefined ? { written: node.source } : {}),
-    entries: () => (isMap(node) ? node.items.map(({ key, value }) => entryOf(key, value, tree)) : []),
-    items: () => (isSeq(node) ? node.items.map((item) => childOf(item, tree) ?? self) : []),
+    // Each is made once: whoever looks for many places walks through the same siblings each time.
+    entries: () => {
+      entries ??= isMap(node) ? node.items.map(({ key, value }) => entryOf(key, value, tree)) : [];
+      return entries;
+    },
+    items: () => {
+      items ??= isSeq(node) ? node.items.map((item) => childOf(item, tree) ?? self) : [];
+      return items;
+    },
     target: () => {
       if (!isAlias(node)) return self;
       const resolved = node.resolve(tree);

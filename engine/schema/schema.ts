@@ -77,6 +77,7 @@ function said(
   const faults = isBuiltIn ? readObject(document).faults() : (customKinds?.faultsOf(document) ?? []);
   const isStrange =
     areAllDefined === true &&
+    standing === undefined &&
     !isBuiltIn &&
     kindsOfGroup(groupOf(id.apiVersion)).length === 0 &&
     customKinds?.has(id.apiVersion, id.kind) !== true;

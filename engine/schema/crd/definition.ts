@@ -6,6 +6,7 @@ import type { Document } from '../../manifest/index.ts';
 import { canonicalBytes, parseExact } from '../../record/canonical.ts';
 import { newest, type Standing } from '../life.ts';
 import { type Fault, isRecord } from '../reading.ts';
+import { groupOf } from '../table.ts';
 import { compileStructural } from './structural.ts';
 
 /** The kinds that CustomResourceDefinitions define. */
@@ -37,11 +38,19 @@ type Check = ReturnType<typeof compileStructural>;
  */
 export function readCustomKinds(documents: readonly Document[]): CustomKinds {
   const definitions = new Map<string, Definition>();
+  /** By group and kind: the versions that one may use. */
+  const served = new Map<string, string[]>();
   const checks = new Map<string, Check>();
   const own = documents.filter(isDefinition);
   for (const { value } of own)
-    for (const [name, definition] of definitionsOf(value))
-      if (!definitions.has(name)) definitions.set(name, definition);
+    for (const [name, definition] of definitionsOf(value)) {
+      if (definitions.has(name)) continue;
+      definitions.set(name, definition);
+      const [apiVersion = '', kind = ''] = name.split(' ');
+      const group = `${groupOf(apiVersion)} ${kind}`;
+      const versions = served.get(group) ?? [];
+      served.set(group, definition.standing === undefined ? [...versions, apiVersion] : versions);
+    }
   const digest = hash(
     'sha256',
     own.map(({ json }) => `${hash('sha256', canonicalBytes(json), 'hex')}\n`).join(''),
@@ -50,7 +59,12 @@ export function readCustomKinds(documents: readonly Document[]): CustomKinds {
   return {
     has: (apiVersion, kind) => definitions.has(`${apiVersion} ${kind}`),
     isNamespaced: (apiVersion, kind) => definitions.get(`${apiVersion} ${kind}`)?.isNamespaced,
-    standingOf: (apiVersion, kind) => definitions.get(`${apiVersion} ${kind}`)?.standing,
+    standingOf: (apiVersion, kind) => {
+      const known = definitions.get(`${apiVersion} ${kind}`);
+      const others = served.get(`${groupOf(apiVersion)} ${kind}`);
+      if (known !== undefined || others === undefined) return known?.standing;
+      return unlisted(`${apiVersion} ${kind}`, newest(others));
+    },
     hasRules: (apiVersion, kind) => definitions.get(`${apiVersion} ${kind}`)?.hasRules === true,
     faultsOf: ({ id, json, value }) => {
       const name = `${id?.apiVersion} ${id?.kind}`;
@@ -131,10 +145,19 @@ function versionOf(version: unknown, group: string, kind: string): Version | und
   };
 }
 
+const remedyOf = (best: string): Pick<Standing, 'remedy'> => (best === '' ? {} : { remedy: `use ${best}` });
+
+const unlisted = (name: string, best: string): Standing => ({
+  rule: 'schema.version',
+  path: '/apiVersion',
+  result: 'fail',
+  message: `${name} is not served: its definition has no such version`,
+  ...remedyOf(best),
+});
+
 function standingIn(version: Omit<Version, 'schema'>, best: string): Standing | undefined {
   const { name, isServed, isDeprecated, warning } = version;
-  const remedy = best === '' ? {} : { remedy: `use ${best}` };
-  const base = { rule: 'schema.version', path: '/apiVersion', ...remedy } as const;
+  const base = { rule: 'schema.version', path: '/apiVersion', ...remedyOf(best) } as const;
   if (!isServed) return { ...base, result: 'fail', message: `${name} is not served: its definition says so` };
   if (!isDeprecated) return undefined;
   const why = warning === undefined ? '' : `: ${JSON.stringify(warning)}`;

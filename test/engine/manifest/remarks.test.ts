@@ -35,6 +35,15 @@ describe('what YAML 1.1 reads as its author may not have meant it', () => {
     expect(remarksOn(text)).toEqual(expected);
   });
 
+  it.each(['\r', '\u0085', '\u2028', '\u2029'])(
+    'is told of what stands behind a line that only YAML 1.1 ends: %j',
+    (end) => {
+      const text = `a: b # c${end}d: yes\n`;
+      expect(read(text)[0]?.value).toEqual({ a: 'b', d: true });
+      expect(remarksOn(text)).toEqual(['/d "yes" is read as true']);
+    },
+  );
+
   it('is told of an item by its own pointer', () => {
     const list =
       'apiVersion: v1\nkind: List\nitems:\n- {apiVersion: v1, kind: A}\n- {apiVersion: v1, kind: B, a: {b/c: yes}}\n';

@@ -253,10 +253,14 @@ describe('custom kinds', () => {
   it('without a schema are as they are, and warn where no definition is given', () => {
     const kinds = customKinds('{type: object}');
     expect(said('apiVersion: a.example/v2\nkind: A\nfoo: 1', { customKinds: kinds })).toEqual([]);
-    expect(said('apiVersion: a.example/v3\nkind: A', { customKinds: kinds })).toEqual([]);
-    expect(said('apiVersion: a.example/v3\nkind: A', { customKinds: kinds, areAllDefined: true })).toEqual([
-      'warn: schema.kind /kind: no CustomResourceDefinition says what "A" of "a.example/v3" is (add its definition to the folder of --crds)',
+    expect(said('apiVersion: b.example/v3\nkind: A', { customKinds: kinds })).toEqual([]);
+    expect(said('apiVersion: b.example/v3\nkind: A', { customKinds: kinds, areAllDefined: true })).toEqual([
+      'warn: schema.kind /kind: no CustomResourceDefinition says what "A" of "b.example/v3" is (add its definition to the folder of --crds)',
     ]);
+    for (const areAllDefined of [true, false])
+      expect(said('apiVersion: a.example/v3\nkind: A', { customKinds: kinds, areAllDefined })).toEqual([
+        'schema.version /apiVersion: a.example/v3 A is not served: its definition has no such version (use a.example/v2)',
+      ]);
     expect(kinds.isNamespaced('a.example/v1', 'A')).toBe(false);
     expect(kinds.isNamespaced('a.example/v3', 'A')).toBeUndefined();
     expect(openSchema({ enforcement: {}, customKinds: kinds }).references).toEqual([kinds.reference]);
