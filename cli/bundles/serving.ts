@@ -15,6 +15,8 @@ export interface LoadedJudge {
   readonly parts: JudgeParts;
   readonly releases: readonly ReleasedBundle[];
   readonly asked?: AskedOf | undefined;
+  /** Fetches the trusted roots that `asked` tells of anew; absent where none is fetched. */
+  readonly refreshRoots?: () => Promise<void>;
 }
 
 /** What the environment of a namespace asks about images; undefined where it asks nothing. */
@@ -26,6 +28,8 @@ export interface AskedClaims {
   readonly registries: readonly string[];
   /** Whether an admission waits for a registry. */
   readonly isLive: boolean;
+  /** SHA-256 (hex) of whom all of it is believed of. */
+  readonly trustDigest: string;
 }
 
 /** Where policies come from, and who is to judge by them: whoever that is keeps to the last good ones when it cannot. */
@@ -38,6 +42,8 @@ export interface Loading {
 export interface ServingPolicies {
   /** Why nothing can be judged; empty once policies were good. */
   readonly notReady: () => readonly string[];
+  /** Fetches the trusted roots of those that judge now. Rejects with {AttestError} TRUST_… */
+  readonly refreshRoots: () => Promise<void>;
   readonly refresh?: {
     readonly intervalMs: number;
     readonly run: () => Promise<void>;
@@ -58,6 +64,7 @@ export async function openPolicies(
 ): Promise<ServingPolicies> {
   const file = join(state, 'releases.json');
   let isGood = false;
+  let refreshRoots: LoadedJudge['refreshRoots'];
   const run = async (): Promise<void> => {
     const memory = loadLock(file);
     const loaded = await load(memory);
@@ -66,6 +73,7 @@ export async function openPolicies(
       saveLock(file, remembered(memory, loaded.releases));
     }
     await use(loaded.parts, loaded.asked);
+    refreshRoots = loaded.refreshRoots;
     isGood = true;
   };
   try {
@@ -76,6 +84,7 @@ export async function openPolicies(
   }
   return {
     notReady: () => (isGood ? [] : ['no policies']),
+    refreshRoots: async () => refreshRoots?.(),
     ...(intervalMs === undefined ? {} : { refresh: { intervalMs, run, hasGood: () => isGood } }),
   };
 }

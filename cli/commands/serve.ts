@@ -6,6 +6,7 @@ import { openRegoBuiltins } from '../../engine/toolchain/builtins.ts';
 import { openYamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
 import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../bundles/flags.ts';
+import { keepFresh } from '../bundles/roots.ts';
 import { type LoadedJudge, type Loading, openPolicies } from '../bundles/serving.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { readSource } from '../files.ts';
@@ -216,7 +217,10 @@ async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): 
   const engine = { version: installation.version, opa: installation.opa };
   const threads = openThreads({ count: threadsOf(args), toolchain: installation.toolchain, engine });
   const proving = webhook.openProving(io.now);
-  const claims = webhook.openClaims(webhook.openPrepared(proving, () => performance.now()));
+  const claims = webhook.openClaims(
+    webhook.openPrepared(proving, () => performance.now()),
+    io.now,
+  );
   const keeper = openKeeper(state);
   const use: Loading['use'] = async (parts, asked) => {
     await keepPolicies(parts, { keeper, time: io.now().toISOString() });
@@ -254,8 +258,10 @@ async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): 
     newId: () => uuidv7(io.now()),
   });
   io.out(`listening on ${server.url}\n`);
+  const stopFetching = keepFresh(policies.refreshRoots, io);
   const published = publishing === undefined ? undefined : startPublishing(ledger, publishing, io);
   await stopped;
+  stopFetching();
   await server.stop();
   await threads.close();
   await proving.close();
