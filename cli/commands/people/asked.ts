@@ -64,8 +64,8 @@ export async function askPeople(question: Question): Promise<PeopleAsked> {
     bench: { standing: isRecorded ? standing : withoutRecord(standing) },
     change: environment.approvals === undefined ? {} : { asked: await whoAsks(question, found) },
     announce: ({ decision, approvalRule }) => {
-      sayImported(standing, approvalRule, io);
       sayTooLong(standing, decision, io);
+      sayImported(standing, approvalRule, io);
       sayBroken(standing, { decision, environment, isRecorded }, io);
     },
   };
@@ -82,6 +82,14 @@ async function whoAsks({ args, key, tokens }: Question, found: Found): Promise<A
   });
 }
 
+/** Whoever has a waiver and is denied all the same wants to know why. */
+function sayTooLong({ waivers, longestDays }: Standing, decision: Decision, io: Io): void {
+  const { environment = '', findings } = decision;
+  const frame = { environment, time: new Date(decision.time), longestDays };
+  for (const { waiver, reason } of tooLongWaivers(findings, waivers, frame))
+    io.err(`note: waiver sha256:${waiver.id} does not count: ${reason}\n`);
+}
+
 /** Whoever reads that somebody approved it is told where nobody approved these objects. */
 function sayImported({ approvals }: Standing, rule: Judged['approvalRule'], io: Io): void {
   const counted = new Set(rule?.got.map(({ digest }) => digest));
@@ -90,14 +98,6 @@ function sayImported({ approvals }: Standing, rule: Judged['approvalRule'], io: 
       io.err(
         `note: that of ${person} is imported: it binds ${imported.via} ${imported.number} at ${imported.commit}, and not these objects\n`,
       );
-}
-
-/** Whoever has a waiver and is denied all the same wants to know why. */
-function sayTooLong({ waivers, longestDays }: Standing, decision: Decision, io: Io): void {
-  const { environment = '', findings } = decision;
-  const frame = { environment, time: new Date(decision.time), longestDays };
-  for (const { waiver, reason } of tooLongWaivers(findings, waivers, frame))
-    io.err(`note: waiver sha256:${waiver.id} does not count: ${reason}\n`);
 }
 
 /** A broken glass is never quiet: that it let something through, or that it would have. */
