@@ -33,8 +33,8 @@ import { codeOf } from './cause.ts';
 import type { Installation } from './installation.ts';
 import type { Io } from './io.ts';
 import { policyItem, putInputs } from './ledger/keeping.ts';
-import type { KeyRequest } from './signing/flags.ts';
-import { openKey, readKeyPem } from './signing/key.ts';
+import type { LedgerPlace } from './ledger/place.ts';
+import { type OpenedKey, readKeyPem } from './signing/key.ts';
 
 /**
  * Opens the ledger of a state folder for what this key signs, making both where there is none, and keeps the files that verifiers
@@ -51,6 +51,24 @@ export function openState(directory: string, signer: Signer, io: Io): Ledger {
     throw withFolder(error, directory);
   }
   writeTrust(directory, signer, ledger.trustedRoot());
+  return ledger;
+}
+
+/**
+ * Opens the ledger of a place for what this key signs, and makes it where there is none. The driver of a database is loaded only for one.
+ * Rejects with {AttestError} KEY_KIND | KEY_… | LEDGER_…
+ */
+export async function openPlace(
+  { state, url }: LedgerPlace,
+  signer: Signer,
+  io: Io,
+): Promise<Pick<Ledger, 'append' | 'close'>> {
+  if (url === undefined) return openState(state, signer, io);
+  refuseForRecords(signer);
+  makeFolder(state);
+  const { openPostgresLedger } = await import('../attest/ledger/postgres/index.ts');
+  const ledger = await openPostgresLedger({ url, directory: state, now: io.now, create: true });
+  writeTrust(state, signer, ledger.trustedRoot());
   return ledger;
 }
 
@@ -98,8 +116,8 @@ export function writeTrust(directory: string, signer: Signer, root: TrustedRoot)
 /** What one record is written with. */
 export interface RecordRequest {
   readonly file: string;
-  readonly key: KeyRequest;
-  readonly state: string;
+  readonly key: () => Promise<OpenedKey>;
+  readonly place: LedgerPlace;
   readonly installation: Installation;
   /** What it was decided by. */
   readonly policies: readonly Policy[];
@@ -111,7 +129,7 @@ export interface RecordRequest {
  * @throws {AttestError} RECORD_UNWRITABLE  before anything is signed
  */
 export async function writeRecord(judgement: Judgement, request: RecordRequest, io: Io): Promise<void> {
-  const { signer } = await openKey(request.key, io);
+  const { signer } = await request.key();
   refuseForRecords(signer);
   const record = reserve(request.file, isBundle);
   try {
@@ -132,21 +150,21 @@ export async function writeRecord(judgement: Judgement, request: RecordRequest, 
 async function append(
   judgement: Judgement,
   signer: Signer,
-  { state, installation: { version, opa }, policies }: RecordRequest,
+  { place, installation: { version, opa }, policies }: RecordRequest,
   io: Io,
 ): Promise<Bundle> {
-  const ledger = openState(state, signer, io);
+  const ledger = await openPlace(place, signer, io);
   const { environment, time } = judgement.decision;
   const about = environment === undefined ? { time } : { time, environment };
   const keep = async ({ digest, bytes }: Kept): Promise<void> =>
-    putInputs(state, [
+    putInputs(place.state, [
       ...policies.map((policy) => policyItem(packPolicy(policy), time)),
       { kind: 'input', digest, bytes, ...about },
     ]);
   try {
     return await conclude(judgement, { signer, ledger, engine: { version, opa }, keep });
   } catch (error) {
-    throw withFolder(error, state);
+    throw withFolder(error, place.state);
   } finally {
     await ledger.close();
   }

@@ -117,6 +117,10 @@ export const VERBS: Readonly<
     summary: 'find what was changed in the ledger',
     load: async () => (await import('./commands/records/index.ts')).recordsVerify,
   },
+  'records waivers': {
+    summary: 'list waivers and how often they were used',
+    load: async () => (await import('./commands/records/index.ts')).recordsWaivers,
+  },
   'records checkpoint': {
     summary: 'print the newest checkpoint',
     load: async () => (await import('./commands/records/index.ts')).recordsCheckpoint,

@@ -50,6 +50,7 @@ function newest(): number {
 const THREADS = {
   rego_worker: 'engine/toolchain/rego/rego_worker.ts',
   recorder_worker: 'attest/ledger/recorder_worker.ts',
+  indexing_worker: 'cli/ledger/indexing_worker.ts',
   keeper_worker: 'attest/inputs/keeper_worker.ts',
   render_worker: 'engine/render/render_worker.ts',
   judging_worker: 'webhook/admission/judging_worker.ts',

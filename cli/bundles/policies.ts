@@ -27,6 +27,8 @@ export interface BundleRequest {
   readonly versions?: ReadonlyMap<string, RegoVersion | undefined>;
   readonly namespaces: Namespaces;
   readonly parameters: Readonly<Record<string, unknown>>;
+  /** Whether flags set them. */
+  readonly takesFlags: boolean;
   readonly data: Readonly<Record<string, unknown>>;
   readonly settings: BundleSettings;
   readonly limits?: Partial<RegoLimits>;
@@ -120,6 +122,6 @@ async function load(
     builtins: request.builtins,
     ...(request.limits === undefined ? {} : { limits: request.limits }),
   });
-  await checkParameters(policy.rules, parameters);
+  checkParameters(policy.rules, parameters, request.takesFlags);
   return policy;
 }

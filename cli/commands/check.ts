@@ -3,7 +3,6 @@
 import type { Environment, Project } from '../../engine/context/project.ts';
 import type { Change, Decision, Judgement } from '../../engine/index.ts';
 import { type Document, readDocuments } from '../../engine/manifest/index.ts';
-import type { Policy } from '../../engine/policy/index.ts';
 import { openJudge } from '../../engine/review.ts';
 import { openYamlReader, type YamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
@@ -20,13 +19,15 @@ import { policiesAsked } from '../loading/asked.ts';
 import { refuseAgainst, refuseIdleFlags } from '../loading/idle.ts';
 import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
 import { asksPeople, PEOPLE_FLAGS } from '../loading/people_flags.ts';
-import { environmentOf, fileLedgerOf, findProject, userCache } from '../loading/project.ts';
+import { environmentOf, findProject, userCache } from '../loading/project.ts';
 import { VERSION_FLAGS } from '../loading/version.ts';
 import { type Prepared, prepare } from '../prepare.ts';
 import { withProgress } from '../report/progress.ts';
 import { parseTargets, writeReports } from '../report/report.ts';
 import { oneLine } from '../report/text.ts';
+import type { RecordRequest } from '../seal.ts';
 import { keyRequest, PASSWORD_FLAG } from '../signing/flags.ts';
+import type { OpenedKey } from '../signing/key.ts';
 import { uuidv7 } from '../uuid.ts';
 import { asksEvery, type Checked, checkEvery } from './check_every.ts';
 
@@ -122,7 +123,8 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const reader = openYamlReader(installation.toolchain);
   const found = findProject(args.text('project'), reader);
   const tokens = await tokensOf(args, found?.project, io);
-  const setting = { args, failOn, isRecorded, installation, reader, found, tokens };
+  const key = isRecorded ? (await import('../signing/key.ts')).keyOnce(keyRequest(args), io) : undefined;
+  const setting = { args, failOn, key, installation, reader, found, tokens };
   if (found !== undefined && asksEvery(args, found.project))
     return checkEvery(found.project, { args, io, targets }, (environment, shared) =>
       checkFor(environment, setting, shared),
@@ -140,7 +142,8 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
 export interface Setting {
   readonly args: Args;
   readonly failOn: 'fail' | 'warn';
-  readonly isRecorded: boolean;
+  /** Opens the key that signs the record, where there is to be one. */
+  readonly key: (() => Promise<OpenedKey>) | undefined;
   readonly installation: Installation;
   readonly reader: YamlReader;
   readonly found: ReturnType<typeof findProject>;
@@ -150,12 +153,12 @@ export interface Setting {
 
 /** Reads, evaluates and, where it is wanted, records for one environment, or for none. */
 async function checkFor(environment: Environment | undefined, setting: Setting, io: Io): Promise<Checked> {
-  const { args, failOn, isRecorded, installation, found } = setting;
-  const state = isRecorded ? fileLedgerOf(args.text('state'), found) : undefined;
+  const { args, failOn, key, installation, found } = setting;
+  const place = key === undefined ? undefined : (await import('../ledger/place.ts')).ledgerPlace(args, found);
   const { judgement, prepared } = await judgeFor(environment, setting, io);
   // Signed and durable before anything is answered: an allow that nobody can find later is none.
-  if (state !== undefined)
-    await record(judgement, args, io, { installation, state, policies: prepared.bench.policies });
+  if (place !== undefined && key !== undefined)
+    await record(judgement, args, io, { key, installation, place, policies: prepared.bench.policies });
   return {
     decision: judgement.decision,
     report: { version: installation.version, titles: titlesOf(prepared) },
@@ -166,9 +169,10 @@ async function checkFor(environment: Environment | undefined, setting: Setting, 
 /** Reads and evaluates for one environment, or for none. */
 export async function judgeFor(
   environment: Environment | undefined,
-  { args, isRecorded, installation, reader, found, tokens }: Setting,
+  { args, key, installation, reader, found, tokens }: Setting,
   io: Io,
 ): Promise<{ readonly judgement: Judgement; readonly prepared: Prepared }> {
+  const isRecorded = key !== undefined;
   refuseIdleFlags(args, io, { found, environment: environment?.name });
   refuseAgainst(args, environment);
   const isAsked = asksPeople(args, found?.project, environment);
@@ -193,7 +197,7 @@ export async function judgeFor(
   for (const warning of inputs.warnings) io.err(`warning: ${oneLine(warning)}\n`);
   for (const note of [...prepared.notes, ...strangersTo(environment, documents), ...(proved?.notes ?? [])])
     io.err(`note: ${oneLine(note)}\n`);
-  const question = { args, io, found, environment, isRecorded, tokens };
+  const question = { args, io, found, environment, key, tokens };
   const people = isAsked ? await (await import('./people/asked.ts')).askPeople(question) : undefined;
   const trust = await trustFor(found?.project, { claims: proved, ...tokens, people });
   const judged = await withProgress(io, 'checking objects', (onProgress) =>
@@ -282,10 +286,10 @@ async function record(
   judgement: Judgement,
   args: Args,
   io: Io,
-  setting: { installation: Installation; state: string; policies: readonly Policy[] },
+  setting: Omit<RecordRequest, 'file'>,
 ): Promise<void> {
   const { writeRecord } = await import('../seal.ts');
-  await writeRecord(judgement, { file: args.text('record') ?? '', key: keyRequest(args), ...setting }, io);
+  await writeRecord(judgement, { file: args.text('record') ?? '', ...setting }, io);
 }
 
 function exitOf(decision: Decision, failOn: 'fail' | 'warn'): ExitCode {

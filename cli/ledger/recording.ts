@@ -15,6 +15,7 @@ import { openPostgresLedger, type PostgresLedger } from '../../attest/ledger/pos
 import type { Io } from '../io.ts';
 import { openState, writeTrust } from '../seal.ts';
 import type { OpenedKey } from '../signing/key.ts';
+import { type Indexing, startIndexing } from './indexing.ts';
 import { type LedgerPlace, openRows } from './place.ts';
 
 /** Where a server's records go. */
@@ -39,7 +40,8 @@ export async function openRecording(place: LedgerPlace, options: RecordingOption
   const { signer } = options;
   const parts = place.url === undefined ? fileParts(place, options) : databaseParts(place, options);
   const size = await sizeAtStart(place, parts, options.io);
-  if (place.spool === undefined) return plainRecording(parts.recorder(), place);
+  const indexing = startIndexing(place, options.io);
+  if (place.spool === undefined) return plainRecording(parts.recorder(), place, indexing);
   const spool = openSpool({
     recorder: parts.recorder(),
     signer,
@@ -47,18 +49,26 @@ export async function openRecording(place: LedgerPlace, options: RecordingOption
     directory: place.spool,
     openLedger: parts.open,
     openRows: () => openRows(place),
-    onEvent: (event) => options.io.err(`${JSON.stringify(lineOf(event))}\n`),
+    onEvent: (event) => {
+      options.io.err(`${JSON.stringify(lineOf(event))}\n`);
+      // They came all at once, and late.
+      if (event.what === 'drained') void indexing.now();
+    },
   });
   return {
     record: async (statement) => {
       const taken = await spool.record(statement);
+      indexing.touch();
       return { recordId: 'logIndex' in taken ? String(taken.logIndex) : `spooled-${taken.spooled}` };
     },
     trouble: () => {
       const damage = spool.damage();
       return damage === undefined ? [] : [damage.message];
     },
-    close: () => spool.close(),
+    close: async () => {
+      await spool.close();
+      await indexing.stop();
+    },
   };
 }
 
@@ -133,11 +143,18 @@ async function sizeAtStart({ spool }: LedgerPlace, { first }: Parts, io: Io): Pr
   }
 }
 
-function plainRecording(recorder: Recorder, { state, url }: LedgerPlace): Recording {
+function plainRecording(recorder: Recorder, { state, url }: LedgerPlace, indexing: Indexing): Recording {
   return {
-    record: async (statement) => ({ recordId: String((await recorder.record(statement)).logIndex) }),
+    record: async (statement) => {
+      const { logIndex } = await recorder.record(statement);
+      indexing.touch();
+      return { recordId: String(logIndex) };
+    },
     trouble: url === undefined ? watchLedger(state) : () => [],
-    close: () => recorder.close(),
+    close: async () => {
+      await recorder.close();
+      await indexing.stop();
+    },
   };
 }
 

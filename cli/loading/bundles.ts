@@ -64,6 +64,7 @@ async function loadGroup(
         all: extras.some(({ namespaces }) => namespaces.all),
       },
       parameters: { ...flags, ...stated },
+      takesFlags: first.takesFlags,
       data: ownData(files, given, tools.reader),
       builtins: tools.builtins,
       ...(project?.limits === undefined ? {} : { limits: project.limits }),

@@ -35,6 +35,8 @@ export interface LoadFacts {
   /** Those that the Project states for this policy: each must be of one of its rules. */
   readonly stated: Readonly<Record<string, unknown>>;
   readonly data: Readonly<Record<string, unknown>>;
+  /** Whether flags set its parameters. */
+  readonly takesFlags: boolean;
 }
 
 /** Loads a compiled policy with those parameters that its rules take. @throws {EngineError} POLICY_PARAMETERS */
@@ -44,13 +46,13 @@ export async function load(
   request: Request,
   { builtins }: Tools,
 ): Promise<Policy> {
-  const { name, revision, stated, data } = facts;
+  const { name, revision, stated, data, takesFlags } = facts;
   const own = new Set(compiled.entries.map(({ rule }) => rule.code));
   const parameters = Object.fromEntries(
     Object.entries(facts.parameters).filter(([code]) => own.has(code) || Object.hasOwn(stated, code)),
   );
   const limits = request.project?.limits ?? {};
   const policy = loadPolicy(compiled, { name, revision, parameters, data, limits, builtins });
-  checkParameters(policy.rules, parameters);
+  checkParameters(policy.rules, parameters, takesFlags);
   return policy;
 }

@@ -52,9 +52,9 @@ export async function loadPacks(
     ...choices.map((choice) => choice.parameters ?? {}),
   );
   // The judged job's flags set nothing of what its environment asks for.
-  const isAsked = request.environment !== undefined;
-  const parameters = isAsked ? stated : { ...request.parameters, ...stated };
-  const data = isAsked ? {} : request.data;
+  const takesFlags = request.environment === undefined;
+  const parameters = takesFlags ? { ...request.parameters, ...stated } : stated;
+  const data = takesFlags ? request.data : {};
   const compiled = await compile(
     { name, sources, namespaces: { names: [], all: false }, codes },
     request,
@@ -64,8 +64,8 @@ export async function loadPacks(
     .filter(({ rule }) => rule.parameters !== undefined && parameters[rule.code] === undefined)
     .map(({ rule }) => rule.code);
   const revision = tools.installation.version;
-  if (unset.length === 0 || request.environment !== undefined)
-    return load(compiled, { name, revision, parameters, stated, data }, request, tools);
+  if (unset.length === 0 || !takesFlags)
+    return load(compiled, { name, revision, parameters, stated, data, takesFlags }, request, tools);
   for (const code of new Set(unset))
     notes.push(
       `rule ${code} needs parameters and is not evaluated: set them with --parameters or in a Project`,
@@ -80,7 +80,7 @@ export async function loadPacks(
     request,
     tools,
   );
-  return load(kept, { name, revision, parameters, stated, data }, request, tools);
+  return load(kept, { name, revision, parameters, stated, data, takesFlags }, request, tools);
 }
 
 /** Loads one folder or file of Rego. */
@@ -107,5 +107,6 @@ export async function loadExtra(
   const data = ownData(extra.data, given, tools.reader);
   const stated = extra.parameters;
   const parameters = { ...flags, ...stated };
-  return load(compiled, { name: extra.path, revision: '', parameters, stated, data }, request, tools);
+  const { path: name, takesFlags } = extra;
+  return load(compiled, { name, revision: '', parameters, stated, data, takesFlags }, request, tools);
 }

@@ -106,21 +106,6 @@ export function stateOf(
 }
 
 /**
- * That folder, for a verb that knows ledgers in files only; also where it is stated: the key of the database's ledger is in it.
- * @throws {UsageError} where the ledger of the Project is a database
- */
-export function fileLedgerOf(
-  stated: string | undefined,
-  found: { readonly project: Project; readonly directory: string } | undefined,
-): string {
-  if (found?.project.ledger?.url === undefined) return stateOf(stated, found);
-  throw new UsageError(
-    'the ledger of this Project is a database, which only serve and records use',
-    'let serve sign, or take a Project without ledger.url',
-  );
-}
-
-/**
  * The cache of the user: `$COUNTERSIGN_CACHE`, `$XDG_CACHE_HOME/countersign` or `~/.cache/countersign`, the first that is an absolute
  * path. None inside the working folder: what a repository brings along must not pass for what was compiled from its policies.
  * @see https://specifications.freedesktop.org/basedir-spec/latest/  relative paths are invalid and to be ignored

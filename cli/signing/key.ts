@@ -42,6 +42,15 @@ export async function openKey(request: KeyRequest, io: Io): Promise<OpenedKey> {
   return keyOf(pem);
 }
 
+/** A key that is opened when it is first wanted, and once: whoever sits at the terminal is asked for one password. */
+export function keyOnce(request: KeyRequest, io: Io): () => Promise<OpenedKey> {
+  let opening: Promise<OpenedKey> | undefined;
+  return () => {
+    opening ??= openKey(request, io);
+    return opening;
+  };
+}
+
 /** A private key in PEM, not encrypted. @throws {AttestError} KEY_UNREADABLE | KEY_KIND */
 export const keyOf = (pem: string): OpenedKey => ({ signer: readSigner(pem), source: { key: pem, env: {} } });
 

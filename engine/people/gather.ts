@@ -5,6 +5,7 @@ import { type BreakGlassRule, isAmong, type Person, type WaiverRule } from '../c
 import type { Environment, Project } from '../context/project.ts';
 import type { Approval } from './approval.ts';
 import { type BreakGlass, environmentDigest } from './break_glass.ts';
+import { usesOf } from './claimed.ts';
 import { authorsOf, type Imported, isAccepted } from './imported.ts';
 import { type Lock, weakens } from './lock.ts';
 import {
@@ -45,8 +46,9 @@ export function gather(files: readonly StatementFile[], frame: GatherFrame): Gat
   const notes: string[] = [];
   const unverified: string[] = [];
   const known = new Map<string, Signed>();
+  const uses = usesOf(files);
   for (const file of files) {
-    const read = readSigned(file, { trust, people, at });
+    const read = readSigned(file, { trust, people, at, uses });
     if (isSigned(read)) {
       if (read.statement.predicate.environment === environment.name)
         known.set(`${read.id} ${read.person}`, read);

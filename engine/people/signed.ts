@@ -1,18 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { decodeAnyBase64 } from '../../attest/base64.ts';
-import { parseStrict } from '../../attest/json.ts';
 import type { KeyUse, Trust } from '../../attest/trust/index.ts';
 import { verifyEnvelope } from '../../attest/verify/envelope.ts';
 import { type Person, personOfIdentity, personOfKey } from '../context/people.ts';
 import { EngineError } from '../error.ts';
-import {
-  kindOf,
-  readStatementOf,
-  type Statement,
-  type StatementKind,
-  statementId,
-  typeOf,
-} from './statement.ts';
+import { type Claimed, claimedBy, field, HOLDING, useOf, usesToRevoke } from './claimed.ts';
+import { readStatementOf, type Statement, type StatementKind, statementId, typeOf } from './statement.ts';
 
 /** A file that may hold what somebody signed. */
 export interface StatementFile {
@@ -81,29 +73,9 @@ export interface SignedFrame {
   readonly trust: Trust;
   readonly people: readonly Person[];
   readonly at: Date;
+  /** What a key must be trusted for to take back a statement that is here (`usesOf`); of one that is not, any use of its kind will do. */
+  readonly uses?: ReadonlyMap<string, KeyUse>;
 }
-
-/** What an envelope says that it holds; nothing of it is proved. */
-interface Claimed {
-  readonly kind: StatementKind;
-  readonly environment: string;
-  readonly payload: Uint8Array;
-  readonly predicate: unknown;
-}
-
-const HOLDING: ReadonlySet<StatementKind> = new Set(['release-lock', 'revocation']);
-/** Roles of approvals that are about another statement, and not about a set of objects. */
-const ROLE_USES: Readonly<Record<string, KeyUse>> = {
-  waiver: 'waiver',
-  review: 'break-glass',
-  lock: 'lock',
-};
-const KIND_USES = {
-  approval: 'approval',
-  waiver: 'waiver',
-  'break-glass': 'break-glass',
-  'release-lock': 'lock',
-} as const satisfies Record<Exclude<StatementKind, 'revocation'>, KeyUse>;
 
 /**
  * Verifies one file: a DSSE envelope with one signature by a key that is trusted for this kind of statement in its environment and belongs
@@ -116,9 +88,11 @@ export function readSigned(file: StatementFile, frame: SignedFrame): Signed | Un
     return { file: name, reason: 'it is no statement of a kind and version that is known', isHolding: true };
   const { kind, predicate } = claimed;
   const refused = (reason: string): Unsigned => ({ file: name, reason, isHolding: HOLDING.has(kind) });
-  const use = useOf(kind, predicate);
+  const uses = kind === 'revocation' ? usesToRevoke(claimed, frame.uses) : [useOf(kind, predicate)];
+  const [use] = uses;
   if (use === undefined) return refused('it revokes what cannot be revoked');
-  const signer = signerOf(file, { claimed, use }, frame);
+  const questions = uses.map((one) => ({ claimed, use: one }));
+  const signer = signerBy(questions, (question) => signerOf(file, question, frame));
   if (typeof signer === 'string') return refused(signer);
   try {
     return signedOf(kind, signer.statement, { person: signer.person, how: signer.how, file: name });
@@ -180,6 +154,15 @@ function importedBy({ bytes }: StatementFile, claimed: Claimed, frame: SignedFra
   return { person: `key ${JSON.stringify(keyName)}`, how: 'forge', statement };
 }
 
+/** Who signed, by the first use that they are trusted for; else why not. */
+function signerBy(
+  questions: readonly Question[],
+  ask: (question: Question) => SignedBy | string,
+): SignedBy | string {
+  const answers = questions.map(ask);
+  return answers.find((answer) => typeof answer !== 'string') ?? answers[0] ?? 'nobody is asked';
+}
+
 function byKey({ bytes }: StatementFile, { claimed, use }: Question, frame: SignedFrame): SignedBy | string {
   const { kind, environment, predicate } = claimed;
   const at = timeFor(kind, predicate, frame.at);
@@ -230,17 +213,6 @@ export function signedOf(
   }
 }
 
-/** What a key must be trusted for to sign this. */
-function useOf(kind: StatementKind, predicate: unknown): KeyUse | undefined {
-  if (kind === 'approval') {
-    const role = field(predicate, 'role');
-    return typeof role === 'string' && Object.hasOwn(ROLE_USES, role) ? ROLE_USES[role] : 'approval';
-  }
-  if (kind !== 'revocation') return KIND_USES[kind];
-  const revoked = kindOf(String(field(predicate, 'statementType')));
-  return revoked === undefined || HOLDING.has(revoked) ? undefined : useOf(revoked, undefined);
-}
-
 /**
  * When the key must be valid: now. A revocation stays one when the key of who made it has come to its end, so its own time counts, which
  * can only hold back more.
@@ -249,21 +221,3 @@ function timeFor(kind: StatementKind, predicate: unknown, at: Date): Date {
   const time = Date.parse(String(field(predicate, 'time')));
   return kind === 'revocation' && Number.isFinite(time) ? new Date(Math.min(time, at.getTime())) : at;
 }
-
-function claimedBy(bytes: Uint8Array): Claimed | undefined {
-  const envelope = parseStrict(bytes)?.value;
-  const encoded = field(envelope, 'payload');
-  const payload = typeof encoded === 'string' ? decodeAnyBase64(encoded) : undefined;
-  if (payload === undefined) return undefined;
-  const statement = parseStrict(payload)?.value;
-  const kind = kindOf(String(field(statement, 'predicateType')));
-  const predicate = field(statement, 'predicate');
-  const environment = field(predicate, 'environment');
-  if (kind === undefined || typeof environment !== 'string') return undefined;
-  return { kind, environment, payload, predicate };
-}
-
-const field = (value: unknown, key: string): unknown =>
-  typeof value === 'object' && value !== null && Object.hasOwn(value, key)
-    ? Reflect.get(value, key)
-    : undefined;

@@ -60,6 +60,31 @@ export function lengthFault(
     : `what is ${severity} is waived for ${most} days at most`;
 }
 
+const SEVERITIES = ['critical', 'high', 'medium', 'low'] as const satisfies readonly Severity[];
+
+/** The severities of the findings that a waiver is too long for. */
+export const tooLongFor = (
+  waiver: Pick<Waiver, 'notBefore' | 'expires'>,
+  longestDays: LongestDays,
+): readonly Severity[] =>
+  SEVERITIES.filter((severity) => lengthFault(waiver, severity, longestDays) !== undefined);
+
+/** Waivers that would cover a finding that fails, were they not too long for how severe it is; and why. */
+export function tooLongWaivers(
+  findings: readonly Finding[],
+  waivers: readonly Waiver[],
+  frame: WaiverFrame,
+): readonly { readonly waiver: Waiver; readonly reason: string }[] {
+  const failing = findings.filter(({ result }) => result === 'fail');
+  return waivers.flatMap((waiver) => {
+    const reasons = failing
+      .filter((finding) => isInForce(waiver, finding, frame))
+      .map(({ severity }) => lengthFault(waiver, severity, frame.longestDays));
+    const reason = reasons.find((one) => one !== undefined);
+    return reason === undefined ? [] : [{ waiver, reason }];
+  });
+}
+
 /**
  * The findings with those skipped that one waiver covers by itself: two that each cover a part combine to nothing
  * (Kyverno CVE-2026-84200). Only a fail is waived, never an error. Of several that cover it the one that names the object comes
@@ -80,14 +105,21 @@ export function applyWaivers(
 
 /** Whether this waiver is about this finding, here and now. */
 export function covers(waiver: Waiver, finding: Finding, frame: WaiverFrame): boolean {
+  return (
+    isInForce(waiver, finding, frame) &&
+    lengthFault(waiver, finding.severity, frame.longestDays) === undefined
+  );
+}
+
+/** The same, however long it is. */
+function isInForce(waiver: Waiver, finding: Finding, frame: WaiverFrame): boolean {
   const at = frame.time.getTime();
   return (
     waiver.rule === finding.rule &&
     waiver.environment === frame.environment &&
     isAbout(waiver.object, objectId(finding.object)) &&
     at >= Date.parse(waiver.notBefore) &&
-    at < Date.parse(waiver.expires) &&
-    lengthFault(waiver, finding.severity, frame.longestDays) === undefined
+    at < Date.parse(waiver.expires)
   );
 }
 

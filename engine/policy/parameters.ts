@@ -8,9 +8,14 @@ const isSchema = (value: unknown): value is object =>
 
 /**
  * Checks parameters against the rules' schemas. Parameters of no rule are errors, since a misspelt code would leave a rule unset.
+ * @param takesFlags whether those of `--parameters` are among them, as they never are of what an environment asks for
  * @throws {EngineError} POLICY_PARAMETERS with one problem for each fault | POLICY_METADATA where a schema is none
  */
-export function checkParameters(rules: readonly Rule[], parameters: Readonly<Record<string, unknown>>): void {
+export function checkParameters(
+  rules: readonly Rule[],
+  parameters: Readonly<Record<string, unknown>>,
+  takesFlags: boolean,
+): void {
   const problems: Problem[] = [];
   const known = new Map(rules.map((rule) => [rule.code, rule]));
   for (const code of Object.keys(parameters)) {
@@ -21,7 +26,9 @@ export function checkParameters(rules: readonly Rule[], parameters: Readonly<Rec
   if (problems.length === 0) return;
   throw new EngineError('POLICY_PARAMETERS', 'parameters do not fit their rules', {
     problems,
-    hint: 'set them in the Project under packs[].parameters, or with --parameters FILE: {"<rule>": {…}}',
+    hint: takesFlags
+      ? 'give them with --parameters FILE: {"<rule>": {…}}'
+      : 'set them in the Project, under parameters of the pack or of the policies that the rule is in: {"<rule>": {…}}',
   });
 }
 

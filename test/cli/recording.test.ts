@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a server's records go when its ledger is not there: refused with the reason, or into the spool and later into the ledger.
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { generateKeyPair, openFileRows } from '../../attest/index.ts';
+import { generateKeyPair, openFileRows, openSearch } from '../../attest/index.ts';
 import { findInstallation } from '../../cli/installation.ts';
+import { startIndexing } from '../../cli/ledger/indexing.ts';
 import { ledgerPlace } from '../../cli/ledger/place.ts';
 import { openRecording } from '../../cli/ledger/recording.ts';
 import { keyOf } from '../../cli/signing/key.ts';
 import { readProject } from '../../engine/context/project.ts';
 import { EngineError } from '../../engine/index.ts';
+import { TERMS_VERSION, termsOf } from '../../engine/record/summary.ts';
 import { openYamlReader } from '../../engine/toolchain/yaml.ts';
 import { expectThrown } from '../expect.ts';
 import { worldOf } from './world.ts';
@@ -88,6 +90,47 @@ describe('a server whose ledger goes away', () => {
         message: expect.stringMatching(/^records go to the spool: cannot open the ledger/),
       },
       { level: 'info', event: 'ledger', message: 'the spool is empty again', records: 2 },
+    ]);
+  });
+
+  it('has them in the index too, late as they are, before anybody asks', async () => {
+    const state = join(base, 'indexed');
+    const { io } = listener();
+    const recording = await openRecording({ state, spool: state }, { ...key, io });
+    await recording.record(statement('a'));
+    const indexing = startIndexing({ state }, io);
+    renameSync(join(state, 'ledger.sqlite3'), join(state, 'away'));
+    await recording.record(statement('b'));
+    // The ledger's own trouble is told by who records to it.
+    await indexing.now();
+    renameSync(join(state, 'away'), join(state, 'ledger.sqlite3'));
+    await recording.close();
+    await indexing.now();
+    await indexing.stop();
+    const rows = openFileRows(state);
+    const file = join(state, 'index.sqlite3');
+    const search = await openSearch({ rows, termsOf, version: TERMS_VERSION, file });
+    expect((await search.page({ terms: [], limit: 10 })).rows.map(({ number }) => number)).toEqual([1, 0]);
+    expect(await search.catchUp()).toBe(0);
+    search.close();
+    await rows.close();
+  });
+
+  it('says once that the index cannot be made', async () => {
+    const state = join(base, 'unindexed');
+    const { io, lines } = listener();
+    mkdirSync(join(state, 'index.sqlite3'), { recursive: true });
+    await (await openRecording({ state }, { ...key, io: worldOf() })).close();
+    const indexing = startIndexing({ state }, io);
+    await indexing.now();
+    await indexing.now();
+    await indexing.stop();
+    expect(lines()).toEqual([
+      {
+        level: 'warn',
+        event: 'index',
+        message: expect.stringMatching(/^the index of the ledger is not caught up: /),
+      },
     ]);
   });
 

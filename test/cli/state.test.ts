@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AttestError, generateKeyPair, openLedger } from '../../attest/index.ts';
 import { findInstallation } from '../../cli/installation.ts';
 import { writeRecord } from '../../cli/seal.ts';
+import { openKey } from '../../cli/signing/key.ts';
 import { openJudge } from '../../engine/review.ts';
 import { changeOf, FACTS, policyOf } from '../engine/judge.ts';
 import { worldOf } from './world.ts';
@@ -66,8 +67,8 @@ describe('a record file', () => {
   const record = (file: string): Promise<void> => {
     const request = {
       file: at(file),
-      key: { key: at('key.pem') },
-      state: at('state'),
+      key: () => openKey({ key: at('key.pem') }, worldOf()),
+      place: { state: at('state') },
       installation: findInstallation(),
       policies: [],
     };
@@ -96,8 +97,8 @@ describe('a record file', () => {
     const key = at('key.pem');
     const request = {
       file: at('r.json'),
-      key: { key },
-      state: at('state'),
+      key: () => openKey({ key }, io),
+      place: { state: at('state') },
       installation: findInstallation(),
       policies: [],
     };

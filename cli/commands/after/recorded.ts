@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Records as the verbs of this folder read them: files, or those of a ledger between two times.
-import { type Bundle, openLedger } from '../../../attest/index.ts';
+import { type Bundle, openReader } from '../../../attest/index.ts';
 import { EngineError } from '../../../engine/index.ts';
 import {
   DECISION_PREDICATE_TYPE,
@@ -11,6 +11,7 @@ import type { Args } from '../../args.ts';
 import { UsageError } from '../../exit.ts';
 import { readSource } from '../../files.ts';
 import type { Io } from '../../io.ts';
+import { type LedgerPlace, openRows } from '../../ledger/place.ts';
 
 /** One decision record. Its signature has not been looked at. */
 export interface Recorded {
@@ -44,35 +45,46 @@ function recordedIn(bundle: Bundle): Recorded | undefined {
   const payload: unknown = Reflect.get(Object(Reflect.get(Object(bundle), 'dsseEnvelope')), 'payload');
   if (typeof payload !== 'string') return undefined;
   const statement = Buffer.from(payload, 'base64');
+  const decision = decisionIn(statement);
+  return decision === undefined ? undefined : { decision, statement, bundle };
+}
+
+function decisionIn(statement: Uint8Array): DecisionPredicate | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(statement.toString('utf8'));
+    value = JSON.parse(Buffer.from(statement).toString('utf8'));
   } catch {
     return undefined;
   }
-  if (Reflect.get(Object(value), 'predicateType') !== DECISION_PREDICATE_TYPE) return undefined;
-  return { decision: readDecision(statement), statement, bundle };
+  return Reflect.get(Object(value), 'predicateType') === DECISION_PREDICATE_TYPE
+    ? readDecision(statement)
+    : undefined;
 }
+
+const ROWS_AT_ONCE = 512;
 
 /**
  * The decisions of a ledger within a span, in its order, which is that of the appends and not of the times: a spool may have been
  * brought in late. So all are looked at.
- * @throws {AttestError} LEDGER_UNAVAILABLE | LEDGER_CORRUPT
+ * Rejects with {AttestError} LEDGER_UNAVAILABLE | LEDGER_CORRUPT, or {EngineError} RECORD_SHAPE
  */
-export async function recordedBetween(state: string, { from, to }: Span): Promise<readonly Recorded[]> {
-  const ledger = openLedger({ directory: state, create: false, now: () => to });
+export async function recordedBetween(place: LedgerPlace, { from, to }: Span): Promise<readonly Recorded[]> {
+  const rows = await openRows(place);
   try {
+    const reader = await openReader(rows);
+    const size = await rows.size();
     const found: Recorded[] = [];
-    for (let index = ledger.size() - 1; index >= 0; index--) {
-      const bundle = ledger.bundle(index);
-      const recorded = bundle === undefined ? undefined : recordedIn(bundle);
-      if (recorded === undefined) continue;
-      const time = Date.parse(recorded.decision.time);
-      if (time >= from.getTime() && time < to.getTime()) found.push(recorded);
-    }
-    return found.reverse();
+    for (let first = 0; first < size; first += ROWS_AT_ONCE)
+      for (const row of await rows.entries(first, Math.min(size, first + ROWS_AT_ONCE))) {
+        const decision = decisionIn(row.payload);
+        const time = Date.parse(decision?.time ?? '');
+        if (decision === undefined || !(time >= from.getTime() && time < to.getTime())) continue;
+        // Its proof is made only of what is wanted.
+        found.push({ decision, statement: row.payload, bundle: await reader.bundle(row) });
+      }
+    return found;
   } finally {
-    await ledger.close();
+    await rows.close();
   }
 }
 

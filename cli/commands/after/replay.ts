@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type Inputs, openInputs } from '../../../attest/index.ts';
+import { join } from 'node:path';
+import { type Inputs, openInputs, type Trust } from '../../../attest/index.ts';
 import { EngineError } from '../../../engine/index.ts';
 import type { Policy } from '../../../engine/policy/index.ts';
 import type { BuiltinServer } from '../../../engine/rego/index.ts';
@@ -11,8 +12,11 @@ import type { Args, Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import { findInstallation, type Installation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
-import { fileLedgerOf, findProject, stateOf } from '../../loading/project.ts';
+import { type Found, type LedgerPlace, ledgerPlace, POSTGRES_FLAG } from '../../ledger/place.ts';
+import { findProject } from '../../loading/project.ts';
 import { withProgress } from '../../report/progress.ts';
+import { trustOf } from '../verify.ts';
+import { faultOf } from './held.ts';
 import { openInstead } from './instead.ts';
 import { type Recorded, readRecorded, recordedBetween, spanOf } from './recorded.ts';
 import { jsonOf, markdownOf, type Replay, textOf } from './replay_report.ts';
@@ -25,7 +29,9 @@ export const replay: Verb = {
   details: [
     'Without --policy and --instead the recorded policies decide, and each record must come out the same, byte for byte.',
     '--policy alone decides in their place; --instead FILE decides by the environments of that Project, to which --policy adds.',
-    'Exit code: 0 nothing differs, 1 something does, 3 there is nothing to replay; 4 and 5: no answer.',
+    'Each record is verified first: its signature, its place in the log, its environment. One that does not hold is not replayed.',
+    'Exit code: 0 all are repeated and nothing differs; 1 something does, or a record does not hold; 3 there is nothing to replay, or some',
+    'could not be repeated (--partial allows that); 4 and 5: no answer.',
   ].join('\n'),
   flags: {
     from: {
@@ -38,6 +44,17 @@ export const replay: Verb = {
       value: 'DIR',
       help: "folder of ledger and kept inputs (default .countersign, or the Project's ledger)",
     },
+    project: {
+      value: 'FILE',
+      help: 'the Project (default countersign.yaml in this folder, if there is one)',
+    },
+    ledger: { needs: ['from'], help: '', ...POSTGRES_FLAG['ledger'] },
+    trust: {
+      value: 'FILE',
+      help: "the keys and logs that you trust (default the Project's where it names logs, else trust.json of the state folder)",
+    },
+    unverified: { excludes: ['trust'], help: 'take the records as they are: no signature is looked at' },
+    partial: { help: 'exit code 0 also where some records could not be repeated' },
     policy: { value: 'PATH', multiple: true, help: 'folder, file or bundle of policies that decide instead' },
     instead: { value: 'FILE', help: 'a Project whose environments decide instead' },
     'team-label': {
@@ -57,27 +74,35 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   if (args.positionals.length > 0 === args.has('from'))
     throw new UsageError('records or --from, one of the two', 'countersign replay RECORD…, or --from DATE');
   const installation = findInstallation();
-  const found = findProject(undefined, openYamlReader(installation.toolchain));
-  const state = (args.has('from') ? fileLedgerOf : stateOf)(args.text('state'), found);
-  const records = await recordsOf(args, io, state);
+  const found = findProject(args.text('project'), openYamlReader(installation.toolchain));
+  const place = ledgerPlace(args, found);
+  const trust = args.has('unverified') ? undefined : trustFor(args, found, place);
+  const records = await recordsOf(args, io, place);
   if (records.length === 0)
     throw new EngineError('INPUT_EMPTY', 'there are no records to replay', {
       hint: 'name others, or another span of time',
     });
-  const inputs = openInputs(state, { create: false });
+  const inputs = openInputs(place.state, { create: false });
   try {
-    const report = await replayAll(records, { args, io, installation, inputs });
+    const report = await replayAll(records, { args, io, installation, inputs, trust });
     io.out(format === 'json' ? jsonOf(report) : format === 'markdown' ? markdownOf(report) : textOf(report));
-    return exitOf(report);
+    return exitOf(report, args.has('partial'));
   } finally {
     inputs.close();
   }
 }
 
-async function recordsOf(args: Args, io: Io, state: string): Promise<readonly Recorded[]> {
+/** Whom to believe: as stated, else by the Project where it names logs, else by what was written beside the ledger. */
+function trustFor(args: Args, found: Found, { state }: LedgerPlace): Trust {
+  const stated = args.text('trust');
+  const isProjects = stated === undefined && (found?.project.trust?.logs ?? []).length > 0;
+  return trustOf(isProjects ? undefined : (stated ?? join(state, 'trust.json')), found?.project);
+}
+
+async function recordsOf(args: Args, io: Io, place: LedgerPlace): Promise<readonly Recorded[]> {
   if (!args.has('from')) return args.positionals.map(readRecorded);
   const environment = args.text('env');
-  const all = await recordedBetween(state, spanOf(args, io));
+  const all = await recordedBetween(place, spanOf(args, io));
   return environment === undefined
     ? all
     : all.filter(({ decision }) => decision.scope.environment === environment);
@@ -88,30 +113,36 @@ interface Setting {
   readonly io: Io;
   readonly installation: Installation;
   readonly inputs: Inputs;
+  /** Absent: no signature is looked at. */
+  readonly trust: Trust | undefined;
 }
 
 async function replayAll(records: readonly Recorded[], setting: Setting): Promise<Replay> {
-  const { args, io, installation, inputs } = setting;
+  const { args, io, installation, inputs, trust } = setting;
   const builtins = openRegoBuiltins(installation.toolchain);
   const isOther = args.has('policy') || args.has('instead');
   const instead = isOther ? await openInstead(args, io, { installation, builtins }) : undefined;
   const label = args.text('team-label') ?? 'team';
   const policies = policyShelf(inputs, builtins);
   const left: { id: string; why: string }[] = [];
+  const refused: { id: string; why: string }[] = [];
   const changes: Change[] = [];
   const differing: { id: string; members: readonly string[] }[] = [];
   await withProgress(io, 'replaying', async (onProgress) => {
     for (const [index, record] of records.entries()) {
-      const outcome = replayOne(record, { inputs, policies, instead, label });
-      if (typeof outcome === 'string') left.push({ id: record.decision.id, why: outcome });
+      const fault = trust === undefined ? undefined : faultOf(record, trust);
+      const outcome = fault ?? replayOne(record, { inputs, policies, instead, label });
+      if (fault !== undefined) refused.push({ id: record.decision.id, why: fault });
+      else if (typeof outcome === 'string') left.push({ id: record.decision.id, why: outcome });
       else if ('members' in outcome) differing.push(outcome);
       else changes.push(outcome);
       onProgress?.(index + 1, records.length);
     }
   });
-  const replayed = records.length - left.length;
+  const replayed = records.length - left.length - refused.length;
+  const counts = { replayed, left, refused, isVerified: trust !== undefined };
   const same = differing.filter(({ members }) => members.length > 0);
-  return isOther ? { replayed, left, changes } : { replayed, left, differing: same };
+  return isOther ? { ...counts, changes } : { ...counts, differing: same };
 }
 
 interface Bench {
@@ -160,10 +191,11 @@ function policyShelf(inputs: Inputs, builtins: BuiltinServer): Bench['policies']
   };
 }
 
-/** Nothing replayed is never the same. */
-function exitOf(report: Replay): ExitCode {
-  if (report.replayed === 0) return 3;
+/** Nothing replayed is never the same, and what could not be is only where that is allowed; the highest code counts. */
+function exitOf(report: Replay, isPartial: boolean): ExitCode {
+  const { replayed, left, refused } = report;
+  if (left.length > 0 && (replayed === 0 || !isPartial)) return 3;
   const differs =
     'changes' in report ? report.changes.some(({ was, now }) => was !== now) : report.differing.length > 0;
-  return differs ? 1 : 0;
+  return differs || refused.length > 0 ? 1 : 0;
 }

@@ -7,6 +7,10 @@ export type Replay = {
   readonly replayed: number;
   /** Records that could not be replayed, and why. */
   readonly left: readonly { readonly id: string; readonly why: string }[];
+  /** Records that nobody who is trusted has signed, or whose proof does not hold: not replayed. */
+  readonly refused: readonly { readonly id: string; readonly why: string }[];
+  /** Whether signatures were looked at. */
+  readonly isVerified: boolean;
 } & (
   | { readonly differing: readonly { readonly id: string; readonly members: readonly string[] }[] }
   | { readonly changes: readonly Change[] }
@@ -54,13 +58,27 @@ export function jsonOf(replay: Replay): string {
 
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
-function leftLines({ left }: Replay): readonly string[] {
-  return left.map(({ id, why }) => `not replayed: ${id}: ${why}`);
+function leftLines({ left, refused }: Replay): readonly string[] {
+  return [
+    ...refused.map(({ id, why }) => `does not hold: ${id}: ${why}`),
+    ...left.map(({ id, why }) => `not repeated: ${id}: ${why}`),
+  ];
+}
+
+/** How much of it was answered, and whether anybody looked at who signed. */
+function countLines({ replayed, left, refused, isVerified }: Replay): readonly string[] {
+  const all = replayed + left.length + refused.length;
+  return [
+    ...(left.length === 0 ? [] : [`not repeated: ${left.length} of ${plural(all, 'record')}`]),
+    isVerified
+      ? `verified ${plural(all, 'record')}: ${all - refused.length} hold, ${refused.length} do not`
+      : 'no signature was verified (--unverified)',
+  ];
 }
 
 export function textOf(replay: Replay): string {
   const lines = 'changes' in replay ? changeLines(replay.changes, replay.replayed) : sameLines(replay);
-  return `${[...leftLines(replay), ...lines].map(visible).join('\n')}\n`;
+  return `${[...leftLines(replay), ...lines, ...countLines(replay)].map(visible).join('\n')}\n`;
 }
 
 function sameLines({ replayed, differing }: Extract<Replay, { differing: unknown }>): readonly string[] {
@@ -95,7 +113,7 @@ const lineOf = ({ id, environment, was, denying, allowing }: Change): string =>
 /** For a merge request: tables, foreign text in code. */
 export function markdownOf(replay: Replay): string {
   if (!('changes' in replay))
-    return `${[...leftLines(replay), ...sameLines(replay)].map((line) => `- ${code(line)}`).join('\n')}\n`;
+    return `${[...leftLines(replay), ...sameLines(replay), ...countLines(replay)].map((line) => `- ${code(line)}`).join('\n')}\n`;
   const { denied, allowed, byRule, byTeam, byEnvironment } = summaryOf(replay.changes);
   const table = (title: string, counts: readonly Count[]): readonly string[] =>
     counts.length === 0
@@ -120,7 +138,10 @@ export function markdownOf(replay: Replay): string {
   return `${[
     '### What these policies would have decided',
     '',
-    `${plural(replay.replayed, 'record')} replayed: **${denied.length} newly denied**, **${allowed.length} newly allowed**, ${replay.left.length} not replayed.`,
+    `${plural(replay.replayed, 'record')} replayed: **${denied.length} newly denied**, **${allowed.length} newly allowed**.`,
+    '',
+    ...countLines(replay).map((line) => `- ${line}`),
+    ...leftLines(replay).map((line) => `- ${code(line)}`),
     ...table('rule', byRule),
     ...table('team', byTeam),
     ...table('environment', byEnvironment),

@@ -8,9 +8,10 @@ import { type ExitCode, UsageError } from '../../exit.ts';
 import { readSource, writeWhole } from '../../files.ts';
 import { findInstallation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
-import { fileLedgerOf, findProject } from '../../loading/project.ts';
+import { ledgerPlace, POSTGRES_FLAG } from '../../ledger/place.ts';
+import { findProject } from '../../loading/project.ts';
 import { visible } from '../../report/text.ts';
-import { openState } from '../../seal.ts';
+import { openPlace } from '../../seal.ts';
 import { readKeyPem } from '../../signing/key.ts';
 import { proveRecord } from '../decided.ts';
 import { trustOf } from '../verify.ts';
@@ -27,6 +28,7 @@ export const reportVsa: Verb = {
     env: { value: 'NAME', help: 'the environment that the record must be for' },
     key: { value: 'FILE', help: 'private key that signs the summary (PEM, ECDSA P-256)' },
     state: { value: 'DIR', help: "folder of the ledger (default .countersign, or the Project's ledger)" },
+    ...POSTGRES_FLAG,
     out: { value: 'FILE', help: 'where the bundle is written' },
   },
   run,
@@ -42,7 +44,7 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
     );
   const reader = openYamlReader(findInstallation().toolchain);
   const stated = args.text('project');
-  const state = fileLedgerOf(args.text('state'), findProject(stated, reader));
+  const place = ledgerPlace(args, findProject(stated, reader));
   const project = stated === undefined ? undefined : readProject(readSource(stated), reader);
   const environment = args.text('env');
   const { checks, proved } = proveRecord(readSource(file).bytes, trustOf(args.text('trust'), project), {
@@ -60,7 +62,7 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const { decided, verified } = proved;
   const signer = readSigner(readKeyPem(key, io));
   const statement = summaryOf(decided, verified.statement);
-  const ledger = openState(state, signer, io);
+  const ledger = await openPlace(place, signer, io);
   try {
     const bundle = await ledger.append(await signStatement(statement, signer), signer);
     writeWhole(out, `${JSON.stringify(bundle)}\n`);

@@ -156,7 +156,7 @@ const plain = (value: unknown): unknown => (typeof value === 'string' ? value : 
 
 /** Told by what an own file always has; anything else is manifests. */
 export function kindOfFile(path: string): 'statement' | 'record' | 'manifests' {
-  if (!path.endsWith('.json') || statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
+  if (!/\.json$/i.test(path) || statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
     return 'manifests';
   const value = Object(parseStrict(readSource(path).bytes)?.value);
   if (Object.hasOwn(value, 'payloadType') && Object.hasOwn(value, 'signatures')) return 'statement';

@@ -2,12 +2,17 @@
 import type { Change } from '../../../engine/change.ts';
 import type { Environment } from '../../../engine/context/project.ts';
 import type { Decision, Judgement } from '../../../engine/index.ts';
-import { type Asked, brokenGlass, reviewsOf, type Standing } from '../../../engine/people/index.ts';
+import {
+  type Asked,
+  brokenGlass,
+  reviewsOf,
+  type Standing,
+  tooLongWaivers,
+} from '../../../engine/people/index.ts';
 import type { Args } from '../../args.ts';
 import type { Io } from '../../io.ts';
 import { oneLine } from '../../report/text.ts';
-import { keyRequest } from '../../signing/flags.ts';
-import { openKey } from '../../signing/key.ts';
+import type { OpenedKey } from '../../signing/key.ts';
 import { askedBy, type Found, gatherFor, withoutRecord } from './standing.ts';
 
 /** What a check is made with besides rules: what people have signed, and who asks. */
@@ -26,7 +31,8 @@ interface Question {
   readonly io: Io;
   readonly found: Found | undefined;
   readonly environment: Environment | undefined;
-  readonly isRecorded: boolean;
+  /** Opens the key that signs the record; absent where there is to be none. */
+  readonly key: (() => Promise<OpenedKey>) | undefined;
   /** What id tokens prove. */
   readonly tokens: Pick<Change, 'oidc'>;
 }
@@ -36,7 +42,8 @@ interface Question {
  * @throws {AttestError} TRUST_SHAPE | KEY_UNREADABLE | KEY_KIND @throws {EngineError} INPUT_UNREADABLE | INPUT_TOO_LARGE
  */
 export async function askPeople(question: Question): Promise<PeopleAsked> {
-  const { args, io, found, environment, isRecorded } = question;
+  const { args, io, found, environment } = question;
+  const isRecorded = question.key !== undefined;
   if (found === undefined || environment === undefined)
     return { bench: {}, change: {}, announce: () => undefined };
   const now = io.now();
@@ -58,14 +65,15 @@ export async function askPeople(question: Question): Promise<PeopleAsked> {
     change: environment.approvals === undefined ? {} : { asked: await whoAsks(question, found) },
     announce: ({ decision, approvalRule }) => {
       sayImported(standing, approvalRule, io);
+      sayTooLong(standing, decision, io);
       sayBroken(standing, { decision, environment, isRecorded }, io);
     },
   };
 }
 
-async function whoAsks({ args, io, isRecorded, tokens }: Question, found: Found): Promise<Asked> {
+async function whoAsks({ args, key, tokens }: Question, found: Found): Promise<Asked> {
   const requester = args.text('requester');
-  const keyId = isRecorded ? (await openKey(keyRequest(args), io)).signer.keyId : undefined;
+  const keyId = (await key?.())?.signer.keyId;
   return askedBy(found, {
     authors: args.list('author'),
     tokens: tokens.oidc ?? [],
@@ -82,6 +90,14 @@ function sayImported({ approvals }: Standing, rule: Judged['approvalRule'], io: 
       io.err(
         `note: that of ${person} is imported: it binds ${imported.via} ${imported.number} at ${imported.commit}, and not these objects\n`,
       );
+}
+
+/** Whoever has a waiver and is denied all the same wants to know why. */
+function sayTooLong({ waivers, longestDays }: Standing, decision: Decision, io: Io): void {
+  const { environment = '', findings } = decision;
+  const frame = { environment, time: new Date(decision.time), longestDays };
+  for (const { waiver, reason } of tooLongWaivers(findings, waivers, frame))
+    io.err(`note: waiver sha256:${waiver.id} does not count: ${reason}\n`);
 }
 
 /** A broken glass is never quiet: that it let something through, or that it would have. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { usesOf } from '../../../engine/people/index.ts';
 import type { Args, Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
+import { readSource } from '../../files.ts';
 import type { Io } from '../../io.ts';
 import { deskOf, readHolding, SIGNING_FLAGS, signAndWrite, wanted } from './signing.ts';
 
@@ -10,7 +12,7 @@ export const revoke: Verb = {
     'Takes back an approval, a waiver or a broken glass: signed, so that it cannot be undone by a copy.',
   positionals: 'STATEMENT',
   details:
-    'Whoever may sign such a statement in its environment may take one back, not only who signed it. A lock is opened with countersign unlock instead.',
+    'Whoever may sign such a statement in its environment may take one back, not only who signed it: the approval of a waiver, a lock or a broken glass by a key for these. A lock is opened with countersign unlock instead.',
   flags: { reason: { value: 'TEXT', help: 'why' }, ...SIGNING_FLAGS },
   run,
 };
@@ -39,6 +41,7 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
         reason: wanted(args, 'reason'),
         time: io.now().toISOString(),
       },
+      uses: usesOf([readSource(path)]),
     },
     desk,
     ({ how, person }) => {

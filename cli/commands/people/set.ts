@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A set as who approves it sees it: every object, image and deletion, what is new, and what the rules say.
 import { verifyRecord } from '../../../attest/index.ts';
-import { objectId } from '../../../engine/index.ts';
+import { type Decision, objectId } from '../../../engine/index.ts';
 import { isApprovalRule } from '../../../engine/people/index.ts';
 import { refuseDuplicates } from '../../../engine/record/set.ts';
 import { DECISION_PREDICATE_TYPE } from '../../../engine/record/statement.ts';
@@ -33,7 +33,7 @@ export async function setOfManifests({ found, environment, args, io }: Desk): Pr
   const setting = {
     args,
     failOn: 'fail',
-    isRecorded: false,
+    key: undefined,
     installation,
     reader,
     found,
@@ -47,7 +47,7 @@ export async function setOfManifests({ found, environment, args, io }: Desk): Pr
   const findings = decision.findings.filter(({ rule }) => !isApprovalRule(rule));
   return {
     digest: set.digest,
-    verdict: decision.verdict,
+    verdict: verdictOf(decision),
     objects: set.entries,
     images: judgement.images().map(({ ref }) => ref),
     findings: findings.map(
@@ -55,6 +55,14 @@ export async function setOfManifests({ found, environment, args, io }: Desk): Pr
         `${result}: ${rule}: ${objectId(object)}: ${message}${waiver === undefined ? '' : ` (waived by sha256:${waiver})`}`,
     ),
   };
+}
+
+/** What it would be once it is approved. */
+function verdictOf({ verdict, findings }: Decision): string {
+  const failing = findings.filter(({ result }) => result === 'fail');
+  return verdict === 'deny' && failing.every(({ rule }) => isApprovalRule(rule))
+    ? 'allow, once it is approved'
+    : verdict;
 }
 
 /** What a record that holds says, or why it does not hold. */

@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { AttestError, signStatement } from '../../../attest/index.ts';
+import type { KeyUse } from '../../../attest/trust/index.ts';
 import { type Environment, environmentNamed } from '../../../engine/context/project.ts';
 import {
   isSigned,
@@ -93,6 +94,8 @@ export interface ToSign<K extends StatementKind> {
   readonly kind: K;
   readonly subject: readonly { readonly name: string; readonly digest: { readonly sha256: string } }[];
   readonly predicate: Predicates[K];
+  /** Of a revocation: what is asked of whoever takes that statement back. */
+  readonly uses?: ReadonlyMap<string, KeyUse>;
 }
 
 /** What was signed, and where it is. */
@@ -108,7 +111,7 @@ export interface Written {
  * @throws {EngineError} RECORD_SHAPE | RECORD_TOO_LARGE
  */
 export async function signAndWrite<K extends StatementKind>(
-  { kind, subject, predicate }: ToSign<K>,
+  { kind, subject, predicate, uses }: ToSign<K>,
   { found, args, io }: Desk,
   mayStand?: (signed: Signed) => void,
 ): Promise<Written> {
@@ -123,7 +126,12 @@ export async function signAndWrite<K extends StatementKind>(
   refuseExisting(file);
   const signed = readSigned(
     await provedFile({ name: file, bytes: Buffer.from(text), isOwn: true }, found.project, io.now()),
-    { trust: trustOf(found.project), people: found.project.people ?? [], at: io.now() },
+    {
+      trust: trustOf(found.project),
+      people: found.project.people ?? [],
+      at: io.now(),
+      ...(uses === undefined ? {} : { uses }),
+    },
   );
   if (!isSigned(signed))
     throw new AttestError('KEY_MISMATCH', `this ${kind} would not count: ${signed.reason}`, {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people have signed, read for one environment. Loaded only where a Project has people, so nothing here by a folder's index that
 // would bring the ledger along.
-import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseStrict } from '../../../attest/json.ts';
 import { isLogin, verifyLogin } from '../../../attest/login/index.ts';
@@ -9,7 +8,6 @@ import { fixedKeyring } from '../../../attest/tokens/index.ts';
 import { readTrust, type Trust } from '../../../attest/trust/index.ts';
 import { type Person, personOfIdentity, personOfKey } from '../../../engine/context/people.ts';
 import type { Environment, Project, ProjectIssuer } from '../../../engine/context/project.ts';
-import { EngineError } from '../../../engine/index.ts';
 import { type JsonObject, member, textMember } from '../../../engine/manifest/index.ts';
 import {
   type Asked,
@@ -19,8 +17,8 @@ import {
   type Standing,
   type StatementFile,
 } from '../../../engine/people/index.ts';
-import { codeOf } from '../../cause.ts';
 import { readSource } from '../../files.ts';
+import { statementFiles } from '../../inputs/statements.ts';
 
 /** A Project and the folder it is in. */
 export interface Found {
@@ -37,8 +35,6 @@ export interface StandingRequest {
   readonly now: Date;
 }
 
-const MAX_FILES = 10_000;
-
 /**
  * Reads the folders of signed statements and says what of them holds.
  * @throws {AttestError} TRUST_SHAPE @throws {EngineError} INPUT_UNREADABLE | INPUT_TOO_LARGE
@@ -47,10 +43,10 @@ export async function gatherFor({ found, environment, folders, now }: StandingRe
   const { project } = found;
   const own = statementsFolder(found);
   const files = [
-    ...(own === undefined ? [] : filesIn(own, true)),
+    ...(own === undefined ? [] : statementFiles(own, true)),
     ...folders
       .filter((folder) => resolve(folder) !== resolve(own ?? ''))
-      .flatMap((folder) => filesIn(folder, false)),
+      .flatMap((folder) => statementFiles(folder, false)),
   ];
   const proved = await Promise.all(files.map((file) => provedFile(file, project, now)));
   return gather(proved, { project, environment, trust: trustOf(project), at: now });
@@ -103,33 +99,6 @@ export const trustOf = ({ trust }: Project): Trust =>
     keys: trust?.keys ?? [],
     logs: trust?.logs ?? [],
   });
-
-function filesIn(folder: string, isOwn: boolean): readonly StatementFile[] {
-  const names = listed(folder).sort();
-  if (names.length > MAX_FILES)
-    throw new EngineError(
-      'INPUT_TOO_LARGE',
-      `${JSON.stringify(folder)} holds ${names.length} statements, more than ${MAX_FILES}`,
-      { hint: 'move those that have ended elsewhere' },
-    );
-  return names.map((name) => ({ ...readSource(join(folder, name)), isOwn }));
-}
-
-function listed(folder: string): string[] {
-  try {
-    return readdirSync(folder).filter((name) => name.endsWith('.json') && !name.startsWith('.'));
-  } catch (cause) {
-    // A lock or a revocation may have been in it: what is not there cannot be taken for nothing signed.
-    throw new EngineError(
-      'INPUT_UNREADABLE',
-      `cannot read the statements in ${JSON.stringify(folder)}: ${codeOf(cause)}`,
-      {
-        cause,
-        hint: 'make the folder, even if it is empty, or name the right one',
-      },
-    );
-  }
-}
 
 /** How it may be known who asks. */
 export interface AskingParts {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isWaivable, lengthFault, scopeDigest } from '../../../engine/people/index.ts';
+import { isWaivable, lengthFault, scopeDigest, tooLongFor } from '../../../engine/people/index.ts';
 import type { Args, Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import type { Io } from '../../io.ts';
@@ -47,7 +47,8 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   if (!isWaivable(rule))
     throw new UsageError(`rule ${JSON.stringify(rule)} is never waived`, 'do what it asks for');
   // Which severity the finding has is known when there is one: here only what could never count.
-  const fault = lengthFault(predicate, 'low', desk.found.project.waivers?.longestDays ?? {});
+  const longestDays = desk.found.project.waivers?.longestDays ?? {};
+  const fault = lengthFault(predicate, 'low', longestDays);
   if (fault !== undefined) throw new UsageError(fault, 'give it an earlier end');
   const subject = [{ name: 'waiver.txt', digest: { sha256: scopeDigest(predicate) } }];
   const { file, signed } = await signAndWrite({ kind: 'waiver', subject, predicate }, desk);
@@ -57,6 +58,9 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
       `object      ${predicate.object}`,
       `environment ${predicate.environment}`,
       `until       ${predicate.expires}`,
+      ...tooLongFor(predicate, longestDays).map(
+        (severity) => `not for     what is ${severity}: it is too long for that`,
+      ),
       `statement   sha256:${signed.id}`,
       `next: countersign approve ${file} --env ${predicate.environment}, by somebody else`,
       '',

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseStrict } from '../../../attest/json.ts';
-import type { Waiver } from '../../../engine/people/index.ts';
+import { tooLongFor, type Waiver } from '../../../engine/people/index.ts';
 import type { Args, Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import { readSource } from '../../files.ts';
@@ -29,49 +29,88 @@ export const waivers: Verb = {
   run,
 };
 
+/** How often each waiver was used, by its id, as far as anybody has looked. */
+export type Uses = ReadonlyMap<string, number>;
+
 interface Listed extends Waiver {
   readonly state: 'in force' | 'expiring' | 'expired' | 'not yet';
+  readonly uses?: number;
   readonly isUnused?: boolean;
+  /** The severities that it is too long for. */
+  readonly tooLongFor: readonly string[];
   readonly isTooBroad: boolean;
 }
 
 async function run(args: Args, io: Io): Promise<ExitCode> {
+  return listWaivers(args, io, async () =>
+    args.positionals.length === 0 ? undefined : countUses(args.positionals.flatMap(usedBy)),
+  );
+}
+
+/** Each id with how often it is there. */
+export function countUses(ids: readonly string[]): Uses {
+  const uses = new Map<string, number>();
+  for (const id of ids) uses.set(id, (uses.get(id) ?? 0) + 1);
+  return uses;
+}
+
+/** Lists the waivers of the environment that the flags name; `usesOf` says how often each was used, where that is known. */
+export async function listWaivers(
+  args: Args,
+  io: Io,
+  usesOf: (waivers: readonly Waiver[]) => Promise<Uses | undefined>,
+): Promise<ExitCode> {
   const format = args.text('format') ?? 'text';
   if (format !== 'text' && format !== 'json')
     throw new UsageError(`unknown format ${JSON.stringify(format)}`, 'formats are text, json');
   const desk = deskOf(args, io);
   const { standing, notes } = await gatherAt(desk);
-  const used = args.positionals.length === 0 ? undefined : new Set(args.positionals.flatMap(usedBy));
+  const { longestDays } = standing;
+  const uses = await usesOf(standing.waivers);
   const listed = [...standing.waivers]
     .sort((a, b) => Date.parse(a.expires) - Date.parse(b.expires) || (a.id < b.id ? -1 : 1))
-    .map((waiver) => listedOf(waiver, used, io.now()));
+    .map((waiver) => listedOf(waiver, { uses, longestDays, now: io.now() }));
   io.out(format === 'json' ? `${JSON.stringify(listed, null, 2)}\n` : textOf(listed));
   for (const note of notes) io.err(`note: ${oneLine(note)}\n`);
   return 0;
 }
 
-function listedOf(waiver: Waiver, used: ReadonlySet<string> | undefined, now: Date): Listed {
+interface Listing {
+  readonly uses: Uses | undefined;
+  readonly longestDays: Parameters<typeof tooLongFor>[1];
+  readonly now: Date;
+}
+
+function listedOf(waiver: Waiver, { uses, longestDays, now }: Listing): Listed {
   const left = Date.parse(waiver.expires) - now.getTime();
   const begun = now.getTime() >= Date.parse(waiver.notBefore);
   const state = left <= 0 ? 'expired' : !begun ? 'not yet' : left <= SOON_MS ? 'expiring' : 'in force';
   return {
     ...waiver,
     state,
-    ...(used === undefined || state === 'expired' ? {} : { isUnused: !used.has(waiver.id) }),
+    ...(uses === undefined ? {} : { uses: uses.get(waiver.id) ?? 0 }),
+    ...(uses === undefined || state === 'expired' ? {} : { isUnused: !uses.has(waiver.id) }),
+    tooLongFor: tooLongFor(waiver, longestDays),
     isTooBroad: waiver.object.endsWith('/*'),
   };
 }
 
-/** The waivers that a Decision names. */
+/** The waivers that a Decision names, once each. */
 function usedBy(file: string): readonly string[] {
-  const decision = parseStrict(readSource(file).bytes)?.value;
+  const used = waiversIn(parseStrict(readSource(file).bytes)?.value);
+  if (used !== undefined) return used;
+  throw new UsageError(`${JSON.stringify(file)} is no Decision`, 'give what check --format json printed');
+}
+
+/** The ids that a Decision, or the predicate of its record, names, once each; undefined where it is neither. */
+export function waiversIn(decision: unknown): readonly string[] | undefined {
   const findings: unknown = Reflect.get(Object(decision), 'findings');
-  if (!Array.isArray(findings))
-    throw new UsageError(`${JSON.stringify(file)} is no Decision`, 'give what check --format json printed');
-  return findings.flatMap((finding: unknown) => {
+  if (!Array.isArray(findings)) return undefined;
+  const used = findings.flatMap((finding: unknown) => {
     const waiver: unknown = Reflect.get(Object(finding), 'waiver');
     return typeof waiver === 'string' ? [waiver] : [];
   });
+  return [...new Set(used)];
 }
 
 function textOf(listed: readonly Listed[]): string {
@@ -81,10 +120,11 @@ function textOf(listed: readonly Listed[]): string {
       ...(one.isUnused === true ? ['unused'] : []),
       ...(one.isTooBroad ? ['too broad'] : []),
     ];
+    const uses = one.uses === undefined ? '' : `, used by ${one.uses} decision${one.uses === 1 ? '' : 's'}`;
     return [
       `${marks.join(', ')}: ${oneLine(one.rule)} for ${oneLine(one.object)}, until ${one.expires}`,
       `    ${oneLine(one.ticket)}, asked for by ${one.requester}, approved by ${one.approver}: ${oneLine(one.reason)}`,
-      `    sha256:${one.id}`,
+      `    sha256:${one.id}${uses}`,
     ];
   });
   const count = `${listed.length} ${listed.length === 1 ? 'waiver' : 'waivers'}`;

@@ -11,3 +11,4 @@ export { recordsList } from './list.ts';
 export { recordsProve } from './prove.ts';
 export { recordsShow } from './show.ts';
 export { recordsVerify } from './verify.ts';
+export { recordsWaivers } from './waivers.ts';

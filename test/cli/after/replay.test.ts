@@ -60,18 +60,31 @@ describe('replay', () => {
   it('by the recorded policies gives the same', async () => {
     expect(await replay(join(root, 'pod.json'), join(root, 'service.json'))).toEqual({
       exit: 0,
-      out: 'replayed 2 records: 2 the same, 0 differ\n',
+      out: 'replayed 2 records: 2 the same, 0 differ\nverified 2 records: 2 hold, 0 do not\n',
       err: '',
     });
   });
 
   it('of a span of time reads the ledger, and says what it cannot repeat', async () => {
-    const { exit, out } = await replay('--from', '2026-11-24', '--to', '2026-11-25', '--env', 'test');
+    const span = ['--from', '2026-11-24', '--to', '2026-11-25', '--env', 'test'];
+    const { exit, out } = await replay(...span);
     expect({ exit, out }).toEqual({
-      exit: 0,
-      out:
-        `not replayed: ${idOf('secret.json')}: it cannot be repeated: secret-values\n` +
-        'replayed 2 records: 2 the same, 0 differ\n',
+      exit: 3,
+      out: [
+        `not repeated: ${idOf('secret.json')}: it cannot be repeated: secret-values`,
+        'replayed 2 records: 2 the same, 0 differ',
+        'not repeated: 1 of 3 records',
+        'verified 3 records: 3 hold, 0 do not',
+        '',
+      ].join('\n'),
+    });
+    expect(await replay(...span, '--partial')).toEqual({ exit: 0, out, err: '' });
+    const json = JSON.parse((await replay(...span, '--format', 'json')).out);
+    expect(json).toMatchObject({ replayed: 2, left: [{ id: idOf('secret.json') }], isVerified: true });
+    const markdown = await replay(...span, '--policy', join(root, 'strict'), '--format', 'markdown');
+    expect(markdown).toMatchObject({
+      exit: 3,
+      out: expect.stringContaining('- not repeated: 1 of 3 records\n- verified 3 records: 3 hold'),
     });
   });
 
@@ -79,6 +92,7 @@ describe('replay', () => {
     const nothing = await replay('--from', '2020-01-01', '--to', '2020-01-02');
     expect(nothing).toMatchObject({ exit: 3, out: '', err: expect.stringContaining('[INPUT_EMPTY]') });
     expect(await replay(join(root, 'secret.json'))).toMatchObject({ exit: 3 });
+    expect(await replay(join(root, 'secret.json'), '--partial')).toMatchObject({ exit: 3 });
   });
 
   it('by other policies says what is newly denied and allowed', async () => {
@@ -98,6 +112,7 @@ describe('replay', () => {
         'by environment:',
         '  test: 1 denied, 1 allowed',
         'replayed 2 records: 1 newly denied, 1 newly allowed',
+        'verified 2 records: 2 hold, 0 do not',
         '',
       ].join('\n'),
       err: '',
@@ -110,8 +125,41 @@ describe('replay', () => {
       byEnvironment: [{ name: 'test', denied: 1, allowed: 1 }],
     });
     const { out } = await replay(...both, '--policy', join(root, 'other'), '--format', 'markdown');
-    expect(out).toContain('2 records replayed: **1 newly denied**, **1 newly allowed**, 0 not replayed.');
+    expect(out).toContain(
+      '2 records replayed: **1 newly denied**, **1 newly allowed**.\n\n- verified 2 records: 2 hold, 0 do not\n',
+    );
     expect(out).toContain('| `main.deny_service` | 1 | 0 |');
+  });
+
+  it('of a record that does not hold is refused, unless nobody is to look', async () => {
+    const bundle = JSON.parse(readFileSync(join(root, 'pod.json'), 'utf8'));
+    const payload = Buffer.from(bundle.dsseEnvelope.payload, 'base64').toString();
+    bundle.dsseEnvelope.payload = Buffer.from(payload.replace('"CREATE"', '"DELETE"')).toString('base64');
+    const file = put('tampered.json', JSON.stringify(bundle));
+    const { exit, out } = await replay(file, join(root, 'service.json'));
+    expect({ exit, out }).toEqual({
+      exit: 1,
+      out: expect.stringMatching(
+        /^does not hold: \S+: .*\[SIGNATURE\]\nreplayed 1 record: 1 the same, 0 differ\nverified 2 records: 1 hold, 1 do not\n$/,
+      ),
+    });
+    const asItIs = await replay(file, '--unverified');
+    expect(asItIs).toMatchObject({
+      exit: 1,
+      out: expect.stringMatching(
+        /^differs: .*\nreplayed 1 .*\nno signature was verified \(--unverified\)\n$/,
+      ),
+    });
+    const empty = put(
+      'empty.json',
+      '{"apiVersion": "countersign.dev/v1alpha1", "kind": "Trust", "keys": [], "logs": []}',
+    );
+    expect(await replay(join(root, 'pod.json'), '--trust', empty)).toMatchObject({
+      exit: 1,
+      out: expect.stringContaining('does not hold'),
+    });
+    const nobody = await countersign(['replay', file, '--state', root]);
+    expect(nobody).toMatchObject({ exit: 5, err: expect.stringContaining('[TRUST_UNREADABLE]') });
   });
 
   it('by the environments of another Project, whose rules hold', async () => {
@@ -130,7 +178,7 @@ describe('replay', () => {
   it('says where inputs or policies are gone or changed', async () => {
     const moved = join(root, 'moved');
     mkdirSync(moved);
-    for (const name of ['inputs.sqlite3']) copyFileSync(join(state, name), join(moved, name));
+    for (const name of ['inputs.sqlite3', 'trust.json']) copyFileSync(join(state, name), join(moved, name));
     const database = new DatabaseSync(join(moved, 'inputs.sqlite3'));
     database.exec("DELETE FROM item WHERE kind = 'policy'");
     const one = await countersign(['replay', join(root, 'pod.json'), '--state', moved]);
@@ -168,7 +216,12 @@ describe('inputs: none', () => {
     const more = ['--record', join(own, 'r.json'), '--key', key, '--state', join(own, '.countersign')];
     expect((await countersign([...argv, ...more])).exit).toBe(1);
     expect(existsSync(join(own, '.countersign', 'inputs.sqlite3'))).toBe(false);
-    expect(await countersign(['replay', join(own, 'r.json'), '--state', state])).toMatchObject({
+    expect(
+      await countersign([
+        ...['replay', join(own, 'r.json'), '--state', state],
+        ...['--trust', join(own, '.countersign', 'trust.json')],
+      ]),
+    ).toMatchObject({
       exit: 3,
       out: expect.stringContaining('its inputs were not kept'),
     });

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two people approve, one of them twice, a third deploys; then each link is broken in turn.
+import { createPrivateKey } from 'node:crypto';
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { countersign } from '../world.ts';
 import { APPROVALS, checked, objectOf, predicateOf, type Shop, shopOf } from './shop.ts';
 
 // What is recorded is compiled afresh.
@@ -39,7 +41,7 @@ describe('approvals', () => {
         .replaceAll(/[0-9a-f]{64}/g, 'SHA')
         .replaceAll(/[0-9a-f]{12}/g, 'ID'),
     ).toBe(
-      `set sha256:SHA: deny
+      `set sha256:SHA: allow, once it is approved
 object shop.example/Machine/shop/web
 DIR/signed/approval-ID.json: carol approves sha256:SHA for "production"
 `,
@@ -201,6 +203,32 @@ fail: main.deny_privileged: shop.example/Machine/shop/web: web is privileged
     const gone = await checked(here, undefined);
     expect(gone).toMatchObject({ exit: 3 });
     expect(gone.err).toMatch(/cannot read the statements in .*: ENOENT \[INPUT_UNREADABLE\]/);
+  });
+
+  it('are asked of whoever signs with an encrypted key by one question for its password', async () => {
+    const here = shop(APPROVALS);
+    await approve(here, 'carol');
+    const locked = createPrivateKey(here.read('alice.pem'));
+    here.put(
+      'alice.pem',
+      locked.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'TEST' }).toString(),
+    );
+    const asked: string[] = [];
+    const argv = ['check', here.path('deploy'), '--env', 'production', '--project'];
+    const record = ['--record', here.path('r.json'), '--state', here.path('state')];
+    const { exit } = await countersign(
+      [...argv, here.path('countersign.yaml'), ...record, '--key', here.path('alice.pem')],
+      {
+        askPassword: async (question) => {
+          asked.push(question);
+          return 'TEST';
+        },
+      },
+    );
+    expect({ exit, asked }).toEqual({
+      exit: 0,
+      asked: [`password of ${JSON.stringify(here.path('alice.pem'))}: `],
+    });
   });
 
   it('in more files than anybody signs are refused, and not counted for minutes', async () => {

@@ -37,6 +37,7 @@ describe('a waiver', () => {
 object      shop.example/Machine/shop/web
 environment production
 until       2026-12-08T12:00:00.000Z
+not for     what is critical: it is too long for that
 statement   sha256:SHA
 next: countersign approve DIR/signed/waiver-ID.json --env production, by somebody else
 `,
@@ -85,6 +86,51 @@ next: countersign approve DIR/signed/waiver-ID.json --env production, by somebod
     expect(staging.exit).toBe(1);
   });
 
+  it('that is too long for how severe it is does not count, and check says why', async () => {
+    const here = shop();
+    here.put('deploy/web.yaml', objectOf('web', true));
+    const argv = ['waive', 'main.deny_privileged', '--object', WEB, ...ABOUT.slice(0, -1), '40d'];
+    const { out } = await here.as('alice', argv);
+    expect(out).toContain(
+      'not for     what is critical: it is too long for that\nnot for     what is high: it is too long for that\n',
+    );
+    const file = out.split(':')[0] ?? '';
+    await here.as('bob', ['approve', file, '--env', 'production'], '12:01:00');
+    const id = /sha256:([0-9a-f]{64})/.exec(out)?.[1];
+    const denied = await here.run(['check', here.path('deploy'), '--env', 'production'], '12:02:00');
+    expect({ exit: denied.exit, err: denied.err }).toEqual({
+      exit: 1,
+      err: `note: waiver sha256:${id} does not count: what is high is waived for 30 days at most\n`,
+    });
+    expect(denied.out).toContain('denied: 1 failure, 0 warnings in 1 object');
+  });
+
+  it('is listed by the ledger with how often it was used, and counted in reports', async () => {
+    const here = shop();
+    here.put('deploy/web.yaml', objectOf('web', true));
+    for (const object of [WEB, 'shop.example/Machine/shop/db']) {
+      const { out } = await here.as('alice', ['waive', 'main.deny_privileged', '--object', object, ...ABOUT]);
+      await here.as('bob', ['approve', out.split(':')[0] ?? '', '--env', 'production'], '12:01:00');
+    }
+    for (const time of ['12:02:00', '12:03:00']) expect((await checked(here, 'ci', [], time)).exit).toBe(0);
+    const argv = ['records', 'waivers', '--env', 'production', '--state', here.path('state')];
+    const list = await here.run(argv, '12:04:00');
+    expect(list.out.replaceAll(/[0-9a-f]{64}/g, 'SHA').split('\n')).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^expiring: main.deny_privileged for shop.example\/Machine\/shop\/web/),
+        '    sha256:SHA, used by 2 decisions',
+        expect.stringMatching(/^expiring, unused: main.deny_privileged for shop.example\/Machine\/shop\/db/),
+        '    sha256:SHA, used by 0 decisions',
+      ]),
+    );
+    const span = ['--from', '2026-11-24', '--state', here.path('state')];
+    const report = ['report', 'sample', '--env', 'production', ...span, '--seed', 's', '--out'];
+    expect((await here.run([...report, here.path('sample')], '12:05:00')).exit).toBe(0);
+    expect(here.read('sample/index.md')).toContain(
+      '- Waivers covered 2 findings in 2 of these decisions; 0 were let through by break-glass.',
+    );
+  });
+
   it('is listed with what is the matter with it', async () => {
     const here = shop();
     const waived = async (object: string, expires: string): Promise<void> => {
@@ -103,13 +149,13 @@ next: countersign approve DIR/signed/waiver-ID.json --env production, by somebod
     expect(list.out.replaceAll(/[0-9a-f]{64}/g, 'SHA')).toBe(
       `expired: main.deny_privileged for shop.example/Machine/shop/web, until 2026-11-24T11:00:00.000Z
     SEC-1, asked for by alice, approved by bob: driver
-    sha256:SHA
+    sha256:SHA, used by 0 decisions
 expiring, unused, too broad: main.deny_privileged for shop.example/Machine/shop/*, until 2026-12-04T08:00:00.000Z
     SEC-1, asked for by alice, approved by bob: driver
-    sha256:SHA
+    sha256:SHA, used by 0 decisions
 in force: main.deny_privileged for shop.example/Machine/shop/db, until 2026-12-24T08:00:00.000Z
     SEC-1, asked for by alice, approved by bob: driver
-    sha256:SHA
+    sha256:SHA, used by 1 decision
 3 waivers
 `,
     );

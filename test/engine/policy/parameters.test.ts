@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { EngineError } from '../../../engine/error.ts';
 import { checkParameters } from '../../../engine/policy/parameters.ts';
 import type { Rule } from '../../../engine/policy/rule.ts';
-import { expectThrown } from '../../expect.ts';
+import { expectThrown, thrownBy } from '../../expect.ts';
 
 const rule = (code: string, parameters?: unknown): Rule => ({
   code,
@@ -23,7 +23,7 @@ const RULES = [rule('images.registry', REGISTRIES), rule('pod.privileged')];
 
 function problems(rules: readonly Rule[], parameters: Record<string, unknown>): readonly string[] {
   try {
-    checkParameters(rules, parameters);
+    checkParameters(rules, parameters, true);
     return [];
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
@@ -40,6 +40,16 @@ describe('parameters', () => {
 
   it('that are missing are an error: an unset list of registries must not be every registry', () => {
     expect(problems(RULES, {})).toEqual(['rule "images.registry" needs parameters and has none']);
+  });
+
+  it.each([
+    [true, 'give them with --parameters FILE: {"<rule>": {…}}'],
+    [
+      false,
+      'set them in the Project, under parameters of the pack or of the policies that the rule is in: {"<rule>": {…}}',
+    ],
+  ])('that are missing are set where they have an effect (flags: %s)', (takesFlags, hint) => {
+    expect(thrownBy(() => checkParameters(RULES, {}, takesFlags))).toMatchObject({ hint });
   });
 
   it.each<[string, unknown, readonly string[]]>([
@@ -75,7 +85,7 @@ describe('parameters', () => {
       { pattern: '(' },
     ])
       expectThrown(
-        () => checkParameters([{ ...rule('a.b'), parameters: schema }], { 'a.b': {} }),
+        () => checkParameters([{ ...rule('a.b'), parameters: schema }], { 'a.b': {} }, true),
         EngineError,
         'POLICY_METADATA',
       );

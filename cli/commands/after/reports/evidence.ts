@@ -8,13 +8,17 @@ import { type ExitCode, UsageError } from '../../../exit.ts';
 import { writeWhole } from '../../../files.ts';
 import { findInstallation } from '../../../installation.ts';
 import type { Io } from '../../../io.ts';
-import { fileLedgerOf, findProject } from '../../../loading/project.ts';
+import { ledgerPlace } from '../../../ledger/place.ts';
+import { findProject } from '../../../loading/project.ts';
 import { visible } from '../../../report/text.ts';
+import { LEDGER_FLAGS } from '../../records/place.ts';
+import { heldAt } from '../held.ts';
 import { type Recorded, recordedBetween, type Span, spanOf } from '../recorded.ts';
 import { type ControlEvidence, evidenceFor, type Framework, listed, readFramework } from './controls.ts';
 import { code } from './page.ts';
 import { isMeant } from './population.ts';
-import { checksOf, heldAt, readGiven, recordFiles, trustFiles } from './proofs.ts';
+import { checksOf, readGiven, recordFiles, trustFiles } from './proofs.ts';
+import { waivedLine } from './waived.ts';
 
 export const reportEvidence: Verb = {
   name: 'report evidence',
@@ -32,7 +36,7 @@ export const reportEvidence: Verb = {
       value: 'FILE',
       help: 'the keys and logs that you trust (default trust.json of the state folder)',
     },
-    state: { value: 'DIR', help: "folder of the ledger (default .countersign, or the Project's ledger)" },
+    ...LEDGER_FLAGS,
     out: { value: 'FILE', help: 'the pack that is written, a .tar.gz' },
   },
   run,
@@ -49,10 +53,10 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const installation = findInstallation();
   const reader = openYamlReader(installation.toolchain);
   const framework = readFramework(asked, installation.policies, reader);
-  const state = fileLedgerOf(args.text('state'), findProject(undefined, reader));
-  const given = readGiven(args.text('trust') ?? join(state, 'trust.json'));
+  const place = ledgerPlace(args, findProject(args.text('project'), reader));
+  const given = readGiven(args.text('trust') ?? join(place.state, 'trust.json'));
   const pattern = args.text('env');
-  const records = (await recordedBetween(state, span)).filter(
+  const records = (await recordedBetween(place, span)).filter(
     ({ decision }) => pattern === undefined || isMeant(pattern, decision.scope.environment),
   );
   if (records.length === 0)
@@ -116,6 +120,7 @@ function reportText({ framework, span, evidence, records, failing }: Pack): stri
     `# Evidence for ${code(framework.name)}`,
     '',
     `From ${span.from.toISOString()} up to ${span.to.toISOString()}: ${records.length} decisions, ${verdicts('allow')} allowed, ${verdicts('deny')} denied, ${verdicts('error')} without an answer.`,
+    waivedLine(records),
     ...failing.map(({ decision }) => `\n**The record of ${decision.id} does not hold.**`),
     ...evidence.flatMap(({ id, title, rules }) => [
       '',

@@ -3,9 +3,9 @@
 import type { DecisionPredicate } from '../../../../engine/record/predicate.ts';
 import { visible } from '../../../report/text.ts';
 import type { Check } from '../../decided.ts';
+import { heldAt } from '../held.ts';
 import type { Recorded } from '../recorded.ts';
 import { indexOf } from './population.ts';
-import { heldAt } from './proofs.ts';
 
 /** Foreign text in Markdown: it must not become markup. */
 export const code = (text: string): string =>
@@ -98,7 +98,11 @@ function approvalLines({ approvalRule }: DecisionPredicate): readonly string[] {
 }
 
 function ruleLines({ passed, findings, policies }: DecisionPredicate): readonly string[] {
-  const rules = Object.entries(passed).sort(([a], [b]) => (a < b ? -1 : 1));
+  // Of rules about approvals and locks nothing is counted as passed, and yet they may have found something.
+  const found = findings.map(({ rule }) => [rule, 0] as const);
+  const rules = Object.entries({ ...Object.fromEntries(found), ...passed }).sort(([a], [b]) =>
+    a < b ? -1 : 1,
+  );
   return [
     ...policies.map(({ name, digest }) => `- policy ${code(name)} sha256:${digest.sha256}`),
     '',

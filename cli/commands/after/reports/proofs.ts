@@ -6,6 +6,7 @@ import { AttestError, parseTrust, type Trust } from '../../../../attest/index.ts
 import { listingOf } from '../../../../engine/record/predicate.ts';
 import { codeOf } from '../../../cause.ts';
 import { type Check, proveRecord } from '../../decided.ts';
+import { heldAt } from '../held.ts';
 import type { Recorded } from '../recorded.ts';
 
 /** One file to be written, by its path below the folder or archive. */
@@ -33,13 +34,6 @@ export function readGiven(file: string): Given {
   }
   return { trust: parseTrust(bytes), text: bytes.toString('utf8') };
 }
-
-/** A record is signed after it was decided, by a log that may have been founded for it. */
-const SIGNED_WITHIN_MS = 60_000;
-
-/** The time at which a record is asked whether it held: when it had just been signed. */
-export const heldAt = ({ decision }: Recorded): Date =>
-  new Date(Date.parse(decision.time) + SIGNED_WITHIN_MS);
 
 /** Everything that is asked of a record, at the time when it had just been signed. */
 export function checksOf(record: Recorded, { trust }: Given): readonly Check[] {

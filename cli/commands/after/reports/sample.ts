@@ -8,12 +8,15 @@ import { type ExitCode, UsageError } from '../../../exit.ts';
 import { writeWhole } from '../../../files.ts';
 import { findInstallation } from '../../../installation.ts';
 import type { Io } from '../../../io.ts';
-import { fileLedgerOf, findProject } from '../../../loading/project.ts';
+import { ledgerPlace } from '../../../ledger/place.ts';
+import { findProject } from '../../../loading/project.ts';
 import { visible } from '../../../report/text.ts';
+import { LEDGER_FLAGS } from '../../records/place.ts';
 import { type Recorded, recordedBetween, type Span, spanOf } from '../recorded.ts';
 import { admittedAfter, code, pageOf } from './page.ts';
 import { draw, isMeant, type Reconciled, reconcile } from './population.ts';
 import { checksOf, keyFileOf, type OutFile, readGiven, recordFiles, trustFiles } from './proofs.ts';
+import { waivedLine } from './waived.ts';
 
 export const reportSample: Verb = {
   name: 'report sample',
@@ -37,7 +40,7 @@ export const reportSample: Verb = {
       value: 'FILE',
       help: 'the keys and logs that you trust (default trust.json of the state folder)',
     },
-    state: { value: 'DIR', help: "folder of the ledger (default .countersign, or the Project's ledger)" },
+    ...LEDGER_FLAGS,
     out: { value: 'DIR', help: 'folder that is made for the pages' },
   },
   run,
@@ -54,11 +57,11 @@ interface Asked {
 
 async function run(args: Args, io: Io): Promise<ExitCode> {
   const asked = askedBy(args, io);
-  const found = findProject(undefined, openYamlReader(findInstallation().toolchain));
-  const state = fileLedgerOf(args.text('state'), found);
-  const given = readGiven(args.text('trust') ?? join(state, 'trust.json'));
+  const found = findProject(args.text('project'), openYamlReader(findInstallation().toolchain));
+  const place = ledgerPlace(args, found);
+  const given = readGiven(args.text('trust') ?? join(place.state, 'trust.json'));
   // What was decided in the span may have been admitted after it.
-  const all = await recordedBetween(state, { from: asked.span.from, to: new Date(io.now().getTime() + 1) });
+  const all = await recordedBetween(place, { from: asked.span.from, to: new Date(io.now().getTime() + 1) });
   const within = all.filter(
     ({ decision }) =>
       Date.parse(decision.time) < asked.span.to.getTime() &&
@@ -130,6 +133,7 @@ function indexPage({ asked, within, population, drawn, failing, reconciled }: Su
     '',
     `- environments: ${code(pattern)}; from ${span.from.toISOString()} up to ${span.to.toISOString()}`,
     `- ${within.length} decisions, ${population.length} of them allowed: these are the population`,
+    `- ${waivedLine(population)}`,
     `- drawn: ${drawn.length} of ${count} asked for, by the least SHA-256 of ${code(`${seed}:ID`)}`,
     '',
     '| change | decided | environment | proof |',
