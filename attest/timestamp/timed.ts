@@ -52,7 +52,7 @@ export function readTimed(bytes: Uint8Array, { logs, trust, now }: TimedQuestion
 }
 
 /**
- * The same trust, where keys that have ended hold for what that checkpoint covers, if it was there before their end: what is signed with
+ * The same trust, where keys that have ended hold for what that checkpoint proves, if it was there before their end: what is signed with
  * them later is behind it in the log. A checkpoint that the reader kept (`until`) stays the one that counts.
  */
 export const heldSince = (trust: Trust, timed: TimedCheckpoint): Trust => ({

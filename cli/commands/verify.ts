@@ -49,7 +49,7 @@ export const verifyRecordVerb: Verb = {
     timestamped: {
       value: 'FILE',
       needs: ['trusted-root'],
-      help: 'a checkpoint of the log with its timestamp: what it covers was signed by then, before a key ended',
+      help: 'a checkpoint of the log with its timestamp: what it proves was signed by then, before a key ended',
     },
     'trusted-root': { value: 'FILE', needs: ['timestamped'], help: TRUSTED_ROOT_HELP },
     'policy-digest': {

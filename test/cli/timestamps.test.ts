@@ -173,11 +173,12 @@ describe('records verify', () => {
 });
 
 describe('verify record, of a key that has ended', () => {
+  /** A record, by the checkpoint that was dated where that covers it. */
   const record = async (number: number): Promise<string> => {
-    writeFileSync(
-      at(`${number}.json`),
-      (await run('records', 'prove', String(number), '--state', state)).out,
-    );
+    writeFileSync(at('dated.txt'), JSON.parse(readFileSync(theOne(), 'utf8')).checkpoint);
+    const by = number < 3 ? ['--checkpoint', at('dated.txt')] : [];
+    const { out } = await run('records', 'prove', String(number), '--state', state, ...by);
+    writeFileSync(at(`${number}.json`), out);
     return at(`${number}.json`);
   };
   /** A trust file whose key ends then; the state folder's own names it without an end. */
