@@ -19,6 +19,7 @@ import { loadJudge } from '../loading/judge.ts';
 import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
 import { findProject } from '../loading/project.ts';
 import { VERSION_FLAGS } from '../loading/version.ts';
+import { openChecks } from '../remote/serving.ts';
 import { withProgress } from '../report/progress.ts';
 import { stateKey } from '../seal.ts';
 import { keyRequest, PASSWORD_FLAG } from '../signing/flags.ts';
@@ -216,12 +217,15 @@ async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): 
   const engine = { version: installation.version, opa: installation.opa };
   const threads = openThreads({ count: threadsOf(args), toolchain: installation.toolchain, engine });
   const proving = webhook.openProving(io.now);
+  const checking = webhook.openChecking({ toolchain: installation.toolchain, engine });
+  const checks = openChecks(state, checking);
   const claims = webhook.openClaims(webhook.openPrepared(proving, () => performance.now()));
   const keeper = openKeeper(state);
-  const use: Loading['use'] = async (parts, asked) => {
+  const use: Loading['use'] = async (parts, asked, sets) => {
     await keepPolicies(parts, { keeper, time: io.now().toISOString() });
     await threads.use(parts);
     claims.use(asked);
+    checks.use(sets);
   };
   const policies = await withProgress(io, 'compiling policies', () =>
     openPolicies(refreshOf(args), state, { load, use }, io),
@@ -248,6 +252,7 @@ async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): 
     ],
     ...(policies.refresh === undefined ? {} : { refresh: policies.refresh }),
     record: (statement, kept) => recordKept(statement, kept, { recording, keeper }),
+    checks: { ...checks.service({ place: ledger, recording, keeper }), check: checking.check },
     ...options,
     log: (event) => io.err(`${JSON.stringify(event)}\n`),
     now: io.now,
@@ -258,7 +263,7 @@ async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): 
   await stopped;
   await server.stop();
   await threads.close();
-  await proving.close();
+  await Promise.all([proving.close(), checks.close()]);
   await recording.close();
   await keeper.close();
   await published?.stop();
