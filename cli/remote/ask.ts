@@ -19,6 +19,8 @@ interface Question extends Server {
   readonly environment: string;
   /** Of the job: sent to this server alone, once its certificate is proved. */
   readonly token?: string;
+  /** Two minutes where it is not stated. */
+  readonly timeoutMs?: number;
 }
 
 const MIB = 1024 * 1024;
@@ -62,7 +64,7 @@ export async function askServer(request: object, question: Question): Promise<Ui
     );
   const url = new URL(question.url);
   url.searchParams.set('environment', environment);
-  const answer = await sent({ ...question, url }, body, {
+  const answer = await sent({ timeoutMs: TIMEOUT_MS, ...question, url }, body, {
     'content-type': 'application/json',
     accept: 'application/json',
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
@@ -72,7 +74,7 @@ export async function askServer(request: object, question: Question): Promise<Ui
 }
 
 async function sent(
-  { url, ca }: Server,
+  { url, ca, timeoutMs }: Server & { readonly timeoutMs: number },
   body: Uint8Array,
   headers: Readonly<Record<string, string>>,
 ): Promise<HttpAnswer> {
@@ -83,7 +85,7 @@ async function sent(
     ...(ca === undefined ? {} : { certificates: new Map([[url.host, ca]]) }),
   };
   try {
-    const bounds = { maxBytes: MAX_BYTES, timeoutMs: TIMEOUT_MS };
+    const bounds = { maxBytes: MAX_BYTES, timeoutMs };
     return await send({ method: 'POST', url, headers, body, ...bounds }, rules);
   } catch (cause) {
     if (!(cause instanceof AttestError)) throw cause;
