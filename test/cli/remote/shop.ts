@@ -60,7 +60,7 @@ export interface Shop {
 
 let count = 0;
 
-export async function shopOf(top = ''): Promise<Shop> {
+export async function shopOf(environment = '', top = ''): Promise<Shop> {
   const folder = mkdtempSync(join(tmpdir(), 'countersign-remote-'));
   const path = (name: string): string => join(folder, name);
   const put = (name: string, text: string): string => {
@@ -77,7 +77,7 @@ export async function shopOf(top = ''): Promise<Shop> {
     `apiVersion: countersign.dev/v1alpha1
 kind: Project
 environments:
-  - {name: production, tier: production, namespaces: [shop]}
+  - {name: production, tier: production, namespaces: [shop]${environment}}
   - {name: open, tier: testing, namespaces: [open], callers: any}
 policies: [{path: policy}]
 issuers:
