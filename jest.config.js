@@ -29,6 +29,7 @@ export default {
   testPathIgnorePatterns: [
     '/node_modules/',
     '<rootDir>/test/cosign/',
+    '<rootDir>/test/docs/',
     '<rootDir>/test/kms/',
     '<rootDir>/test/postgres/',
   ],

@@ -132,16 +132,24 @@ function linkedFile(path: string, root: string): string[] {
   return [path];
 }
 
-/** Reads one file whole; a pipe named as such (`<(helm template …)`) up to the same size, a device never. */
+/**
+ * Reads one file whole; a pipe that a shell opened (`<(helm template …)`) up to the same size. A device never, nor a named pipe: until
+ * somebody writes to it, which may be never, it can only be waited for.
+ */
 export function readSource(path: string): Source {
   const status = attempt(path, () => statSync(path));
   if (status.isFile() && status.size > MAX_BYTES) throw tooLarge(path);
   if (!status.isFile() && !status.isFIFO() && !status.isDirectory())
     throw unread(path, 'it is no file', 'name a file, a folder, or - for standard input');
+  if (status.isFIFO() && !isOpened(path))
+    throw unread(path, 'it is a named pipe', 'hand it over as standard input: countersign check - < PIPE');
   // One byte more than it has tells that it has no more.
   const expected = status.isFile() ? Math.max(status.size + 1, SMALL_BYTES) : CHUNK_BYTES;
   return { name: path, bytes: attempt(path, () => readUpTo(path, expected)) };
 }
+
+/** Whether a path is a descriptor that somebody opened: a link below /proc, or /dev/fd itself. */
+const isOpened = (path: string): boolean => path.startsWith('/dev/fd/') || !lstatSync(path).isFIFO();
 
 function readUpTo(path: string, expected: number): Uint8Array {
   const descriptor = openSync(path, 'r');

@@ -44,20 +44,41 @@ export async function checkEvery(
   const decisions: Decision[] = [];
   let highest: ExitCode = 0;
   for (const environment of project.environments) {
-    if (format === 'text') io.out(`environment ${oneLine(JSON.stringify(environment.name))}:\n`);
+    const own = underHeading(`environment ${oneLine(JSON.stringify(environment.name))}:\n`, shared);
     try {
-      const { decision, report, exit } = await check(environment, shared);
+      const { decision, report, exit } = await check(environment, own);
       decisions.push(decision);
-      if (format === 'text') writeReports(decision, targets, io, report);
+      if (format === 'text') writeReports(decision, targets, own, report);
       if (exit > highest) highest = exit;
     } catch (error) {
-      io.err(`environment ${oneLine(JSON.stringify(environment.name))}:\n`);
-      const exit = reportError(error, io);
+      const exit = reportError(error, own);
       if (exit > highest) highest = exit;
     }
   }
   if (format === 'json') io.out(`${JSON.stringify(decisions, null, 2)}\n`);
   return highest;
+}
+
+/** The same, with a heading before the first text on each stream; once for both where both are read together, on a terminal. */
+function underHeading(heading: string, io: Io): Io {
+  const isOne = io.outIsTerminal && io.errIsTerminal;
+  const headed = new Set<'out' | 'err'>();
+  const head = (stream: 'out' | 'err'): void => {
+    if (headed.has(stream) || (isOne && headed.size > 0)) return;
+    headed.add(stream);
+    io[stream](heading);
+  };
+  return {
+    ...io,
+    out: (text) => {
+      head('out');
+      io.out(text);
+    },
+    err: (text) => {
+      head('err');
+      io.err(text);
+    },
+  };
 }
 
 function formatOf(args: Args, project: Project, targets: readonly Target[]): 'text' | 'json' {

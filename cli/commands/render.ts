@@ -4,7 +4,7 @@ import type { Project } from '../../engine/context/project.ts';
 import { EngineError, type Finding, type Source } from '../../engine/index.ts';
 import { type Document, readDocuments } from '../../engine/manifest/index.ts';
 import { inNamespace, refuseUnrecordable, scopesOf } from '../../engine/record/listable.ts';
-import { listSet } from '../../engine/record/set.ts';
+import { listSet, refuseDuplicates } from '../../engine/record/set.ts';
 import { openYamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
@@ -66,13 +66,18 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   return 0;
 }
 
-/** `set.txt` of these objects as they are applied. @throws {EngineError} INPUT_SHAPE for one without its final name or namespace */
+/**
+ * `set.txt` of these objects as they are applied.
+ * @throws {EngineError} INPUT_SHAPE for one without its final name or namespace; INPUT_DUPLICATE_OBJECT for one that is there twice
+ */
 function listingOf(read: readonly Document[], args: Args, stated: Project['customKinds']): string {
   const scopes = scopesOf(read, { stated });
   const namespace = namespaceOf(args);
   const documents = namespace === undefined ? read : inNamespace(read, namespace, scopes);
   refuseUnrecordable(documents, scopes);
-  return listSet(documents, false).listing;
+  const set = listSet(documents, false);
+  refuseDuplicates(set);
+  return set.listing;
 }
 
 const unstableLine = (finding: Finding): string =>

@@ -112,7 +112,11 @@ function benchOf(
     );
   const enforcement = environment?.rules ?? {};
   return {
-    schema: openSchema({ minor, enforcement, ...(customKinds === undefined ? {} : { customKinds }) }),
+    schema: openSchema({
+      minor,
+      enforcement,
+      ...(customKinds === undefined ? {} : { customKinds, areAllDefined: args.has('crds') }),
+    }),
   };
 }
 
@@ -130,7 +134,8 @@ async function customKindsOf(
   io: Io,
   { reader, documents }: Pick<Frame, 'reader' | 'documents'>,
 ): Promise<CustomKinds | undefined> {
-  if (!args.has('crds')) return undefined;
+  // Those that are applied together with their objects.
+  if (!args.has('crds')) return documents.some(isDefinition) ? readCustomKinds(documents) : undefined;
   const definitions = readDocuments(await readManifests(args.list('crds'), io), reader).filter(isDefinition);
   if (definitions.length > 0) return readCustomKinds([...definitions, ...documents]);
   throw new EngineError(

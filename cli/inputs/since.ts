@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { join, relative, resolve } from 'node:path';
 import type { Environment } from '../../engine/context/project.ts';
 import { sinceThen } from '../../engine/decide/since.ts';
-import { type Change, EngineError, type Judgement } from '../../engine/index.ts';
+import { type Change, EngineError, type Judgement, type Location } from '../../engine/index.ts';
 import { type Document, readDocuments } from '../../engine/manifest/index.ts';
 import type { Claims } from '../../engine/policy/input.ts';
 import { type Bench, openJudge } from '../../engine/review.ts';
@@ -75,6 +76,26 @@ async function inputsThen(
     return await readInputs(then, io, frame);
   } catch (error) {
     if (error instanceof EngineError && error.code === 'INPUT_EMPTY') return undefined;
-    throw error;
+    throw error instanceof EngineError ? asThen(error, args, earlier) : error;
   }
+}
+
+/** Says which state a failure is of, and names its files as they are called there instead of by a temporary folder. */
+function asThen(error: EngineError, args: Args, { folder, base }: Earlier): EngineError {
+  const stated = args.text('against') ?? '';
+  const nameOf = (file: string): string => {
+    const below = relative(folder, resolve(file));
+    return below.startsWith('..') ? file : `${stated}:${relative('.', join(base, below))}`;
+  };
+  const placed = <T extends { readonly location?: Location }>(one: T): T =>
+    one.location === undefined
+      ? one
+      : { ...one, location: { ...one.location, file: nameOf(one.location.file) } };
+  const { code, message, hint, location, problems } = error;
+  return new EngineError(code, message, {
+    cause: error,
+    problems: problems.map(placed),
+    ...(hint === undefined ? {} : { hint }),
+    ...(location === undefined ? {} : placed({ location })),
+  });
 }

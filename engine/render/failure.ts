@@ -56,6 +56,56 @@ export function renderFailure(path: string, message: string, nameOf: NameOf): En
   });
 }
 
+/** A Kustomization as a file of its folder. */
+export interface KustomizationFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** What Kustomize's messages quote of the Kustomization: a field that it does not know, a path that it cannot use. */
+const QUOTED: readonly RegExp[] = [
+  /unknown field "([^"]+)"/,
+  /accumulating \w+ from '([^']+)'/,
+  /'([^']+)'/,
+  /"([^"]+)"/,
+];
+const MALFORMED = /MalformedYAMLError: yaml: (?:line (\d+): )?.* in File: (\S+)/;
+
+/** The error that Kustomize's message is, at the file that it names, or at the line of the Kustomization that says what it quotes. */
+export function kustomizeFailure(
+  { path, file }: { readonly path: string; readonly file: KustomizationFile | undefined },
+  message: string,
+  nameOf: NameOf,
+): EngineError {
+  const failure = renderFailure(path, message, nameOf);
+  const location =
+    placeOfMalformed(failure.message, nameOf) ?? (file && placeOfQuoted(failure.message, file));
+  if (location === undefined) return failure;
+  const { code, hint } = failure;
+  const problems = failure.problems.map((problem) => ({ ...problem, location }));
+  return new EngineError(code, failure.message, {
+    location,
+    problems,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+function placeOfMalformed(message: string, nameOf: NameOf): Location | undefined {
+  const [, line = '1', named] = MALFORMED.exec(message) ?? [];
+  return named === undefined ? undefined : { file: nameOf(named), line: Number(line), column: 1 };
+}
+
+function placeOfQuoted(message: string, { name, text }: KustomizationFile): Location {
+  const lines = text.split('\n');
+  for (const pattern of QUOTED) {
+    const quoted = pattern.exec(message)?.[1];
+    const line = quoted === undefined ? -1 : lines.findIndex((one) => one.includes(quoted));
+    if (quoted !== undefined && line >= 0)
+      return { file: name, line: line + 1, column: (lines[line] ?? '').indexOf(quoted) + 1 };
+  }
+  return { file: name, line: 1, column: 1 };
+}
+
 /** Go's columns count bytes from 0. */
 function placeIn(message: string, nameOf: NameOf): Location | undefined {
   for (const pattern of PLACES) {

@@ -6,7 +6,7 @@ import { EngineError } from '../error.ts';
 import type { Source } from '../manifest/index.ts';
 import type { YamlReader } from '../toolchain/yaml.ts';
 import { type Collecting, collect, emptyCollection, take } from './collect.ts';
-import { type NameOf, renderFailure } from './failure.ts';
+import { kustomizeFailure, type NameOf, renderFailure } from './failure.ts';
 import { openReading, type Reading } from './folder.ts';
 import {
   decodeAnswer,
@@ -18,6 +18,7 @@ import {
   type RenderAnswer,
   type RenderRequest,
 } from './program.ts';
+import { KUSTOMIZATIONS } from './recognise.ts';
 import { realPath } from './root.ts';
 import { unstableFindings } from './stable.ts';
 import { openRenderThread, type RenderLimits, type RenderThread } from './thread.ts';
@@ -118,7 +119,8 @@ async function renderChart(chart: ChartSource, { frame, thread }: Bench): Promis
     for (const path of answer.wanted) given.push({ path, bytes: chart.readGiven(path), given: true });
     answer = await ask(thread, asked(), frame.now);
   }
-  return twice(answer, { thread, request: asked(), path: chart.path, nameOf }, frame);
+  const failure = (message: string): EngineError => renderFailure(chart.path, message, nameOf);
+  return twice(answer, { thread, request: asked(), path: chart.path, nameOf, failure }, frame);
 }
 
 const PACKED = /(?:^|\/)charts\/[^/]+\.tgz$/;
@@ -180,7 +182,12 @@ async function renderKustomize(folder: KustomizeSource, { frame, thread }: Bench
     for (const wanted of answer.wanted) supply(wanted, into, by);
     answer = await ask(thread, asked(), frame.now);
   }
-  return twice(answer, { thread, request: asked(), path: folder.path, nameOf }, frame);
+  const name = KUSTOMIZATIONS.find((one) => into.files.has(posix.join(path, one)));
+  const file = name === undefined ? undefined : into.files.get(posix.join(path, name));
+  const own = file && { name: nameOf(name ?? ''), text: new TextDecoder().decode(file.bytes) };
+  const failure = (message: string): EngineError =>
+    kustomizeFailure({ path: folder.path, file: own }, message, nameOf);
+  return twice(answer, { thread, request: asked(), path: folder.path, nameOf, failure }, frame);
 }
 
 /** Looks for what Kustomize asked for; a folder that it asks for again is handed over whole. */
@@ -224,13 +231,14 @@ async function twice(
     readonly request: RenderRequest;
     readonly path: string;
     readonly nameOf: NameOf;
+    readonly failure: (message: string) => EngineError;
   },
   frame: RenderFrame,
 ): Promise<Rendered> {
-  const { path, nameOf } = asked;
-  if (answer.error !== undefined) throw renderFailure(path, answer.error, nameOf);
+  const { path, nameOf, failure } = asked;
+  if (answer.error !== undefined) throw failure(answer.error);
   const again = await ask(asked.thread, asked.request, new Date(frame.now.getTime() + LATER_MS));
-  if (again.error !== undefined) throw renderFailure(path, again.error, nameOf);
+  if (again.error !== undefined) throw failure(again.error);
   const source = sourceOf(path, answer, nameOf);
   return {
     source,

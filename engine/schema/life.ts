@@ -64,8 +64,8 @@ function unknownKind(
   };
 }
 
-/** A stable version before beta and alpha, a later one before an earlier. */
-function newest(apiVersions: readonly string[]): string {
+/** The first in Kubernetes' order: a stable version before beta and alpha, a later one before an earlier; empty for none. */
+export function newest(apiVersions: readonly string[]): string {
   const rank = (apiVersion: string): number => {
     const [, major = '0', stage, number = '0'] = /v(\d+)(?:(alpha|beta)(\d+))?$/.exec(apiVersion) ?? [];
     const stages = { alpha: 1, beta: 2, stable: 3 } as const;

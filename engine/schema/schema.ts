@@ -35,8 +35,10 @@ export interface ObjectSchema {
 export interface SchemaSettings {
   /** The minor version of Kubernetes 1 that the environment has; that of the compiled types where it is not known. */
   readonly minor?: number;
-  /** CustomResourceDefinitions; a kind that is neither built in nor among them is a warning where there are any. */
+  /** CustomResourceDefinitions. */
   readonly customKinds?: CustomKinds;
+  /** Whether a kind that is neither built in nor among them is a warning. */
+  readonly areAllDefined?: boolean;
   readonly enforcement: Readonly<Record<string, Enforcement>>;
 }
 
@@ -49,7 +51,7 @@ export function openSchema(settings: SchemaSettings): ObjectSchema {
   return {
     minor,
     findingsOf: (document, object) =>
-      said(document, minor, customKinds).flatMap((one) => findingOf(one, object, enforcement[one.rule])),
+      said(document, { ...settings, minor }).flatMap((one) => findingOf(one, object, enforcement[one.rule])),
     references: customKinds === undefined ? [] : [customKinds.reference],
   };
 }
@@ -62,17 +64,22 @@ interface Said {
   readonly path: string;
 }
 
-function said(document: Document, minor: number, customKinds: CustomKinds | undefined): readonly Said[] {
+function said(
+  document: Document,
+  { minor, customKinds, areAllDefined }: SchemaSettings & { readonly minor: number },
+): readonly Said[] {
   const { id } = document;
   if (id === undefined) return [];
-  const standing = standingOf(id.apiVersion, id.kind, minor);
   const isBuiltIn = kindOf(id.apiVersion, id.kind) !== undefined;
+  const standing =
+    standingOf(id.apiVersion, id.kind, minor) ??
+    (isBuiltIn ? undefined : customKinds?.standingOf(id.apiVersion, id.kind));
   const faults = isBuiltIn ? readObject(document).faults() : (customKinds?.faultsOf(document) ?? []);
   const isStrange =
-    customKinds !== undefined &&
+    areAllDefined === true &&
     !isBuiltIn &&
     kindsOfGroup(groupOf(id.apiVersion)).length === 0 &&
-    !customKinds.has(id.apiVersion, id.kind);
+    customKinds?.has(id.apiVersion, id.kind) !== true;
   return [
     ...(standing === undefined ? [] : [standing]),
     ...(isStrange ? [strange(id.apiVersion, id.kind)] : []),

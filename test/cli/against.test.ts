@@ -123,6 +123,28 @@ describe('check --against a folder', () => {
     expect(await check('files', '--against', 'broken')).toMatchObject({ exit: 3, out: '' });
   });
 
+  it('names the file in the commit that could not be rendered, not a temporary folder', async () => {
+    write({
+      'broken/Chart.yaml': 'apiVersion: v2\nname: b\nversion: 1.0.0\n',
+      'broken/templates/p.yaml': '{{ .Values.x.y }}\n',
+    });
+    git('checkout', '-q', '-b', 'bad');
+    git('add', 'broken');
+    git('commit', '-q', '-m', 'broken');
+    git('checkout', '-q', 'main');
+    write({
+      'broken/Chart.yaml': 'apiVersion: v2\nname: b\nversion: 1.0.0\n',
+      'broken/templates/p.yaml': pod('a'),
+    });
+    const { exit, out, err } = await check('broken', '--against', 'bad');
+    rmSync(join(folder, 'broken'), { recursive: true });
+    expect([exit, out, err]).toEqual([
+      3,
+      '',
+      'bad:broken/templates/p.yaml:1:11: template: b/templates/p.yaml:1:10: executing "b/templates/p.yaml" at <.Values.x.y>: nil pointer evaluating interface {}.y [RENDER_FAILED]\n',
+    ]);
+  });
+
   it('gives the earlier objects the same namespace, and judges them by the same schema', async () => {
     const service = (port: string): string =>
       `apiVersion: v1\nkind: Service\nmetadata: {name: s}\nspec: {prts: [], ports: [{port: ${port}}]}\n`;

@@ -109,6 +109,25 @@ describe('a folder', () => {
   });
 });
 
+describe('a pipe', () => {
+  it('with a name is an error, not a wait', async () => {
+    const pipe = join(folder, 'pipe');
+    spawnSync('mkfifo', [pipe]);
+    expect(await refusal(() => readManifests([pipe], io))).toBe(
+      'INPUT_UNREADABLE: cannot read "DIR/pipe": it is a named pipe',
+    );
+  });
+
+  it('that a shell opened is read', () => {
+    const said = spawnSync(
+      'bash',
+      ['-c', `"$0" cli/launcher.cjs render <(printf 'a: 1\\n')`, process.execPath],
+      { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } },
+    );
+    expect([said.status, said.stdout, said.stderr]).toEqual([0, 'a: 1\n', '']);
+  });
+});
+
 describe('more than 8 MiB', () => {
   const five = (letter: string): string => letter.repeat(5 * 1024 * 1024);
 

@@ -3,6 +3,7 @@
 import { verifyRecord } from '../../../attest/index.ts';
 import { objectId } from '../../../engine/index.ts';
 import { isApprovalRule } from '../../../engine/people/index.ts';
+import { refuseDuplicates } from '../../../engine/record/set.ts';
 import { DECISION_PREDICATE_TYPE } from '../../../engine/record/statement.ts';
 import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
 import { UsageError } from '../../exit.ts';
@@ -40,6 +41,8 @@ export async function setOfManifests({ found, environment, args, io }: Desk): Pr
   } as const;
   const { judgement } = await judgeFor(environment, setting, io);
   const { decision, set } = judgement;
+  // No record is made of one, so nobody approves it.
+  refuseDuplicates(set);
   // Not yet approved is what everything is that is to be approved.
   const findings = decision.findings.filter(({ rule }) => !isApprovalRule(rule));
   return {

@@ -21,9 +21,13 @@ export function refine(fault: YamlFault, bytes: Uint8Array): YamlFault {
       return placeOfEscape(fault, region);
     case 'INPUT_TOO_DEEP':
       return placed(fault, region, deepestAt(region.text, DEPTH_MAX));
+    case 'INPUT_ALIASES':
+      return placed(fault, region, largestAlias(region.tree()));
     case 'INPUT_SYNTAX':
       if (fault.message.startsWith('a second document'))
         return placed(fault, region, afterDocumentEnd(region.text));
+      if (fault.message.startsWith('control characters'))
+        return placed(fault, region, controlIn(region.text));
       return fault.message.includes('Unicode character escape') ? refineSurrogate(fault, region) : fault;
     default:
       return fault;
@@ -37,14 +41,17 @@ function refineKey(fault: YamlFault, region: Region): YamlFault {
   const root = region.tree();
   const found = root === undefined ? undefined : firstDuplicate(root);
   if (found === undefined) return fault;
-  const message = `key ${JSON.stringify(found.key)} is set twice${found.byMerge ? ', once by a merge' : ''}`;
+  const message = `key ${JSON.stringify(found.key)} is set twice${MERGES[found.byMerge]}`;
   return { ...placed(fault, region, found.offset), message };
 }
+
+/** By how many of the two that set a key it came from a merge. */
+const MERGES = ['', ', once by a merge', ', by two merges'] as const;
 
 interface Duplicate {
   readonly key: string;
   readonly offset: number;
-  readonly byMerge: boolean;
+  readonly byMerge: keyof typeof MERGES & number;
 }
 
 function firstDuplicate(node: TreeNode): Duplicate | undefined {
@@ -64,17 +71,38 @@ const childrenOf = (node: TreeNode): readonly TreeNode[] =>
 
 function duplicateIn(entries: readonly TreeEntry[]): Duplicate | undefined {
   const seen = new Map<string, boolean>();
-  for (const entry of entries) {
-    const keys = entry.isMerge
-      ? [...new Set(mergedMaps(entry).flatMap((map) => keysOf(map, DEPTH_MAX)))]
-      : [entry.key];
+  for (const { keys, offset, isMerge } of entries.flatMap(settersIn)) {
     for (const key of keys) {
-      const byMerge = seen.get(key);
-      if (byMerge !== undefined) return { key, offset: entry.offset, byMerge: byMerge || entry.isMerge };
+      const before = seen.get(key);
+      if (before !== undefined) return { key, offset, byMerge: before ? (isMerge ? 2 : 1) : isMerge ? 1 : 0 };
     }
-    for (const key of keys) seen.set(key, entry.isMerge);
+    for (const key of keys) seen.set(key, isMerge);
   }
   return undefined;
+}
+
+/** What sets keys of a mapping, and where: a member, a merge, or one of the mappings that a merge lists. */
+interface Setter {
+  readonly keys: readonly string[];
+  readonly offset: number;
+  readonly isMerge: boolean;
+}
+
+function settersIn(entry: TreeEntry): readonly Setter[] {
+  const { key, offset, isMerge, value } = entry;
+  if (!isMerge) return [{ keys: [key], offset, isMerge }];
+  if (value?.kind !== 'seq') {
+    const keys = [...new Set(mergedMaps(entry).flatMap((map) => keysOf(map, DEPTH_MAX)))];
+    return [{ keys, offset, isMerge }];
+  }
+  return value.items().map((item) => {
+    const map = item.target();
+    return {
+      keys: map === undefined ? [] : [...new Set(keysOf(map, DEPTH_MAX))],
+      offset: item.offset,
+      isMerge,
+    };
+  });
 }
 
 const keysOf = (map: TreeNode, depth: number): readonly string[] =>
@@ -129,4 +157,35 @@ function afterDocumentEnd(text: string): number | undefined {
     else if (hasEnded && type !== 'newline' && type !== 'space' && type !== 'comment') return offset;
   }
   return undefined;
+}
+
+/** The alias that stands for most, counted with all that the aliases in it stand for; the first of several. */
+function largestAlias(root: TreeNode | undefined): number | undefined {
+  const sizes = new Map<number, number>();
+  let largest: { readonly offset: number; readonly size: number } | undefined;
+  const sizeOf = (node: TreeNode): number => {
+    const known = sizes.get(node.offset);
+    if (known !== undefined && node.kind !== 'alias') return known;
+    if (node.kind === 'alias') {
+      const target = node.target();
+      const size = target === undefined || target.kind === 'alias' ? 1 : sizeOf(target);
+      if (size > (largest?.size ?? 0)) largest = { offset: node.offset, size };
+      return size;
+    }
+    // One that holds itself is refused as such.
+    sizes.set(node.offset, 1);
+    const size = childrenOf(node).reduce((sum, child) => sum + sizeOf(child), 1);
+    sizes.set(node.offset, size);
+    return size;
+  };
+  if (root !== undefined) sizeOf(root);
+  return largest?.offset;
+}
+
+/** What no YAML text may hold raw (YAML 1.2.2, 5.1). */
+const NO_PRINTABLE = /[^\t\n\r\x20-\x7e\x85\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u;
+
+function controlIn(text: string): number | undefined {
+  const at = text.search(NO_PRINTABLE);
+  return at < 0 ? undefined : at;
 }

@@ -4,6 +4,7 @@ import type { PolicyReference } from '../../decide/decision.ts';
 import { EngineError } from '../../error.ts';
 import type { Document } from '../../manifest/index.ts';
 import { canonicalBytes, parseExact } from '../../record/canonical.ts';
+import { newest, type Standing } from '../life.ts';
 import { type Fault, isRecord } from '../reading.ts';
 import { compileStructural } from './structural.ts';
 
@@ -14,6 +15,8 @@ export interface CustomKinds {
   isNamespaced(apiVersion: string, kind: string): boolean | undefined;
   /** What the object's own definition refuses; none where it has no definition, or one without a schema. */
   faultsOf(document: Document): readonly Fault[];
+  /** What the definition says of this version: one that is not served fails, a deprecated one warns. */
+  standingOf(apiVersion: string, kind: string): Standing | undefined;
   /** Whether the definition has rules in CEL, which are left to the API server. */
   hasRules(apiVersion: string, kind: string): boolean;
   readonly reference: PolicyReference;
@@ -23,6 +26,7 @@ interface Definition {
   readonly isNamespaced: boolean;
   readonly schema: unknown;
   readonly hasRules: boolean;
+  readonly standing: Standing | undefined;
 }
 
 type Check = ReturnType<typeof compileStructural>;
@@ -46,6 +50,7 @@ export function readCustomKinds(documents: readonly Document[]): CustomKinds {
   return {
     has: (apiVersion, kind) => definitions.has(`${apiVersion} ${kind}`),
     isNamespaced: (apiVersion, kind) => definitions.get(`${apiVersion} ${kind}`)?.isNamespaced,
+    standingOf: (apiVersion, kind) => definitions.get(`${apiVersion} ${kind}`)?.standing,
     hasRules: (apiVersion, kind) => definitions.get(`${apiVersion} ${kind}`)?.hasRules === true,
     faultsOf: ({ id, json, value }) => {
       const name = `${id?.apiVersion} ${id?.kind}`;
@@ -88,12 +93,50 @@ function* definitionsOf(value: unknown): Generator<readonly [string, Definition]
   const { group, names, scope, versions } = spec;
   const kind = isRecord(names) ? names['kind'] : undefined;
   if (typeof group !== 'string' || typeof kind !== 'string' || !Array.isArray(versions)) return;
-  for (const version of versions) {
-    if (!isRecord(version) || typeof version['name'] !== 'string') continue;
-    const schema = isRecord(version['schema']) ? version['schema']['openAPIV3Schema'] : undefined;
-    yield [
-      `${group}/${version['name']} ${kind}`,
-      { isNamespaced: scope === 'Namespaced', schema, hasRules: hasRules(schema) },
-    ];
+  const read = versions.flatMap((version) => versionOf(version, group, kind) ?? []);
+  const best = newest(
+    read
+      .filter(({ isServed, isDeprecated }) => isServed && !isDeprecated)
+      .map(({ apiVersion }) => apiVersion),
+  );
+  for (const { name, schema, ...version } of read) {
+    const standing = standingIn({ name, ...version }, best);
+    yield [name, { isNamespaced: scope === 'Namespaced', schema, hasRules: hasRules(schema), standing }];
   }
+}
+
+/** One version of a definition. */
+interface Version {
+  /** `<apiVersion> <kind>` */
+  readonly name: string;
+  readonly apiVersion: string;
+  readonly isServed: boolean;
+  readonly isDeprecated: boolean;
+  /** What the API server warns of instead of its usual sentence. */
+  readonly warning: string | undefined;
+  readonly schema: unknown;
+}
+
+function versionOf(version: unknown, group: string, kind: string): Version | undefined {
+  if (!isRecord(version) || typeof version['name'] !== 'string') return undefined;
+  const { schema, served, deprecated, deprecationWarning } = version;
+  const apiVersion = `${group}/${version['name']}`;
+  return {
+    name: `${apiVersion} ${kind}`,
+    apiVersion,
+    isServed: served !== false,
+    isDeprecated: deprecated === true,
+    warning: typeof deprecationWarning === 'string' ? deprecationWarning : undefined,
+    schema: isRecord(schema) ? schema['openAPIV3Schema'] : undefined,
+  };
+}
+
+function standingIn(version: Omit<Version, 'schema'>, best: string): Standing | undefined {
+  const { name, isServed, isDeprecated, warning } = version;
+  const remedy = best === '' ? {} : { remedy: `use ${best}` };
+  const base = { rule: 'schema.version', path: '/apiVersion', ...remedy } as const;
+  if (!isServed) return { ...base, result: 'fail', message: `${name} is not served: its definition says so` };
+  if (!isDeprecated) return undefined;
+  const why = warning === undefined ? '' : `: ${JSON.stringify(warning)}`;
+  return { ...base, result: 'warn', message: `${name} is deprecated, as its definition says${why}` };
 }

@@ -69,7 +69,8 @@ function memberFaults(schema: Schema, value: Schema, path: Path): readonly Fault
   const { additionalProperties } = schema;
   const isOpen = schema[PRESERVING] === true || additionalProperties === true;
   const implied = schema[EMBEDDED] === true ? ['apiVersion', 'kind', 'metadata'] : [];
-  return Object.entries(value).flatMap(([key, item]) => {
+  const unnamed = implied.slice(0, 2).filter((key) => (value[key] ?? '') === '');
+  const faults = Object.entries(value).flatMap(([key, item]) => {
     const at = [...path, key];
     if (item === null && isPruned(schema, properties[key], key)) return [missing(path, key)];
     if (key === 'metadata' && implied.length > 0) return metadataFaults(item, at);
@@ -86,6 +87,7 @@ function memberFaults(schema: Schema, value: Schema, path: Path): readonly Fault
       } as const,
     ];
   });
+  return [...unnamed.map((key) => missing(path, key)), ...faults];
 }
 
 /** An object's metadata is Kubernetes' own, whatever the definition says. */

@@ -29,7 +29,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   'colliding-bool-keys': 'INPUT_DUPLICATE_KEY 2:1',
   'colliding-keys': 'INPUT_DUPLICATE_KEY 2:1',
   'complex-key': 'INPUT_KEY 1:3',
-  'control-raw': 'INPUT_SYNTAX 1:1',
+  'control-raw': 'INPUT_SYNTAX 1:4',
   'cr-only-separator': 'INPUT_SYNTAX 1:1',
   'directive-1-2': 'INPUT_SYNTAX 1:1',
   'directive-tag': 'INPUT_SYNTAX 1:1',

@@ -221,7 +221,7 @@ describe('limits', () => {
       return `${name}: &${name} [${Array(9).fill(alias).join(', ')}]\n`;
     });
     expect(refusal(`a: &a [${Array(9).fill('x').join(', ')}]\n${lines.join('')}`)).toBe(
-      '1:1 document contains excessive aliasing [INPUT_ALIASES]',
+      '9:8 document contains excessive aliasing [INPUT_ALIASES]',
     );
   });
 
@@ -276,7 +276,28 @@ describe('faults', () => {
     [
       'a merge of merges that overlap',
       'a: &a {x: 1}\nb: &b {<<: *a}\nc:\n  <<: *a\n  y: 1\n  <<: *b',
-      '6:3 key "x" is set twice, once by a merge [INPUT_DUPLICATE_KEY]',
+      '6:3 key "x" is set twice, by two merges [INPUT_DUPLICATE_KEY]',
+    ],
+    [
+      'a list of merges that overlap',
+      'a: &a {x: 1, y: 2}\nb: &b {x: 3}\nc:\n  <<: [*a, *b]\n  z: 1\n',
+      '4:12 key "x" is set twice, by two merges [INPUT_DUPLICATE_KEY]',
+    ],
+    [
+      'a key that one of a list of merges sets',
+      'a: &a {x: 1}\nb: &b {w: 3}\nc:\n  w: 1\n  <<: [*a, *b]\n',
+      '5:12 key "w" is set twice, once by a merge [INPUT_DUPLICATE_KEY]',
+    ],
+    [
+      'a raw control character',
+      'a: 1\nb: "é\u0001y"',
+      '2:6 control characters are not allowed [INPUT_SYNTAX]',
+    ],
+    ['a raw DEL', '---\na: 1\n---\nb: x\u007f', '4:5 control characters are not allowed [INPUT_SYNTAX]'],
+    [
+      'a raw noncharacter',
+      'a: \u0085\u{10ffff}\ufffe',
+      '1:7 control characters are not allowed [INPUT_SYNTAX]',
     ],
     [
       'a deep integer',

@@ -175,7 +175,14 @@ describe('custom kinds', () => {
     ['{size: 1, list: [{m: 1}]}', ['schema.unknown-field /spec/list/0/m: unknown field "m"']],
     ['{size: 1, list: {}}', ['schema.type /spec/list: expected a list']],
     [
-      '{size: 1, pod: {metadata: {nam: b}}}',
+      '{size: 1, pod: {kind: "", spec: {}}}',
+      [
+        "schema.value /spec/pod: must have required property 'apiVersion'",
+        "schema.value /spec/pod: must have required property 'kind'",
+      ],
+    ],
+    [
+      '{size: 1, pod: {apiVersion: v1, kind: Pod, metadata: {nam: b}}}',
       ['schema.unknown-field /spec/pod/metadata/nam: unknown field "nam" (did you mean "name"?)'],
     ],
   ])('are checked by their definition: %s', (spec, expected) => {
@@ -197,10 +204,57 @@ describe('custom kinds', () => {
     );
   });
 
+  it.each([
+    [
+      '{name: v1beta1, served: false}',
+      [
+        'schema.version /apiVersion: a.example/v1beta1 A is not served: its definition says so (use a.example/v2)',
+      ],
+    ],
+    ['{name: v1beta1, served: true, deprecated: false}', []],
+    [
+      '{name: v1beta1, deprecated: true}',
+      [
+        'warn: schema.version /apiVersion: a.example/v1beta1 A is deprecated, as its definition says (use a.example/v2)',
+      ],
+    ],
+    [
+      '{name: v1beta1, deprecated: true, deprecationWarning: "go to\\nv2"}',
+      [
+        'warn: schema.version /apiVersion: a.example/v1beta1 A is deprecated, as its definition says: "go to\\nv2" (use a.example/v2)',
+      ],
+    ],
+    [
+      '{name: v1beta1, served: false, deprecated: true}',
+      [
+        'schema.version /apiVersion: a.example/v1beta1 A is not served: its definition says so (use a.example/v2)',
+      ],
+    ],
+  ])('are served and deprecated as their definition says: %s', (version, expected) => {
+    const kinds = readCustomKinds(
+      read(
+        `apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a}\nspec: {group: a.example, scope: Cluster, names: {kind: A}, versions: [{name: v3alpha1, served: true}, {name: v2, served: true}, {name: v3, served: false}, {name: v4, deprecated: true}, ${version}]}\n`,
+      ),
+    );
+    expect(said('apiVersion: a.example/v1beta1\nkind: A', { customKinds: kinds })).toEqual(expected);
+  });
+
+  it('have no other version to go to where none is served', () => {
+    const kinds = readCustomKinds(
+      read(
+        'apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec: {group: a.example, names: {kind: A}, versions: [{name: v1, served: false}]}\n',
+      ),
+    );
+    expect(said('apiVersion: a.example/v1\nkind: A', { customKinds: kinds })).toEqual([
+      'schema.version /apiVersion: a.example/v1 A is not served: its definition says so',
+    ]);
+  });
+
   it('without a schema are as they are, and warn where no definition is given', () => {
     const kinds = customKinds('{type: object}');
     expect(said('apiVersion: a.example/v2\nkind: A\nfoo: 1', { customKinds: kinds })).toEqual([]);
-    expect(said('apiVersion: a.example/v3\nkind: A', { customKinds: kinds })).toEqual([
+    expect(said('apiVersion: a.example/v3\nkind: A', { customKinds: kinds })).toEqual([]);
+    expect(said('apiVersion: a.example/v3\nkind: A', { customKinds: kinds, areAllDefined: true })).toEqual([
       'warn: schema.kind /kind: no CustomResourceDefinition says what "A" of "a.example/v3" is (add its definition to the folder of --crds)',
     ]);
     expect(kinds.isNamespaced('a.example/v1', 'A')).toBe(false);
