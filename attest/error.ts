@@ -41,7 +41,9 @@ export type AttestErrorCode =
   | 'REGISTRY_ADDRESS'
   | 'REGISTRY_UNAVAILABLE'
   | 'REGISTRY_REFUSED'
-  | 'REGISTRY_CONTENT';
+  | 'REGISTRY_CONTENT'
+  | 'FORGE_UNAVAILABLE'
+  | 'FORGE_REFUSED';
 
 /** There is no proof to be had; `hint` says what to do. */
 export class AttestError extends Error {

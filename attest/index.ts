@@ -66,6 +66,7 @@ export {
   keylessSigner,
   keySigner,
   NO_SIGSTORE,
+  PUBLIC_MIRROR,
   parseTrust,
   type Quorum,
   type RefreshOptions,
@@ -79,6 +80,7 @@ export {
   type Trust,
   type TrustedIdentity,
   type TrustedKey,
+  type TufRepository,
 } from './trust/index.ts';
 export {
   type AttestationQuestion,

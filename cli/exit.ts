@@ -111,6 +111,8 @@ const ATTEST_EXITS = {
   REGISTRY_UNAVAILABLE: 5,
   REGISTRY_REFUSED: 5,
   REGISTRY_CONTENT: 5,
+  FORGE_UNAVAILABLE: 5,
+  FORGE_REFUSED: 5,
 } as const satisfies Record<AttestErrorCode, ExitCode>;
 
 /** The webhook's errors by code; that folder is loaded only where it is needed, so its type is known here by name. */

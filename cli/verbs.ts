@@ -41,6 +41,10 @@ export const VERBS: Readonly<
     summary: 'approve a set, a waiver, a lock',
     load: async () => (await import('./commands/people/index.ts')).approve,
   },
+  'approvals import': {
+    summary: 'sign what GitLab or GitHub knows of approvals',
+    load: async () => (await import('./commands/imports/index.ts')).approvalsImport,
+  },
   revoke: {
     summary: 'take back what was signed',
     load: async () => (await import('./commands/people/index.ts')).revoke,

@@ -69,8 +69,9 @@ export function readClaims(images: readonly ProvedImage[]): ReadClaims {
     const known = texts.get(digest) ?? new Set();
     texts.set(digest, known);
     for (const claim of claims) {
-      const { subject, signer, at, source } = claim;
-      const read = readClaim(statementOf(claim), { subject, signer, ...(at === undefined ? {} : { at }) });
+      const { subject, payloadDigest, signer, at, source } = claim;
+      const proof = { subject, digest: payloadDigest, signer, ...(at === undefined ? {} : { at }) };
+      const read = readClaim(statementOf(claim), proof);
       if (read.ok) known.add(read.claim.text);
       else refused.push({ digest, source, code: read.code, reason: read.reason });
     }

@@ -14,6 +14,8 @@ export interface Bench {
   readonly enforcement: Readonly<Record<string, Enforcement>>;
   readonly environment?: BenchEnvironment;
   readonly projectDigest?: string;
+  /** Of whom what people have signed was believed of; absent where nobody signs anything. */
+  readonly trustDigest?: string;
   /** Kubernetes' schema; absent at admission, where the API server has decoded the object, and where it is switched off. */
   readonly schema?: ObjectSchema;
   /** In Conftest's style too, a builtin that fails is an error; in native rules it always is. */
@@ -44,6 +46,7 @@ export function unionOf(benches: readonly Bench[], projectDigest: string): Bench
   const {
     environment: _none,
     standing: _own,
+    trustDigest: _whom,
     ...common
   }: Bench = benches[0] ?? { policies: [], enforcement };
   const standing = strictestOf(benches.map((bench) => bench.standing));

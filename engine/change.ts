@@ -27,6 +27,8 @@ export interface Change {
   readonly asked?: Asked;
   /** What was proved about the images, before anything is judged; absent where nothing was looked for. */
   readonly claims?: Claims;
+  /** SHA-256 (hex) of whom all of this was believed of (`trustDigest`); absent where nothing was, or the bench says it. */
+  readonly trustDigest?: string;
 }
 
 /** Who asked for what is judged at admission, as the AdmissionRequest says; nothing of it is about the object itself. */
@@ -47,6 +49,8 @@ export interface Judgement {
   /** Every image that the objects name, each reference once; found when it is asked for: only a record does. */
   readonly images: () => readonly { readonly ref: string; readonly digest?: string }[];
   readonly requester?: Requester;
+  /** What was proved, for the record to name it. */
+  readonly proved?: Pick<Change, 'claims' | 'oidc'>;
   /** What the verdict is limited to besides its environment. */
   readonly scope?: { readonly namespaces: readonly string[] };
   /** Of an allow: when the set must have been applied first, at the latest. RFC 3339 in UTC. */

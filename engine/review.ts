@@ -135,7 +135,7 @@ function judgementOf(bench: Bench, change: Change, outcome: Outcome): Judgement 
       rules: new Set(reviewed.flatMap(({ ran }) => ran)).size,
     },
     policies: [...bench.policies.map((policy) => policy.reference), ...(bench.schema?.references ?? [])],
-    ...digests(bench, context, reviewed),
+    ...digests(bench, change, { context, reviewed }),
     setDigest: set.digest,
     time: time.toISOString(),
   });
@@ -145,6 +145,7 @@ function judgementOf(bench: Bench, change: Change, outcome: Outcome): Judgement 
     set,
     images: () => (change.operation === 'DELETE' ? [] : distinctImages(change.documents)),
     ...(requester && { requester }),
+    proved: change,
     ...(asked && { asked }),
     ...(stand.approvalRule && { approvalRule: stand.approvalRule }),
     ...boundsOf(bench.environment, decision, { time, endsAt: stand.endsAt(decision.findings) }),
@@ -282,13 +283,15 @@ function once(): (codes: readonly string[]) => readonly string[] {
 
 function digests(
   bench: Bench,
-  context: string,
-  reviewed: readonly Reviewed[],
-): Pick<Decision, 'inputDigest' | 'contextDigest' | 'projectDigest' | 'environment'> {
+  change: Change,
+  { context, reviewed }: Pick<Outcome, 'context' | 'reviewed'>,
+): Pick<Decision, 'inputDigest' | 'contextDigest' | 'projectDigest' | 'trustDigest' | 'environment'> {
+  const trustDigest = change.trustDigest ?? bench.trustDigest;
   return {
     inputDigest: inputDigest(reviewed.flatMap(({ inputs }) => inputs)),
     contextDigest: hash('sha256', context, 'hex'),
     ...(bench.projectDigest === undefined ? {} : { projectDigest: bench.projectDigest }),
+    ...(trustDigest === undefined ? {} : { trustDigest }),
     ...(bench.environment === undefined ? {} : { environment: bench.environment.name }),
   };
 }

@@ -31,6 +31,10 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'docs/bundles.md: countersign init': 'needs a registry; test/docs/bundles.test.ts runs it against one',
   'docs/images.md: countersign verify image':
     'needs a registry; test/docs/images.test.ts runs it against one',
+  'docs/people.md: countersign approvals import':
+    'needs a forge; test/docs/imports.test.ts runs it against one',
+  'docs/ledger.md: countersign records publish --to timestamp':
+    'needs a timestamp authority; test/cli/timestamps.test.ts runs it against one',
   'deploy/README.md: npm pack': 'builds and pushes an image; needs a container builder and a registry',
   'deploy/README.md: kubectl apply': 'needs a cluster',
 };

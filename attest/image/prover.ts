@@ -14,6 +14,8 @@ export interface ProverParts {
   readonly environment: string | undefined;
   /** The bytes of a Sigstore trusted root; absent: keys alone are believed. */
   readonly trustedRoot?: Uint8Array;
+  /** Until when that may be used (RFC 3339), where it was fetched; then nothing is proved any more. */
+  readonly trustedRootExpires?: string;
   readonly requireLog: boolean;
   readonly types: readonly string[];
   /** How registries are reached; the credentials are Docker's `config.json`, as text. */
@@ -32,7 +34,7 @@ export function openProver(parts: ProverParts): Prover {
   const { dockerConfig, ...rules } = parts.access;
   const credentials = dockerConfig === undefined ? () => undefined : readDockerConfig(dockerConfig);
   const question: Omit<ImageQuestion, 'now'> = {
-    trust: parts.trustedRoot === undefined ? NO_SIGSTORE : readSigstoreTrust(parts.trustedRoot),
+    trust: trustOf(parts),
     signers: signersFor(readTrust(parts.trust), { use: 'provenance', environment }),
     types,
     requireLog,
@@ -41,4 +43,9 @@ export function openProver(parts: ProverParts): Prover {
     prove: (image, { now, signal }) =>
       proveImage(image, { ...question, now }, { ...rules, credentials, signal }),
   };
+}
+
+function trustOf({ trustedRoot, trustedRootExpires: until }: ProverParts): ImageQuestion['trust'] {
+  const trust = trustedRoot === undefined ? NO_SIGSTORE : readSigstoreTrust(trustedRoot);
+  return until === undefined ? trust : { ...trust, expires: new Date(until) };
 }

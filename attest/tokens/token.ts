@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { hash } from 'node:crypto';
 import { parseStrict } from '../json.ts';
 import { verifyJws } from '../jws.ts';
 import {
@@ -38,6 +39,8 @@ export interface VerifiedToken {
   readonly id?: string;
   readonly keyId: string;
   readonly algorithm: TokenAlgorithm;
+  /** `sha256:<hex>` of the token as it was sent: it names the token and is no use to who has not got it. */
+  readonly digest: string;
   /** As issued. */
   readonly claims: Members;
   /** Absent for an issuer of no kind that is known. */
@@ -72,7 +75,8 @@ export async function verifyToken(
     const compact = readCompact(token);
     const issuer = issuerOf(compact.payload, issuers);
     const claims = await verifySignature(token, compact, { issuer, now });
-    return { ok: true, token: { ...verified(claims, issuer, now), ...signedWith(compact) } };
+    const digest = `sha256:${hash('sha256', token)}`;
+    return { ok: true, token: { ...verified(claims, issuer, now), ...signedWith(compact), digest } };
   } catch (error) {
     if (error instanceof TokenRefusal) return { ok: false, code: error.code, reason: error.message };
     throw error;
@@ -112,7 +116,7 @@ function verified(
   claims: Members,
   issuer: TokenIssuer,
   now: Date,
-): Omit<VerifiedToken, 'keyId' | 'algorithm'> {
+): Omit<VerifiedToken, 'keyId' | 'algorithm' | 'digest'> {
   const { iss, sub, jti } = claims;
   if (iss !== issuer.issuer) refuse('ISSUER', `the token is of issuer ${quoted(iss)}`);
   checkAudience(claims['aud'], issuer.audience);

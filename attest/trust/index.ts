@@ -32,4 +32,11 @@ export {
   type TrustedKey,
   type TrustedLog,
 } from './trust.ts';
-export { PUBLIC_MIRROR, type RefreshOptions, refreshTrust, type TufRepository } from './tuf.ts';
+export {
+  type FetchedRoot,
+  PUBLIC_MIRROR,
+  type RefreshOptions,
+  refreshRoot,
+  refreshTrust,
+  type TufRepository,
+} from './tuf.ts';

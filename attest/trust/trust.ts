@@ -11,7 +11,15 @@ import { faultsOf, isStated } from './shape.ts';
 import { keylessSigner, type StatedIdentity } from './signers.ts';
 
 /** What a named key may sign. */
-export type KeyUse = 'record' | 'approval' | 'provenance' | 'policy' | 'waiver' | 'break-glass' | 'lock';
+export type KeyUse =
+  | 'record'
+  | 'approval'
+  | 'provenance'
+  | 'policy'
+  | 'waiver'
+  | 'break-glass'
+  | 'lock'
+  | 'import';
 
 /** One key that the reader trusts: for what, where, and when. Times are RFC 3339 in UTC; the key is valid at both ends, but no longer at `revokedAt`. */
 export interface TrustedKey {

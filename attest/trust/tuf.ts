@@ -2,7 +2,7 @@
 // The trusted root of a Sigstore instance, kept fresh with The Update Framework: signatures, rollback and expiry of what is fetched
 // are the library's to check. This is the one file that knows it. What was good last is kept beside, and serves for a time.
 
-import { randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import { lstatSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -45,6 +45,12 @@ interface Kept {
 // CommonJS, and loaded only where a root is had this way.
 const load = createRequire(import.meta.url);
 
+/** A trusted root that was fetched, as its bytes, and until when it may be used. */
+export interface FetchedRoot {
+  readonly bytes: Uint8Array;
+  readonly expires: Date;
+}
+
 /**
  * Fetches the trusted root of an instance, the public-good one by default. Where that fails, what was good last serves until the
  * mirror would have had to confirm it; offline, by choice, until the metadata that vouches for it expires. Then there is none.
@@ -52,20 +58,46 @@ const load = createRequire(import.meta.url);
  * @see https://theupdateframework.github.io/specification/latest/#detailed-client-workflow
  */
 export async function refreshTrust(options: RefreshOptions): Promise<SigstoreTrust> {
+  const { bytes, expires } = await refreshRoot(options);
+  return { ...readSigstoreTrust(bytes), expires };
+}
+
+/** {@link refreshTrust}, as bytes that can be handed to a thread; they have been read once. */
+export async function refreshRoot(options: RefreshOptions): Promise<FetchedRoot> {
   const { now, offline } = options;
   const repository = options.repository ?? { mirrorUrl: PUBLIC_MIRROR };
-  const place = join(options.directory, encodeURIComponent(repository.mirrorUrl));
+  const place = join(options.directory, placeOf(repository));
   for (const folder of [options.directory, place]) checkOwn(folder, options.userId);
-  if (offline) return offlineTrust(readKept(place) ?? seedOf(repository), now);
+  if (offline) return offlineRoot(readKept(place) ?? seedOf(repository), now);
   try {
     const kept = await fetchTrust(place, repository, options.timeoutMs ?? TIMEOUT_MS);
-    return trustOf(kept, kept.freshUntil);
+    return rootOf(kept, kept.freshUntil);
   } catch (cause) {
     const kept = readKept(place);
-    if (kept !== undefined && now < new Date(kept.freshUntil)) return trustOf(kept, kept.freshUntil);
+    if (kept !== undefined && now < new Date(kept.freshUntil)) return rootOf(kept, kept.freshUntil);
     throw new AttestError('TRUST_UNAVAILABLE', `the trusted root of ${repository.mirrorUrl} cannot be had`, {
       cause,
-      hint: 'check the network; --trusted-root FILE names one, --offline takes the last that was good',
+      hint: 'check the network and the root metadata that it begins with; a file with the trusted root needs neither, and offline takes the last that was good',
+    });
+  }
+}
+
+/**
+ * Each mirror in a folder of its own, so that what one signed is never taken for another's; and each root to begin with, so that whoever
+ * names another one does not go on with what the first one vouched for.
+ */
+function placeOf({ mirrorUrl, rootFile }: TufRepository): string {
+  const place = encodeURIComponent(mirrorUrl);
+  return rootFile === undefined ? place : `${place}@${hash('sha256', readRoot(rootFile))}`;
+}
+
+function readRoot(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new AttestError('TRUST_UNREADABLE', `cannot read ${JSON.stringify(file)}`, {
+      cause,
+      hint: 'name the root metadata (root.json) of the TUF repository',
     });
   }
 }
@@ -79,23 +111,23 @@ function checkOwn(folder: string, userId: number | undefined): void {
   });
 }
 
-function offlineTrust(kept: Kept | undefined, now: Date): SigstoreTrust {
+function offlineRoot(kept: Kept | undefined, now: Date): FetchedRoot {
   if (kept === undefined)
     throw new AttestError('TRUST_UNAVAILABLE', 'no trusted root was ever fetched from this instance', {
       hint: 'fetch it once while online, or name a file',
     });
-  if (now < new Date(kept.validUntil)) return trustOf(kept, kept.validUntil);
+  if (now < new Date(kept.validUntil)) return rootOf(kept, kept.validUntil);
   throw new AttestError('TRUST_EXPIRED', `the trusted root expired at ${kept.validUntil}`, {
     hint: 'refresh it while online, or name a file with --trusted-root',
   });
 }
 
-const trustOf = ({ trustedRoot }: Kept, until: string): SigstoreTrust => ({
-  ...readSigstoreTrust(Buffer.from(trustedRoot)),
-  expires: new Date(until),
-});
+function rootOf({ trustedRoot }: Kept, until: string): FetchedRoot {
+  const bytes = Buffer.from(trustedRoot);
+  readSigstoreTrust(bytes);
+  return { bytes, expires: new Date(until) };
+}
 
-/** Each mirror in a folder of its own, so that what one signed is never taken for another's. */
 async function fetchTrust(
   place: string,
   { mirrorUrl, rootFile }: TufRepository,

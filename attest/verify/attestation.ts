@@ -3,6 +3,7 @@
 import { hash } from 'node:crypto';
 import { PAYLOAD_TYPE } from '../sign/index.ts';
 import { checkCurrent, type SignerPolicy, type SigstoreTrust } from '../trust/index.ts';
+import type { CertifiedBuild } from './bundle/build.ts';
 import { type BundleParts, readParts } from './bundle/parts.ts';
 import { proveSigner } from './bundle/signer.ts';
 import { readForeignStatement } from './bundle/statement.ts';
@@ -35,7 +36,14 @@ export interface AttestationQuestion {
 
 /** Who signed, as the proof has it. `name` is the reader's own name for the signer ({@link SignerPolicy}). */
 export type ClaimSigner =
-  | { readonly kind: 'keyless'; readonly name: string; readonly issuer: string; readonly identity: string }
+  | {
+      readonly kind: 'keyless';
+      readonly name: string;
+      readonly issuer: string;
+      readonly identity: string;
+      /** What the certificate says of the build; absent where it says nothing. */
+      readonly build?: CertifiedBuild;
+    }
   | { readonly kind: 'key'; readonly name: string; readonly keyId: string };
 
 /** A fact that is proved about a digest: who signed what. Everything in it was compared or comes from signed bytes. */

@@ -22,22 +22,28 @@ export function keyOf(hint: string, trust: Trust, { use, environment }: RecordQu
 }
 
 /**
- * Whether a checkpoint that the reader kept covers one of these entries: then the signature is older than the end of its key, whatever
- * the time is now, and nobody who has the key since can date one back. That the entries hold is checked elsewhere.
+ * Whether one of these entries is proved by the very checkpoint that the reader kept: then the signature is older than the end of its
+ * key, whatever the time is now, and nobody who has the key since can date one back. A place before that checkpoint's size is not
+ * enough: whoever has the log's key as well makes another log of that name, in which any place is free. That the entries hold is
+ * checked elsewhere.
  */
 export function isHeldBefore({ kept }: LoadedKey, entries: readonly EntryShape[]): boolean {
   if (kept === undefined) return false;
-  const { origin, logId, size } = kept;
+  const { origin, logId, size, root } = kept;
   return entries.some(
-    (entry) => entry.checkpoint.origin === origin && entry.logId === logId && entry.index < size,
+    ({ checkpoint, logId: id }) =>
+      checkpoint.origin === origin &&
+      id === logId &&
+      checkpoint.size === size &&
+      Buffer.compare(checkpoint.root, root) === 0,
   );
 }
 
 /**
  * Refuses a key outside its time. A key that has dates holds only where the reader says at what time: an expired one never by default.
- * @param isHeld whether what it signed is known to be older than its end
+ * @param isHeld whether what it signed is known to be older than its end; absent where a kept checkpoint says nothing of it
  */
-export function checkKeyTime(key: LoadedKey, at: Date | undefined, isHeld = false): void {
+export function checkKeyTime(key: LoadedKey, at: Date | undefined, isHeld?: boolean): void {
   const name = JSON.stringify(key.name);
   const { notBefore, notAfter, revokedAt } = key;
   if ([notBefore, notAfter, revokedAt].every((date) => date === undefined)) return;
@@ -46,9 +52,13 @@ export function checkKeyTime(key: LoadedKey, at: Date | undefined, isHeld = fals
     refuse('KEY_TIME', `key ${name} has dates, and no time was given to compare them with`);
   if (notBefore !== undefined && time < Date.parse(notBefore))
     refuse('KEY_TIME', `key ${name} is not valid before ${notBefore}`);
-  if (isHeld) return;
+  if (isHeld === true) return;
+  const but =
+    key.kept === undefined || isHeld === undefined
+      ? ''
+      : ', but for what the checkpoint that was kept proves';
   if (notAfter !== undefined && time > Date.parse(notAfter))
-    refuse('KEY_TIME', `key ${name} is not valid after ${notAfter}`);
+    refuse('KEY_TIME', `key ${name} is not valid after ${notAfter}${but}`);
   if (revokedAt !== undefined && time >= Date.parse(revokedAt))
-    refuse('KEY_TIME', `key ${name} was revoked at ${revokedAt}`);
+    refuse('KEY_TIME', `key ${name} was revoked at ${revokedAt}${but}`);
 }

@@ -18,6 +18,8 @@ export interface LoadedJudge {
   readonly asked?: AskedOf | undefined;
   /** What whole sets are checked by, where there are environments. */
   readonly checks?: Checks;
+  /** Fetches the trusted roots that `asked` tells of anew; absent where none is fetched. */
+  readonly refreshRoots?: () => Promise<void>;
 }
 
 /** What the environment of a namespace asks about images; undefined where it asks nothing. */
@@ -29,6 +31,8 @@ export interface AskedClaims {
   readonly registries: readonly string[];
   /** Whether an admission waits for a registry. */
   readonly isLive: boolean;
+  /** SHA-256 (hex) of whom all of it is believed of. */
+  readonly trustDigest: string;
 }
 
 /** Where policies come from, and who is to judge by them: whoever that is keeps to the last good ones when it cannot. */
@@ -41,6 +45,8 @@ export interface Loading {
 export interface ServingPolicies {
   /** Why nothing can be judged; empty once policies were good. */
   readonly notReady: () => readonly string[];
+  /** Fetches the trusted roots of those that judge now. Rejects with {AttestError} TRUST_… */
+  readonly refreshRoots: () => Promise<void>;
   readonly refresh?: {
     readonly intervalMs: number;
     readonly run: () => Promise<void>;
@@ -61,6 +67,7 @@ export async function openPolicies(
 ): Promise<ServingPolicies> {
   const file = join(state, 'releases.json');
   let isGood = false;
+  let refreshRoots: LoadedJudge['refreshRoots'];
   const run = async (): Promise<void> => {
     const memory = loadLock(file);
     const loaded = await load(memory);
@@ -69,6 +76,7 @@ export async function openPolicies(
       saveLock(file, remembered(memory, loaded.releases));
     }
     await use(loaded.parts, loaded.asked, loaded.checks);
+    refreshRoots = loaded.refreshRoots;
     isGood = true;
   };
   try {
@@ -79,6 +87,7 @@ export async function openPolicies(
   }
   return {
     notReady: () => (isGood ? [] : ['no policies']),
+    refreshRoots: async () => refreshRoots?.(),
     ...(intervalMs === undefined ? {} : { refresh: { intervalMs, run, hasGood: () => isGood } }),
   };
 }

@@ -10,7 +10,7 @@ import type { Args, Verb } from '../args.ts';
 import { BUNDLE_FLAGS, type BundleSettings, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { failOnOf } from '../inputs/fail_on.ts';
-import { claimsFor, SERVER_FLAGS, TOKEN_FLAG, tokensOf } from '../inputs/proved.ts';
+import { claimsFor, SERVER_FLAGS, TOKEN_FLAG, tokensOf, trustFor } from '../inputs/proved.ts';
 import { readInputs, refuseUnstable, withInputs } from '../inputs/render.ts';
 import { RENDER_FLAGS } from '../inputs/render_flags.ts';
 import { SCHEMA_FLAGS, schemaFor, strangersTo } from '../inputs/schema.ts';
@@ -193,6 +193,7 @@ export async function judgeFor(
     io.err(`note: ${oneLine(note)}\n`);
   const question = { args, io, found, environment, isRecorded, tokens };
   const people = isAsked ? await (await import('./people/asked.ts')).askPeople(question) : undefined;
+  const trust = await trustFor(found?.project, { claims: proved, ...tokens, people });
   const judged = await withProgress(io, 'checking objects', (onProgress) =>
     openJudge({ ...prepared.bench, ...bench, ...people?.bench }).review(
       {
@@ -203,6 +204,7 @@ export async function judgeFor(
         ...tokens,
         ...people?.change,
         ...(proved && { claims: proved.claims }),
+        ...trust,
       },
       { time: io.now(), id: uuidv7(io.now()), ...(onProgress === undefined ? {} : { onProgress }) },
     ),
@@ -219,7 +221,7 @@ export async function judgeFor(
   const judgement = args.has('against')
     ? await (await import('../inputs/since.ts')).judgeSince(whole, environment, since)
     : whole;
-  people?.announce(judgement.decision);
+  people?.announce(judgement);
   return { judgement, prepared };
 }
 

@@ -6,6 +6,7 @@ import { openRegoBuiltins } from '../../engine/toolchain/builtins.ts';
 import { openYamlReader } from '../../engine/toolchain/yaml.ts';
 import type { Args, Verb } from '../args.ts';
 import { BUNDLE_FLAGS, REGISTRY_FLAGS } from '../bundles/flags.ts';
+import { keepFresh } from '../bundles/roots.ts';
 import { type LoadedJudge, type Loading, openPolicies } from '../bundles/serving.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { readSource } from '../files.ts';
@@ -217,9 +218,9 @@ async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): 
   const engine = { version: installation.version, opa: installation.opa };
   const threads = openThreads({ count: threadsOf(args), toolchain: installation.toolchain, engine });
   const proving = webhook.openProving(io.now);
-  const checking = webhook.openChecking({ toolchain: installation.toolchain, engine });
-  const checks = openChecks(state, checking);
-  const claims = webhook.openClaims(webhook.openPrepared(proving, () => performance.now()));
+  const checks = openChecks(state, webhook.openChecking({ toolchain: installation.toolchain, engine }));
+  const prepared = webhook.openPrepared(proving, () => performance.now());
+  const claims = webhook.openClaims(prepared, io.now);
   const keeper = openKeeper(state);
   const use: Loading['use'] = async (parts, asked, sets) => {
     await keepPolicies(parts, { keeper, time: io.now().toISOString() });
@@ -252,15 +253,17 @@ async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): 
     ],
     ...(policies.refresh === undefined ? {} : { refresh: policies.refresh }),
     record: (statement, kept) => recordKept(statement, kept, { recording, keeper }),
-    checks: { ...checks.service({ place: ledger, recording, keeper }), check: checking.check },
+    checks: checks.service({ place: ledger, recording, keeper }),
     ...options,
     log: (event) => io.err(`${JSON.stringify(event)}\n`),
     now: io.now,
     newId: () => uuidv7(io.now()),
   });
   io.out(`listening on ${server.url}\n`);
+  const stopFetching = keepFresh(policies.refreshRoots, io);
   const published = publishing === undefined ? undefined : startPublishing(ledger, publishing, io);
   await stopped;
+  stopFetching();
   await server.stop();
   await threads.close();
   await Promise.all([proving.close(), checks.close()]);

@@ -16,6 +16,7 @@ import { findInstallation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { type OnProgress, withProgress } from '../report/progress.ts';
 import { visible } from '../report/text.ts';
+import { believedSince, TRUSTED_ROOT_HELP } from './checkpoints/timestamps.ts';
 import { type Check, proveRecord, type Wanted } from './decided.ts';
 
 export const verifyRecordVerb: Verb = {
@@ -45,6 +46,12 @@ export const verifyRecordVerb: Verb = {
       help: 'when the set is, or was, first applied (2026-11-24T12:00:00Z; default now): key, log and record must be valid then',
     },
     project: { value: 'FILE', help: 'the Project that it must have been decided under' },
+    timestamped: {
+      value: 'FILE',
+      needs: ['trusted-root'],
+      help: 'a checkpoint of the log with its timestamp: what it covers was signed by then, before a key ended',
+    },
+    'trusted-root': { value: 'FILE', needs: ['timestamped'], help: TRUSTED_ROOT_HELP },
     'policy-digest': {
       value: 'SHA256',
       multiple: true,
@@ -109,8 +116,10 @@ interface Question {
 }
 
 async function verify(question: Question): Promise<Verification> {
-  const { file, trust, args, wanted } = question;
-  const { checks, proved } = proveRecord(readSource(file).bytes, trust, wanted);
+  const { file, args, wanted, io } = question;
+  const { trust, checks: times } = believedSince(question.trust, { args, io });
+  const { checks: found, proved } = proveRecord(readSource(file).bytes, trust, wanted);
+  const checks = [...times, ...found];
   if (proved === undefined) return { checks };
   const { verified, decided } = proved;
   const manifests = args.has('manifests') ? [await manifestCheck(question, verified.subjects)] : [];

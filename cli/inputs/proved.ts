@@ -65,3 +65,19 @@ export async function claimsFor(
     return fetchClaims(documents, { name, attestations }, bundles);
   });
 }
+
+/** Of whom a decision believed something: of nobody where there are no claims, no tokens and nothing that people signed. */
+export async function trustFor(
+  project: Project | undefined,
+  known: {
+    readonly claims: FoundClaims | undefined;
+    readonly oidc?: Change['oidc'];
+    readonly people: unknown;
+  },
+): Promise<Pick<Change, 'trustDigest'>> {
+  const { claims, oidc, people } = known;
+  const isBelieved = claims !== undefined || oidc !== undefined || people !== undefined;
+  if (project === undefined || !isBelieved) return {};
+  const { trustDigest } = await import('../../engine/context/trust.ts');
+  return { trustDigest: trustDigest(project, claims?.trustedRoot) };
+}

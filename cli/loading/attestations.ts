@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an environment asks about its images. Loaded only where one does.
+import { hash } from 'node:crypto';
 import { AttestError } from '../../attest/error.ts';
 import {
   type ImageDigest,
@@ -14,8 +15,10 @@ import type { Document } from '../../engine/manifest/index.ts';
 import type { Claims } from '../../engine/policy/input.ts';
 import type { BundleSettings } from '../bundles/flags.ts';
 import { dockerConfig, registryRules } from '../bundles/registry.ts';
+import { fetchRoot } from '../bundles/roots.ts';
 import { statedTrust } from '../bundles/trust.ts';
 import { readSource } from '../files.ts';
+import type { Io } from '../io.ts';
 
 /** How many images are asked about at once, and how long all of one may take. */
 const AT_ONCE = 4;
@@ -24,25 +27,26 @@ const IMAGE_TIMEOUT_MS = 60_000;
 type Attestations = NonNullable<Environment['attestations']>;
 
 /**
- * What the environment asks, as values that a thread can be handed.
- * @throws {AttestError} TRUST_UNREADABLE where a log is asked for and none is named; whatever the trust and the credentials are refused for
+ * What the environment asks, as values that a thread can be handed. A root that is to be fetched is fetched now.
+ * @throws {AttestError} TRUST_UNREADABLE where a log is asked for and none is named; TRUST_UNAVAILABLE | TRUST_EXPIRED for a root that
+ * cannot be had; whatever the trust and the credentials are refused for
  */
-export function proverParts(
+export async function proverParts(
   { name, attestations }: { readonly name: string; readonly attestations: Attestations },
   settings: BundleSettings,
-): ProverParts {
-  const { trustedRoot, types, log = true } = attestations;
-  if (log && trustedRoot === undefined)
+): Promise<ProverParts> {
+  const { types, log = true } = attestations;
+  if (log && attestations.trustedRoot === undefined && attestations.tuf === undefined)
     throw new AttestError(
       'TRUST_UNREADABLE',
       `environment ${JSON.stringify(name)} wants signatures to be in a log, and names no trusted root`,
-      { hint: 'attestations: name trustedRoot, or say log: false where keys alone are believed' },
+      { hint: 'attestations: name trustedRoot or tuf, or say log: false where keys alone are believed' },
     );
   const config = dockerConfig(settings.io);
   const parts = {
     trust: statedTrust(settings.projectTrust),
     environment: name,
-    ...(trustedRoot === undefined ? {} : { trustedRoot: readSource(trustedRoot).bytes }),
+    ...(await rootFor(attestations, settings.io)),
     requireLog: log,
     types,
     access: { ...registryRules(settings), ...(config === undefined ? {} : { dockerConfig: config }) },
@@ -51,9 +55,24 @@ export function proverParts(
   return parts;
 }
 
+/** Digest of the trusted root of parts, `sha256:<hex>`; undefined where they have none. */
+export const rootDigest = ({ trustedRoot }: ProverParts): string | undefined =>
+  trustedRoot === undefined ? undefined : `sha256:${hash('sha256', trustedRoot)}`;
+
+type Root = Pick<ProverParts, 'trustedRoot' | 'trustedRootExpires'>;
+
+async function rootFor({ trustedRoot, tuf }: Attestations, io: Io): Promise<Root> {
+  if (trustedRoot !== undefined) return { trustedRoot: readSource(trustedRoot).bytes };
+  if (tuf === undefined) return {};
+  const { bytes, expires } = await fetchRoot(tuf, io);
+  return { trustedRoot: bytes, trustedRootExpires: expires.toISOString() };
+}
+
 /** Claims about images, and what was attached and does not count, to be said. */
 export interface FoundClaims {
   readonly claims: Claims;
+  /** `sha256:<hex>` of the trusted root; absent where there is none. */
+  readonly trustedRoot?: string;
   readonly notes: readonly string[];
 }
 
@@ -66,7 +85,9 @@ export async function fetchClaims(
   environment: { readonly name: string; readonly attestations: Attestations },
   settings: BundleSettings,
 ): Promise<FoundClaims> {
-  const prover = openProver(proverParts(environment, settings));
+  const parts = await proverParts(environment, settings);
+  const trustedRoot = rootDigest(parts);
+  const prover = openProver(parts);
   const images = attestedImages(documents, environment.attestations.registries);
   const now = settings.io.now();
   const proved: (ProvedImage & Proved & { readonly name: string })[] = [];
@@ -79,7 +100,11 @@ export async function fetchClaims(
     ...proved.flatMap((one) => one.refused.map((what) => ({ ...what, name: one.name }))),
     ...refused.map((what) => ({ ...what, name: what.digest })),
   ];
-  return { claims, notes: notes.filter(isWorthALine).map(lineOf) };
+  return {
+    claims,
+    ...(trustedRoot === undefined ? {} : { trustedRoot }),
+    notes: notes.filter(isWorthALine).map(lineOf),
+  };
 }
 
 async function prove(prover: Prover, image: ImageDigest, now: Date) {

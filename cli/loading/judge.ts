@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The judge of a server: one of one environment, or one of a whole Project whose environments follow from the requests.
 import { environmentNamed, environmentOfNamespace, type Project } from '../../engine/context/project.ts';
+import { trustDigest } from '../../engine/context/trust.ts';
 import { partsOf } from '../../engine/parts.ts';
 import type { Lock } from '../../engine/policy/release/index.ts';
 import type { BuiltinServer } from '../../engine/rego/index.ts';
@@ -36,15 +37,16 @@ export async function loadJudge(
     const of = project === undefined || name === undefined ? {} : { project, environment: name };
     const { bench, releases } = await benchFor(args, frame, of);
     const environments = (project?.environments ?? []).filter((environment) => environment.name === name);
-    const asked = await askedBy(environments, bundles);
-    const [only] = asked.values();
+    const { asked, ...roots } = await askedBy(environments, frame);
+    const only = environments.find((environment) => asked.has(environment.name))?.name;
     const parts = partsOf(bench);
     const benches = new Map(name === undefined ? [] : [[name, parts]]);
     return {
       parts: { bench: parts },
       releases,
-      asked: only && (() => only),
+      asked: only === undefined ? undefined : () => asked.get(only),
       ...(found === undefined ? {} : { checks: checksOf(found, benches, asked) }),
+      ...roots,
     };
   }
   const loaded = await Promise.all(
@@ -54,7 +56,7 @@ export async function loadJudge(
     })),
   );
   const benches = new Map(loaded.map(({ environment, bench }) => [environment, partsOf(bench)] as const));
-  const asked = await askedBy(project.environments, bundles);
+  const { asked, ...roots } = await askedBy(project.environments, frame);
   return {
     parts: { project, benches },
     ...(found === undefined ? {} : { checks: checksOf(found, benches, asked) }),
@@ -64,26 +66,43 @@ export async function loadJudge(
       asked.size === 0
         ? undefined
         : (namespace) => asked.get(environmentOfNamespace(project, namespace)?.name ?? ''),
+    ...roots,
   };
 }
 
 /** What environments ask about images, by their names; those that ask nothing are not there. */
+interface AskedBy {
+  readonly asked: ReadonlyMap<string, AskedClaims>;
+  /** Fetches the trusted roots anew; absent where none is fetched. */
+  readonly refreshRoots?: () => Promise<void>;
+}
+
 async function askedBy(
   environments: Project['environments'],
-  settings: BundleSettings,
-): Promise<ReadonlyMap<string, AskedClaims>> {
+  { found, bundles }: Pick<Frame, 'found' | 'bundles'>,
+): Promise<AskedBy> {
   const asking = environments.flatMap(({ name, attestations }) =>
     attestations === undefined ? [] : [{ name, attestations }],
   );
-  if (asking.length === 0) return new Map();
-  const { proverParts } = await import('./attestations.ts');
-  return new Map(
-    asking.map((environment) => {
-      const { registries, fetch } = environment.attestations;
-      const parts = proverParts(environment, settings);
-      return [environment.name, { parts, registries, isLive: fetch === 'live' }];
-    }),
-  );
+  if (found === undefined || asking.length === 0) return { asked: new Map() };
+  const { proverParts, rootDigest } = await import('./attestations.ts');
+  const asked = new Map<string, AskedClaims>();
+  const prepareOne = async (environment: (typeof asking)[number]): Promise<void> => {
+    const { registries, fetch } = environment.attestations;
+    const parts = await proverParts(environment, bundles);
+    const whom = trustDigest(found.project, rootDigest(parts));
+    asked.set(environment.name, { parts, registries, isLive: fetch === 'live', trustDigest: whom });
+  };
+  await Promise.all(asking.map(prepareOne));
+  const fetched = asking.filter(({ attestations: { tuf } }) => tuf !== undefined && tuf.offline !== true);
+  return { asked, ...(fetched.length === 0 ? {} : { refreshRoots: () => eachOf(fetched, prepareOne) }) };
+}
+
+/** One that fails keeps none of the others back. Rejects with what the first failed with. */
+async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const settled = await Promise.allSettled(items.map(work));
+  const failed = settled.find((one) => one.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 /** What is judged by what: a Project may have been found in the working folder that nobody had in mind. */
@@ -142,5 +161,6 @@ async function benchFor(
     now: frame.now,
   });
   frame.notes.push(...notes);
-  return { ...prepared, bench: { ...prepared.bench, standing } };
+  const whom = trustDigest(frame.found.project);
+  return { ...prepared, bench: { ...prepared.bench, standing, trustDigest: whom } };
 }

@@ -56,9 +56,19 @@ function inFolder(environment: Environment, directory: string): Environment {
   return {
     ...environment,
     ...(values === undefined ? {} : { values: values.map((file) => relative('.', join(directory, file))) }),
-    ...(attestations?.trustedRoot === undefined
-      ? {}
-      : { attestations: { ...attestations, trustedRoot: join(directory, attestations.trustedRoot) } }),
+    ...(attestations === undefined ? {} : { attestations: rootsInFolder(attestations, directory) }),
+  };
+}
+
+function rootsInFolder(
+  attestations: NonNullable<Environment['attestations']>,
+  directory: string,
+): NonNullable<Environment['attestations']> {
+  const { trustedRoot, tuf } = attestations;
+  return {
+    ...attestations,
+    ...(trustedRoot === undefined ? {} : { trustedRoot: join(directory, trustedRoot) }),
+    ...(tuf?.root === undefined ? {} : { tuf: { ...tuf, root: join(directory, tuf.root) } }),
   };
 }
 

@@ -2,6 +2,7 @@
 // What a server checks sets by: its environments, whom it believes, and who asks.
 import type { TokenIssuer } from '../../attest/tokens/index.ts';
 import type { CustomKind, Environment, Project } from '../../engine/context/project.ts';
+import { trustDigest } from '../../engine/context/trust.ts';
 import type { JsonObject } from '../../engine/manifest/index.ts';
 import type { BenchParts } from '../../engine/parts.ts';
 import type { Asked } from '../../engine/people/index.ts';
@@ -15,6 +16,8 @@ interface Checked {
   readonly minor?: number;
   readonly attestations?: AskedClaims;
   readonly asksPeople: boolean;
+  /** Of whom is believed what tokens and attestations prove. */
+  readonly trustDigest: string;
 }
 
 /** What sets are checked by, as one load of the Project has it. */
@@ -41,7 +44,12 @@ export function checksOf(
     const bench = benches.get(environment.name);
     return bench === undefined
       ? []
-      : [{ environment, checked: checkedOf(environment, bench, asked.get(environment.name)) }];
+      : [
+          {
+            environment,
+            checked: checkedOf(environment, bench, { project, asked: asked.get(environment.name) }),
+          },
+        ];
   });
   return {
     parts: {
@@ -61,12 +69,13 @@ export function checksOf(
 function checkedOf(
   { kubernetes, approvals }: Environment,
   bench: BenchParts,
-  attestations: AskedClaims | undefined,
+  { project, asked }: { readonly project: Project; readonly asked: AskedClaims | undefined },
 ): Checked {
   return {
     bench,
     ...(kubernetes === undefined ? {} : { minor: Number(kubernetes.split('.')[1]) }),
-    ...(attestations === undefined ? {} : { attestations }),
+    ...(asked === undefined ? {} : { attestations: asked }),
+    trustDigest: asked?.trustDigest ?? trustDigest(project),
     asksPeople: approvals !== undefined,
   };
 }

@@ -16,20 +16,22 @@ interface Records {
 }
 
 /** The thread that checks; `webhook/checking` has it. */
-interface Thread {
+interface Thread<Check> {
+  readonly check: Check;
   use(parts: Checks['parts']): void;
   close(): Promise<void>;
 }
 
 /** What of checking sets does not judge: whom it believes, which tokens were used, and its records. */
-export interface ServingChecks {
+export interface ServingChecks<Check> {
   /** By what sets are checked from now on; undefined where there are no environments. */
   use(checks: Checks | undefined): void;
-  service(records: Records): Service;
+  service(records: Records): Service<Check>;
   close(): Promise<void>;
 }
 
-interface Service {
+interface Service<Check> {
+  readonly check: Check;
   readonly rules: () => Checks['rules'] | undefined;
   readonly whoAsks: Checks['whoAsks'];
   readonly uses: TokenUses;
@@ -39,7 +41,7 @@ interface Service {
 type Kept = Parameters<typeof recordKept>[1];
 
 /** @param state the folder that remembers which tokens were used */
-export function openChecks(state: string, thread: Thread): ServingChecks {
+export function openChecks<Check>(state: string, thread: Thread<Check>): ServingChecks<Check> {
   const uses = keptUses(state);
   let current: Checks | undefined;
   return {
@@ -48,6 +50,7 @@ export function openChecks(state: string, thread: Thread): ServingChecks {
       current = checks;
     },
     service: (records) => ({
+      check: thread.check,
       rules: () => current?.rules,
       whoAsks: (oidc) => current?.whoAsks(oidc),
       uses,

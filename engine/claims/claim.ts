@@ -15,12 +15,16 @@ export interface ClaimSigner {
   readonly issuer?: string;
   readonly identity?: string;
   readonly keyId?: string;
+  /** What the certificate says of the build, by member (`sourceRepositoryRef`, …). */
+  readonly build?: Readonly<Partial<Record<string, string>>>;
 }
 
 /** What the verifier proved of a statement. */
 export interface ClaimProof {
   /** The image that the claim is wanted about: `sha256:<hex>`. */
   readonly subject: string;
+  /** Of the signed bytes, `sha256:<hex>`: a record names what it rested on by this. */
+  readonly digest: string;
   readonly signer: ClaimSigner;
   /** When it was signed, where a log or a timestamp authority says so: RFC 3339 in UTC. */
   readonly at?: string;
@@ -112,10 +116,12 @@ function isAbout(statement: unknown, subject: string): boolean {
   );
 }
 
-function claimOf(predicateType: string, predicate: object, { subject, signer, at }: ClaimProof): Claim {
+function claimOf(predicateType: string, predicate: object, proof: ClaimProof): Claim {
+  const { subject, digest, signer, at } = proof;
   const normalized = normalize(predicateType, predicate);
   const claim = {
     subject,
+    digest,
     predicateType,
     signer,
     known: normalized !== undefined,

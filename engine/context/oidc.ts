@@ -15,6 +15,7 @@ export function oidcOf(token: VerifiedToken): JsonObject {
     ...(id === undefined ? {} : { jti: id }),
     kid: token.keyId,
     alg: token.algorithm,
+    digest: token.digest,
     trust: 'verified',
     claims: plain(token.claims),
     ...(facts === undefined ? {} : { norm: plain(facts) }),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who is who in a Project, and what people must sign before a change goes through.
 import type { Severity } from '../decide/finding.ts';
-import { type JsonValue, textMember } from '../manifest/index.ts';
+import { type JsonValue, member, textMember } from '../manifest/index.ts';
 
 /** One person, by whatever they sign with: however many keys and logins they have, they count once. */
 export interface Person {
@@ -13,11 +13,46 @@ export interface Person {
   readonly identities?: readonly { readonly issuer: string; readonly subject: string }[];
 }
 
+/** How an approval was given there. */
+export type ForgeVia = 'merge-request' | 'pull-request' | 'deployment' | 'run';
+
+/** One GitLab or GitHub. */
+export interface Forge {
+  readonly name: string;
+  readonly kind: 'gitlab' | 'github';
+  /** The root of its API. */
+  readonly api: string;
+  /** Under which people have their number there among their identities. */
+  readonly issuer: string;
+}
+
+/** Which imported approvals a rule accepts. */
+export interface ImportRule {
+  readonly forge: string;
+  readonly project: string;
+  readonly via: readonly ForgeVia[];
+  /** Of a deployment or run, there; by default the name of the environment here. */
+  readonly environment?: string;
+  /** From the import on; 8 where it is not stated. */
+  readonly longestHours?: number;
+}
+
+/** Whose ways are whose. */
+export const FORGE_WAYS = {
+  gitlab: ['merge-request', 'deployment'],
+  github: ['pull-request', 'run'],
+} as const satisfies Record<Forge['kind'], readonly ForgeVia[]>;
+
+/** For how long an import counts where nothing is stated. */
+export const DEFAULT_IMPORT_HOURS = 8;
+
 /** So many different people, of these people and groups, must have approved in this role. */
 export interface ApprovalRule {
   readonly role: string;
   readonly count: number;
   readonly from: readonly string[];
+  /** Whether approvals count that a forge knows; absent: they do not. */
+  readonly imported?: ImportRule;
 }
 
 /** Who may break the glass of an environment, and what follows. */
@@ -52,6 +87,7 @@ export interface PeopleParts {
   readonly waivers?: WaiverRule;
   readonly login?: LoginRule;
   readonly issuers?: readonly { readonly name: string; readonly jwks: object }[];
+  readonly forges?: readonly Forge[];
   readonly trust?: { readonly keys?: readonly JsonValue[] };
   readonly environments?: readonly {
     readonly approvals?: readonly ApprovalRule[];
@@ -107,6 +143,7 @@ export function peopleFaults(stated: PeopleParts): readonly { message: string; p
   if (waivers !== undefined) rules.push({ from: waivers.from, count: 1, pointer: '/waivers' });
   return [
     ...loginFaults(stated),
+    ...forgeFaults(stated),
     ...personFaults(stated, people),
     ...taken,
     ...rules.flatMap((rule) => ruleFaults(rule, people)),
@@ -121,6 +158,64 @@ function loginFaults({ login, issuers = [] }: PeopleParts): readonly { message: 
   const message =
     issuer === undefined ? `no issuer ${name} is declared` : `the jwks of issuer ${name} is no file`;
   return [{ message, pointer: '/login/issuer' }];
+}
+
+/** What is wrong with where approvals are imported from. */
+function forgeFaults({
+  forges = [],
+  people = [],
+  trust,
+  environments = [],
+}: PeopleParts): readonly { readonly message: string; readonly pointer: string }[] {
+  const names = forges.map(({ name }) => name);
+  const twice = names.flatMap((name, index) =>
+    names.indexOf(name) === index
+      ? []
+      : [{ message: `forge ${JSON.stringify(name)} is declared twice`, pointer: `/forges/${index}/name` }],
+  );
+  const rules = environments.flatMap(({ approvals = [] }, index) =>
+    approvals.flatMap(({ imported }, at) =>
+      imported === undefined
+        ? []
+        : importFaults(imported, forges, `/environments/${index}/approvals/${at}/imported`),
+    ),
+  );
+  // Whoever holds that key says what others approved: it must be nobody who could need an approval.
+  const importing = new Set((trust?.keys ?? []).flatMap(importKey));
+  const owned = people.flatMap(({ keys = [] }, index) =>
+    keys.flatMap((key, at) =>
+      importing.has(key)
+        ? [
+            {
+              message: `key ${JSON.stringify(key)} imports approvals, so it is no person's`,
+              pointer: `/people/${index}/keys/${at}`,
+            },
+          ]
+        : [],
+    ),
+  );
+  return [...twice, ...rules, ...owned];
+}
+
+function importKey(key: JsonValue): readonly string[] {
+  const uses = member(key, 'uses');
+  const name = textMember(key, 'name');
+  return name !== undefined && Array.isArray(uses) && uses.includes('import') ? [name] : [];
+}
+
+function importFaults(
+  { forge: name, via }: ImportRule,
+  forges: readonly Forge[],
+  pointer: string,
+): readonly { readonly message: string; readonly pointer: string }[] {
+  const forge = forges.find((one) => one.name === name);
+  if (forge === undefined)
+    return [{ message: `no forge ${JSON.stringify(name)} is declared`, pointer: `${pointer}/forge` }];
+  const ways: readonly ForgeVia[] = FORGE_WAYS[forge.kind];
+  const at = via.findIndex((one) => !ways.includes(one));
+  return at < 0
+    ? []
+    : [{ message: `${forge.kind} knows no ${JSON.stringify(via[at])}`, pointer: `${pointer}/via/${at}` }];
 }
 
 function personFaults(

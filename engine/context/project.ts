@@ -8,6 +8,7 @@ import type { RegoVersion } from '../policy/sources.ts';
 import { canonicalBytes } from '../record/canonical.ts';
 import type { RegoLimits } from '../rego/limits.ts';
 import type { YamlReader } from '../toolchain/yaml.ts';
+import type { Forge } from './people.ts';
 import {
   type ApprovalRule,
   type BreakGlassRule,
@@ -100,6 +101,8 @@ export interface Project {
   readonly statements?: { readonly directory: string };
   readonly waivers?: WaiverRule;
   readonly login?: LoginRule;
+  /** Where approvals are imported from. */
+  readonly forges?: readonly Forge[];
   /** What one evaluation of a policy may use, where it is not as usual. */
   readonly limits?: Partial<RegoLimits>;
   /** SHA-256 (hex) of the Project's canonical JSON. */

@@ -7,12 +7,23 @@ export interface Attestations {
   readonly registries: readonly string[];
   /** Predicate types. Others are left where they are. */
   readonly types: readonly string[];
-  /** File of a Sigstore trusted root; without one no certificate and no log is trusted. */
+  /** File of a Sigstore trusted root; without one, or a `tuf`, no certificate and no log is trusted. */
   readonly trustedRoot?: string;
+  /** Where the trusted root is fetched from instead, by The Update Framework. */
+  readonly tuf?: TufSource;
   /** Whether a trusted log must hold each signature; true where it is not stated. */
   readonly log?: boolean;
   /** Whether an admission waits for a registry, or is told to come again; `prepared` where it is not stated. */
   readonly fetch?: 'prepared' | 'live';
+}
+
+/** A TUF repository with the trusted root of a Sigstore instance: the public-good one where no mirror is named. */
+export interface TufSource {
+  readonly mirror?: string;
+  /** File of the root metadata to begin with. Needs a mirror, and a mirror that is not the public-good one needs it. */
+  readonly root?: string;
+  /** Nothing is fetched: the root that was good last, or that came with the program, serves until its metadata expires. */
+  readonly offline?: boolean;
 }
 
 /** How one registry is reached. */
@@ -61,10 +72,11 @@ export interface LedgerSettings {
   readonly publish?: readonly PublishTo[];
 }
 
-/** Where the ledger's checkpoints are published: a file, a folder of tiles, a Git clone, an HTTP endpoint, a C2SP witness and its verifier key. */
+/** Where the ledger's checkpoints are published: a file, a folder of tiles, a Git clone, an HTTP endpoint, a C2SP witness and its verifier key; or a timestamp authority, and the folder that its timestamps are kept in. */
 export type PublishTo =
   | { readonly file: string }
   | { readonly tiles: string }
   | { readonly git: string }
   | { readonly http: string }
+  | { readonly timestamp: string; readonly directory: string }
   | { readonly witness: string; readonly key: string };

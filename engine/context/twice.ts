@@ -1,16 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { CustomKind, ProjectIssuer } from './project.ts';
+import type { CustomKind, Environment, ProjectIssuer } from './project.ts';
 
 /** What is declared twice, and where: which of the two holds would be a matter of order. */
 export function declaredTwice({
   issuers = [],
   customKinds = [],
+  environments = [],
 }: {
   readonly issuers?: readonly ProjectIssuer[];
   readonly customKinds?: readonly CustomKind[];
+  readonly environments?: readonly Pick<Environment, 'attestations'>[];
 }): readonly { readonly message: string; readonly pointer: string }[] {
   const kinds = customKinds.map(({ group, kind }) => `${group}/${kind}`);
   return [
+    ...environments.flatMap(({ attestations }, index) =>
+      attestations?.trustedRoot === undefined || attestations.tuf === undefined
+        ? []
+        : [
+            {
+              message: 'the trusted root is named twice: as a file, and under tuf',
+              pointer: `/environments/${index}/attestations/tuf`,
+            },
+          ],
+    ),
     ...repeated(kinds).map(({ value, index }) => ({
       message: `the scope of ${JSON.stringify(value)} is stated twice`,
       pointer: `/customKinds/${index}`,

@@ -36,6 +36,8 @@ export interface Decision {
   readonly inputDigest: string;
   readonly setDigest: string;
   readonly projectDigest?: string;
+  /** Of the keys, identities, logs, issuers and the trusted root that were believed; absent where nobody was. */
+  readonly trustDigest?: string;
   readonly contextDigest: string;
   readonly time: string;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ApprovalRule, isAmong, type Person } from '../context/people.ts';
 import type { Finding } from '../decide/finding.ts';
+import type { Imported } from './imported.ts';
 
 /** An approval whose signature holds: plain values. */
 export interface Approval {
@@ -17,6 +18,8 @@ export interface Approval {
   readonly expires: string;
   /** How the person is known. What a forge says binds an id, not these bytes. */
   readonly how: 'key' | 'login' | 'forge';
+  /** Of one of a forge: where it is from, whether the rule of its role accepts it, and who of the people wrote what was approved. */
+  readonly imported?: Imported & { readonly isAccepted: boolean; readonly authorNames: readonly string[] };
   /** Somebody has taken it back. */
   readonly isRevoked?: true;
 }
@@ -50,6 +53,7 @@ export type Exclusion =
   | 'expired'
   | 'not-yet'
   | 'role'
+  | 'imported'
   | 'counted';
 
 /** How the rule was met, as the record has it. */
@@ -78,9 +82,10 @@ const MAX_EXCLUDED = 64;
 export function countApprovals(duty: ApprovalDuty, frame: ApprovalFrame): ApprovalCount {
   const excluded: { person: string; why: Exclusion }[] = [];
   const able: Approval[] = [];
-  for (const approval of duty.given) {
+  const authors = [...frame.asked.authors, ...importedAuthors(duty, frame)];
+  for (const approval of signedFirst(duty.given)) {
     if (approval.environment !== frame.environment) continue;
-    const why = exclusionOf(approval, duty, frame);
+    const why = exclusionOf(approval, duty, { ...frame, asked: { ...frame.asked, authors } });
     if (why === undefined) able.push(approval);
     // Old approvals of old sets lie about in every folder.
     else if (why !== 'set' || !isOver(approval, frame)) excluded.push({ person: approval.person, why });
@@ -98,6 +103,20 @@ export function countApprovals(duty: ApprovalDuty, frame: ApprovalFrame): Approv
   };
 }
 
+/** Of two by one person, what they signed is the one that counts. */
+const signedFirst = (given: readonly Approval[]): readonly Approval[] => [
+  ...given.filter(({ how }) => how !== 'forge'),
+  ...given.filter(({ how }) => how === 'forge'),
+];
+
+/** Who wrote this set, as a forge has it: they count in no way, whatever became of the import. */
+const importedAuthors = ({ given }: ApprovalDuty, frame: ApprovalFrame): readonly string[] =>
+  given.flatMap(({ imported, digest, environment }) =>
+    imported === undefined || digest !== frame.setDigest || environment !== frame.environment
+      ? []
+      : imported.authorNames,
+  );
+
 const isFirst = ({ person }: Approval, index: number, all: readonly Approval[]): boolean =>
   all.findIndex((one) => one.person === person) === index;
 
@@ -112,7 +131,10 @@ function exclusionOf(approval: Approval, duty: ApprovalDuty, frame: ApprovalFram
   if (Date.parse(approval.time) > frame.time.getTime() + SKEW_MS) return 'not-yet';
   if (approval.person === frame.asked.requester?.id) return 'requester';
   if (frame.asked.authors.includes(approval.person)) return 'author';
-  return rulesFor(approval, duty).length === 0 ? 'role' : undefined;
+  if (rulesFor(approval, duty).length === 0) return 'role';
+  // One that binds no content counts only where the rule says so.
+  const isBound = approval.how !== 'forge' && approval.imported === undefined;
+  return isBound || approval.imported?.isAccepted === true ? undefined : 'imported';
 }
 
 /** The rules that this approval could count for. */
@@ -167,6 +189,7 @@ const WORDS = {
   expired: 'approved too long ago',
   'not-yet': 'approved in the future',
   role: 'is not in that role',
+  imported: 'has signed nothing: an import that the rule does not accept',
   counted: 'counts once',
 } as const satisfies Record<Exclusion, string>;
 

@@ -5,6 +5,7 @@ import { type BreakGlassRule, isAmong, type Person, type WaiverRule } from '../c
 import type { Environment, Project } from '../context/project.ts';
 import type { Approval } from './approval.ts';
 import { type BreakGlass, environmentDigest } from './break_glass.ts';
+import { authorsOf, type Imported, isAccepted } from './imported.ts';
 import { type Lock, weakens } from './lock.ts';
 import {
   isSigned,
@@ -16,6 +17,7 @@ import {
   type StatementFile,
 } from './signed.ts';
 import type { Standing } from './standing.ts';
+import type { Predicates } from './statement.ts';
 import { isWaivable, scopeDigest, type Waiver } from './waiver.ts';
 
 /** What was read for one environment. */
@@ -70,7 +72,7 @@ export function gather(files: readonly StatementFile[], frame: GatherFrame): Gat
               people,
               requester: environment.requester ?? 'verified',
               projectDigest: project.digest,
-              given: approvalsOf(book),
+              given: approvalsOf(book, frame),
             },
           }),
     },
@@ -155,7 +157,7 @@ const isOf = (people: readonly Person[], name: string, from: readonly string[]):
 const later = (a: string, b: string): string => (Date.parse(a) < Date.parse(b) ? b : a);
 const earlier = (a: string, b: string): string => (Date.parse(a) < Date.parse(b) ? a : b);
 
-function approvalsOf(book: Book): readonly Approval[] {
+function approvalsOf(book: Book, frame: GatherFrame): readonly Approval[] {
   return book.of('approval').map((one) => {
     const { predicate, subject } = one.statement;
     return {
@@ -168,9 +170,26 @@ function approvalsOf(book: Book): readonly Approval[] {
       time: predicate.time,
       expires: predicate.expires,
       how: one.how,
+      ...(predicate.imported === undefined
+        ? {}
+        : { imported: importedOf(predicate.imported, predicate, frame) }),
       ...(book.isRevoked(one) ? { isRevoked: true as const } : {}),
     };
   });
+}
+
+function importedOf(
+  imported: Imported,
+  predicate: Predicates['approval'],
+  { project, environment }: GatherFrame,
+): NonNullable<Approval['imported']> {
+  const rule = environment.approvals?.find(({ role }) => role === predicate.role)?.imported;
+  const forges = project.forges ?? [];
+  return {
+    ...imported,
+    isAccepted: isAccepted(imported, predicate, { rule, forges, environment: environment.name }),
+    authorNames: authorsOf(imported, project.people ?? []),
+  };
 }
 
 function breakGlassOf(book: Book, { name, breakGlass }: Environment, notes: string[]): readonly BreakGlass[] {

@@ -5,6 +5,7 @@
 export { type Approval, type Asked, isApprovalRule } from './approval.ts';
 export { brokenGlass, environmentDigest } from './break_glass.ts';
 export { type Gathered, gather } from './gather.ts';
+export { authorsOf, type Imported, sourceOf } from './imported.ts';
 export { imageName, type Lock, type LockEntry, lockFindings } from './lock.ts';
 export { type Review, reviewsOf } from './reviews.ts';
 export {

@@ -52,14 +52,20 @@ export type Signed = { readonly [K in StatementKind]: SignedOf<K> }[StatementKin
 
 /** Whether a statement is among those that somebody took back. */
 export function revocationsOf(all: readonly Signed[]): (one: Signed) => boolean {
-  const revoked = new Set(
-    all.flatMap((one) =>
-      one.kind === 'revocation'
-        ? [`${one.statement.predicate.statementType} ${one.statement.subject[0]?.digest.sha256}`]
-        : [],
-    ),
-  );
-  return (one) => revoked.has(`${one.statement.predicateType} ${one.id}`);
+  const idsBy = (isImport: boolean): ReadonlySet<string> =>
+    new Set(
+      all.flatMap((one) =>
+        one.kind === 'revocation' && (one.how === 'forge') === isImport
+          ? [`${one.statement.predicate.statementType} ${one.statement.subject[0]?.digest.sha256}`]
+          : [],
+      ),
+    );
+  const [revoked, withdrawn] = [idsBy(false), idsBy(true)];
+  return (one) => {
+    const id = `${one.statement.predicateType} ${one.id}`;
+    // Who may only import takes back imports alone.
+    return revoked.has(id) || (one.how === 'forge' && withdrawn.has(id));
+  };
 }
 
 /** Why a file counts for nothing. */
@@ -112,10 +118,7 @@ export function readSigned(file: StatementFile, frame: SignedFrame): Signed | Un
   const refused = (reason: string): Unsigned => ({ file: name, reason, isHolding: HOLDING.has(kind) });
   const use = useOf(kind, predicate);
   if (use === undefined) return refused('it revokes what cannot be revoked');
-  const signer =
-    file.proof === undefined
-      ? byKey(file, { claimed, use }, frame)
-      : byProof(file.proof, { claimed, use }, frame);
+  const signer = signerOf(file, { claimed, use }, frame);
   if (typeof signer === 'string') return refused(signer);
   try {
     return signedOf(kind, signer.statement, { person: signer.person, how: signer.how, file: name });
@@ -135,6 +138,46 @@ interface Question {
 interface SignedBy extends Pick<Signed, 'person' | 'how'> {
   /** The bytes that were signed. */
   readonly statement: Uint8Array;
+}
+
+function signerOf(file: StatementFile, asked: Question, frame: SignedFrame): SignedBy | string {
+  const { kind, predicate } = asked.claimed;
+  if (kind === 'approval' && field(predicate, 'imported') !== undefined)
+    return byImport(file, asked.claimed, frame);
+  if (file.proof !== undefined) return byProof(file.proof, asked, frame);
+  const signer = byKey(file, asked, frame);
+  // Who imports approvals says as well that one of them is gone.
+  if (typeof signer !== 'string' || kind !== 'revocation' || asked.use !== 'approval') return signer;
+  const imported = importedBy(file, asked.claimed, frame);
+  return typeof imported === 'string' ? signer : imported;
+}
+
+/** An approval that a forge knows of, as a key says that is trusted for that and is no person's. */
+function byImport(file: StatementFile, claimed: Claimed, frame: SignedFrame): SignedBy | string {
+  const imported = field(claimed.predicate, 'imported');
+  const issuer = field(imported, 'issuer');
+  const subject = field(field(imported, 'approver'), 'subject');
+  if (file.proof !== undefined) return 'what is imported is signed by a key';
+  if (useOf('approval', claimed.predicate) !== 'approval')
+    return 'what somebody signed is approved by signing';
+  if (typeof issuer !== 'string' || typeof subject !== 'string')
+    return 'it says of nobody that they approved';
+  const signer = importedBy(file, claimed, frame);
+  if (typeof signer === 'string') return signer;
+  const person = personOfIdentity(frame.people, { issuer, subject });
+  return person === undefined
+    ? `${JSON.stringify(subject)} of ${JSON.stringify(issuer)} is none of the people`
+    : { ...signer, person: person.name };
+}
+
+function importedBy({ bytes }: StatementFile, claimed: Claimed, frame: SignedFrame): SignedBy | string {
+  const { kind, environment, predicate } = claimed;
+  const at = timeFor(kind, predicate, frame.at);
+  const question = { use: 'import', environment, predicateType: typeOf(kind), at } as const;
+  const verdict = verifyEnvelope(bytes, frame.trust, question);
+  if (!verdict.ok) return verdict.reason;
+  const { keyName, statement } = verdict.value;
+  return { person: `key ${JSON.stringify(keyName)}`, how: 'forge', statement };
 }
 
 function byKey({ bytes }: StatementFile, { claimed, use }: Question, frame: SignedFrame): SignedBy | string {

@@ -57,7 +57,13 @@ export function standAt(standing: Standing | undefined, frame: StandingFrame): S
   if (standing === undefined) return NOTHING;
   const { environment, change, time } = frame;
   const approved = approvedBy(standing, frame);
-  const roles = new Set(approved?.count.got.map(({ role }) => role));
+  // What is locked by its content is opened by approvals of content alone.
+  const weaker = new Set(
+    standing.approvals?.given.filter(({ how }) => how === 'forge').map(({ id }) => id) ?? [],
+  );
+  const roles = new Set(
+    approved?.count.got.filter(({ digest }) => !weaker.has(digest)).map(({ role }) => role),
+  );
   return {
     // Only an image has a path, and is as it was where its object is but for labels and counts; of a locked object those are changes.
     ofDocument: (document, isAsItWas) =>

@@ -9,6 +9,7 @@ import { compileSchema, type SchemaFault } from '../context/schema.ts';
 import { EngineError } from '../error.ts';
 import type { JsonValue } from '../manifest/index.ts';
 import { canonicalText } from '../record/canonical.ts';
+import type { Imported } from './imported.ts';
 import type { LockEntry } from './lock.ts';
 
 /** What people sign; each has a predicate type and a published schema of its own (docs/schemas). */
@@ -25,6 +26,8 @@ export interface Predicates {
     readonly time: string;
     readonly expires: string;
     readonly comment?: string;
+    /** Nobody signed it: a forge knows of it. */
+    readonly imported?: Imported;
   };
   readonly waiver: {
     readonly environment: string;

@@ -34,6 +34,36 @@ export interface RecordedFinding {
   readonly inherited?: true;
 }
 
+/** A signed statement about an image that was verified, by the digest of its signed bytes. */
+export interface RecordedStatement {
+  readonly subject: Sha256;
+  readonly predicateType: string;
+  readonly digest: Sha256;
+  readonly signer: {
+    readonly kind: 'keyless' | 'key' | 'login';
+    readonly name?: string;
+    readonly issuer?: string;
+    readonly identity?: string;
+    readonly keyId?: string;
+  };
+  /** When it was signed, where that was proved. */
+  readonly at?: string;
+}
+
+/** An id token that was verified, by the digest of the token as it was sent. */
+export interface RecordedToken {
+  readonly token: {
+    readonly issuer: string;
+    readonly subject: string;
+    readonly audience: readonly string[];
+    readonly jti?: string;
+    readonly kid: string;
+    readonly issuedAt: string;
+    readonly expiresAt: string;
+  };
+  readonly digest: Sha256;
+}
+
 /** The predicate of a decision record (`decision.schema.json`); what is not known is absent. Times are RFC 3339 in UTC. */
 export interface DecisionPredicate {
   readonly id: string;
@@ -102,11 +132,8 @@ export interface DecisionPredicate {
     readonly fetchedAt?: string;
     readonly trust: Trust;
   };
-  readonly evidence?: readonly {
-    readonly subject: Sha256;
-    readonly predicateType: string;
-    readonly digest: Sha256;
-  }[];
+  readonly evidence?: readonly (RecordedStatement | RecordedToken)[];
+  readonly omittedEvidence?: readonly { readonly predicateType: string; readonly count: number }[];
   readonly approval?: Sha256;
   readonly coverageGap?: { readonly from: string; readonly to: string };
   readonly previous?: { readonly digest: Sha256; readonly relation: string };

@@ -2,6 +2,7 @@
 import type { Judgement } from '../change.ts';
 import { type Finding, objectId } from '../decide/finding.ts';
 import { EngineError } from '../error.ts';
+import { evidenceOf } from '../evidence.ts';
 import type { JsonValue } from '../manifest/index.ts';
 import type { Kept } from '../replay/kept.ts';
 import { KUBERNETES_MINOR } from '../schema/table.ts';
@@ -12,8 +13,8 @@ export { DECISION_PREDICATE_TYPE } from './predicate.ts';
 
 const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
 const MAX_BYTES = 256 * 1024;
-/** How many findings of one rule are listed where all are too many: the first of these with which the record fits. */
-const FINDINGS_OF_A_RULE = [300, 100, 30, 10, 3, 1, 0];
+/** How many findings of one rule, and statements of one type, are listed where all are too many: the first with which the record fits. */
+const LISTED_OF_EACH = [300, 100, 30, 10, 3, 1, 0];
 
 /** What the record says of the program that decided. */
 export interface EngineIdentity {
@@ -29,14 +30,14 @@ const sha256 = (digest: string): JsonValue => ({ sha256: digest });
  * The in-toto Statement of a judgement as deterministic JSON bytes (RFC 8785): the same judgement gives the same bytes.
  * Parts that are not known are absent.
  * @param kept what is kept beside the record, which then names its digest
- * Over 256 KiB findings are counted instead of listed, rule by rule: a denial has its record however much is wrong.
+ * Over 256 KiB findings and evidence are counted instead of listed, by rule and by type: a denial has its record however much is wrong.
  * @throws {EngineError} RECORD_TOO_LARGE where even so it is larger: never a silent cut; RECORD_SHAPE for a fault of ours
  * @see https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
  */
 export function statementOf(judgement: Judgement, engine: EngineIdentity, kept?: Kept): Uint8Array {
   let predicate = predicateOf(judgement, { engine, kept }, Number.POSITIVE_INFINITY);
   let bytes = bytesOf(judgement, predicate);
-  for (const most of FINDINGS_OF_A_RULE) {
+  for (const most of LISTED_OF_EACH) {
     if (bytes.length <= MAX_BYTES) break;
     predicate = predicateOf(judgement, { engine, kept }, most);
     bytes = bytesOf(judgement, predicate);
@@ -66,6 +67,7 @@ function predicateOf(judgement: Judgement, { engine, kept }: Frame, most: number
     ...keptPart(kept),
     engine: enginePart(engine),
     ...findingPart(judgement.decision.findings, most),
+    ...evidenceOf(judgement.proved ?? {}, most),
   };
 }
 
@@ -138,6 +140,7 @@ function digestPart({ decision }: Judgement): Record<string, JsonValue> {
     inputDigest: sha256(decision.inputDigest),
     contextDigest: sha256(decision.contextDigest),
     ...(decision.projectDigest === undefined ? {} : { projectDigest: sha256(decision.projectDigest) }),
+    ...(decision.trustDigest === undefined ? {} : { trustDigest: sha256(decision.trustDigest) }),
     policies: decision.policies.map(({ name, revision, digest, sources }) => ({
       name,
       revision,

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto';
 import { EngineError } from '../error.ts';
 import type { JsonValue } from '../manifest/index.ts';
 import { canonicalText } from './canonical.ts';
-import type { DecisionPredicate } from './predicate.ts';
+import type { DecisionPredicate, RecordedStatement } from './predicate.ts';
 
 /** @see https://slsa.dev/spec/v1.0/verification_summary */
 export const SUMMARY_PREDICATE_TYPE = 'https://slsa.dev/verification_summary/v1';
@@ -31,13 +31,7 @@ export function summaryOf(decision: DecisionPredicate, statement: Uint8Array): U
       timeVerified: time,
       resourceUri: environmentUri(scope.environment),
       policy: { uri: 'https://countersign.dev/project', digest: { sha256: projectDigest.sha256 } },
-      inputAttestations: [
-        { uri: `urn:uuid:${decision.id}`, digest: { sha256: hash('sha256', statement, 'hex') } },
-        ...(decision.evidence ?? []).map(({ predicateType, digest }) => ({
-          uri: predicateType,
-          digest: { sha256: digest.sha256 },
-        })),
-      ],
+      ...inputAttestations(decision, statement),
       verificationResult: 'PASSED',
       verifiedLevels: [...verifiedLevels(decision)],
       ...(Object.keys(levels).length === 0 ? {} : { dependencyLevels: levels }),
@@ -46,6 +40,23 @@ export function summaryOf(decision: DecisionPredicate, statement: Uint8Array): U
   };
   return new TextEncoder().encode(canonicalText(value));
 }
+
+/** All of them or none: a list that was cut would say that there were no others. */
+function inputAttestations(
+  { id, evidence, omittedEvidence }: DecisionPredicate,
+  statement: Uint8Array,
+): Record<string, JsonValue> {
+  if (omittedEvidence !== undefined) return {};
+  const record = { uri: `urn:uuid:${id}`, digest: { sha256: hash('sha256', statement, 'hex') } };
+  const others = statementsIn(evidence).map(({ predicateType, digest }) => ({
+    uri: predicateType,
+    digest: { sha256: digest.sha256 },
+  }));
+  return { inputAttestations: [record, ...others] };
+}
+
+const statementsIn = (evidence: DecisionPredicate['evidence'] = []): readonly RecordedStatement[] =>
+  evidence.flatMap((one) => ('token' in one ? [] : [one]));
 
 /** What a summary calls an environment. */
 export const environmentUri = (name: string): string =>
@@ -71,8 +82,8 @@ function verifiedLevels({
 }
 
 /** How many images are named by digest, and of how many a statement was verified. */
-function dependencyLevels({ images, evidence = [] }: DecisionPredicate): Record<string, number> {
-  const proved = new Set(evidence.map(({ subject }) => subject.sha256));
+function dependencyLevels({ images, evidence }: DecisionPredicate): Record<string, number> {
+  const proved = new Set(statementsIn(evidence).map(({ subject }) => subject.sha256));
   const digests = images.flatMap(({ digest }) => digest?.['sha256'] ?? []);
   const attested = digests.filter((digest) => proved.has(digest)).length;
   return {

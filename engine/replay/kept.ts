@@ -77,6 +77,8 @@ interface Written {
   readonly asked?: Asked;
   /** What was proved about images, by their digests, each as JSON text. */
   readonly claims?: readonly (readonly [string, readonly string[]])[];
+  /** Of whom it was believed of: what was proved then is not proved again. */
+  readonly trustDigest?: string;
   readonly documents: readonly KeptDocument[];
   readonly bench: KeptBench;
 }
@@ -100,6 +102,7 @@ export function keep({ change, bench, decision, unmapped }: Judged): Kept {
     ...(oidc === undefined ? {} : { oidc }),
     ...(asked === undefined ? {} : { asked }),
     ...(claims === undefined ? {} : { claims: [...claims] }),
+    ...(decision.trustDigest === undefined ? {} : { trustDigest: decision.trustDigest }),
     documents: change.documents.map(keepDocument),
     bench: keptBench(bench, unmapped),
   };
@@ -168,6 +171,7 @@ export function readKept(bytes: Uint8Array): KeptInput {
     oidc,
     asked,
     claims,
+    trustDigest,
   } = value;
   return {
     bench,
@@ -181,6 +185,7 @@ export function readKept(bytes: Uint8Array): KeptInput {
       ...(oidc === undefined ? {} : { oidc }),
       ...(asked === undefined ? {} : { asked }),
       ...(claims === undefined ? {} : { claims: new Map(claims) }),
+      ...(trustDigest === undefined ? {} : { trustDigest }),
       ...(request === undefined ? {} : { request: Buffer.from(request) }),
       ...(oldObject === undefined ? {} : { oldObject: Buffer.from(oldObject) }),
     },

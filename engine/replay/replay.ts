@@ -34,7 +34,9 @@ export type Difference = readonly string[];
  */
 export function replaySame(record: Replayable, policies: readonly Policy[]): Difference {
   const { decision, statement } = record;
-  const judgement = judgeAgain(readKept(record.kept), decision, { policies });
+  const { proved = {}, ...judged } = judgeAgain(readKept(record.kept), decision, { policies });
+  // Versions before this one named no evidence, and kept less of what was proved.
+  const judgement = decision.evidence === undefined ? judged : { ...judged, proved };
   const { inputs, engine } = decision;
   const again = statementOf(
     judgement,

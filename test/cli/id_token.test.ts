@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // check --id-token: a rule that asks who deploys, a local provider, and tokens that do not hold.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { hash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { trustDigest } from '../../engine/context/trust.ts';
+import { readDecision } from '../../engine/record/predicate.ts';
 import {
   claimsOf,
   GITLAB_JOB,
@@ -94,6 +97,43 @@ describe('check --id-token', () => {
     ];
     expect(one).not.toBe(without);
     expect(same).toBe(one);
+  });
+
+  it('is named in the record by its digest, with the issuers that were believed', async () => {
+    const deploy = put(
+      'deploy.yaml',
+      `${readFileSync(PROJECT, 'utf8')}environments: [{name: production, tier: production, namespaces: [web], packs: [{name: baseline, parameters: {images.registry: {registries: [r.example]}}}]}]\n`,
+    );
+    await countersign(['init', join(folder, 'new')]);
+    const [record, keyFile] = [join(folder, 'record.json'), join(folder, 'new/.countersign/key.pem')];
+    const recorded = ['--record', record, '--key', keyFile, '--state', join(folder, 'state')];
+    const token = await sign(key, claimsOf(GITLAB_JOB));
+    const argv = ['--project', deploy, '--env', 'production', '--id-token', 'ID_TOKEN', ...recorded];
+    expect(await check(argv, { ID_TOKEN: token })).toMatchObject({ exit: 0 });
+    const { payload } = JSON.parse(readFileSync(record, 'utf8')).dsseEnvelope;
+    const statement = Buffer.from(payload, 'base64');
+    const { evidence, trustDigest: whom } = readDecision(statement);
+    const issuers = [
+      { name: 'shop', issuer: ISSUER, audience: 'countersign', kind: 'gitlab', jwks: { file: 'jwks.json' } },
+    ] as const;
+    expect([evidence, whom]).toEqual([
+      [
+        {
+          token: {
+            issuer: ISSUER,
+            subject: 'project_path:shop/web:ref_type:branch:ref:main',
+            audience: ['countersign'],
+            jti: '0192f1c4-0000-7000-8000-000000000000',
+            kid: 'one',
+            issuedAt: '2026-11-24T11:59:00.000Z',
+            expiresAt: '2026-11-24T12:05:00.000Z',
+          },
+          digest: { sha256: hash('sha256', token) },
+        },
+      ],
+      { sha256: trustDigest({ issuers }) },
+    ]);
+    for (const secret of [token, 'alice@shop.example']) expect(statement.toString()).not.toContain(secret);
   });
 
   it('is no answer where the token does not hold', async () => {

@@ -79,6 +79,54 @@ describe('records prove', () => {
     expect(given.verificationMaterial.tlogEntries[0].inclusionProof.treeSize).toBe('2');
     expect((await records('prove', '1')).out).toBe(readFileSync(file, 'utf8'));
   });
+
+  it('gives one over a checkpoint that was kept, which a key that came to its end holds for', async () => {
+    const { out, exit } = await records('prove', '0', '--checkpoint', early);
+    expect(exit).toBe(0);
+    const { checkpoint, treeSize } = JSON.parse(out).verificationMaterial.tlogEntries[0].inclusionProof;
+    const note = readFileSync(early, 'utf8');
+    expect([checkpoint.envelope, treeSize]).toEqual([note, '3']);
+    const trust = JSON.parse(readFileSync(join(state, 'trust.json'), 'utf8'));
+    Object.assign(trust.keys[0], { revokedAt: '2026-11-24T12:00:00Z', until: note });
+    const [file, by] = [join(folder, 'kept.json'), join(folder, 'revoked.json')];
+    writeFileSync(file, out);
+    writeFileSync(by, JSON.stringify(trust));
+    const verified = await countersign([
+      'verify',
+      'record',
+      file,
+      '--trust',
+      by,
+      '--at',
+      '2027-01-01T00:00:00Z',
+    ]);
+    expect(verified.out).toContain('ok  ledger: entry 0 of a trusted log\n');
+    writeFileSync(file, (await records('prove', '0')).out);
+    const newest = await countersign([
+      'verify',
+      'record',
+      file,
+      '--trust',
+      by,
+      '--at',
+      '2027-01-01T00:00:00Z',
+    ]);
+    expect([newest.exit, newest.out]).toEqual([
+      1,
+      expect.stringContaining('but for what the checkpoint that was kept proves'),
+    ]);
+  });
+
+  it.each([
+    ['4', () => early, 'entry 4 is not among the 3 that FILE covers'],
+    ['0', () => join(state, 'trust.json'), 'FILE is no checkpoint of this ledger'],
+  ])('refuses for entry %s what does not cover it', async (index, file, message) => {
+    const { exit, err } = await records('prove', index, '--checkpoint', file());
+    expect([exit, err.split('\n')[0]]).toEqual([
+      2,
+      `countersign: ${message.replace('FILE', JSON.stringify(file()))}`,
+    ]);
+  });
 });
 
 describe('records verify', () => {

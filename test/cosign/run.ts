@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Builds cosign and a registry where they are not built or named yet, each once for all suites, and runs the tests of this folder.
+// Builds cosign, a registry and Fulcio where they are not built or named yet, each once for all suites, and runs the tests of this folder.
 import { spawnSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { buildPrograms, exitWithoutGo, type GoProgram } from '../cluster/go.ts';
@@ -16,6 +16,7 @@ const PROGRAMS: readonly (readonly [variable: string, suite: string, program: Go
     'bundles',
     { name: 'registry', package: 'github.com/google/go-containerregistry/cmd/registry@v0.20.6' },
   ],
+  ['COUNTERSIGN_FULCIO', 'cosign', { name: 'fulcio', package: 'github.com/sigstore/fulcio@v1.8.8' }],
 ];
 
 const env: Record<string, string | undefined> = {
@@ -24,7 +25,7 @@ const env: Record<string, string | undefined> = {
 };
 for (const [variable, suite, program] of PROGRAMS) {
   if ((env[variable] ?? '') !== '') continue;
-  exitWithoutGo('which cosign and a registry are built with');
+  exitWithoutGo('which cosign, a registry and Fulcio are built with');
   const built = await buildPrograms([program], join(ROOT, 'test', suite, '.build'));
   env[variable] = built.get(program.name);
 }

@@ -80,6 +80,7 @@ describe('claims as rules see them', () => {
     expect(claims.get(A)?.map((text): unknown => JSON.parse(text))).toEqual(
       [1, 2].map((n) => ({
         subject: A,
+        digest: 'sha256:0',
         predicateType: 'https://x.example/t',
         predicate: { n },
         signer: { kind: 'key', name: 'k', keyId: 'id' },

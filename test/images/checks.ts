@@ -15,7 +15,7 @@ import {
   write,
 } from './scene.ts';
 
-const PROVENANCE = 'https://slsa.dev/provenance/v1';
+export const PROVENANCE = 'https://slsa.dev/provenance/v1';
 const SIGNATURE = 'https://sigstore.dev/cosign/sign/v1';
 
 /** SLSA provenance of a build of this repository. */

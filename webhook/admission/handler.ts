@@ -7,12 +7,15 @@ import { answerFailure, renderReview, withRecord } from './answer.ts';
 import type { Judged, JudgingFacts, Reviewed } from './judging.ts';
 import { parseReview } from './review.ts';
 
+/** What was proved about the images of an admission, and of whom it was believed. */
+export type ProvedFacts = Pick<JudgingFacts, 'claims' | 'trustDigest'>;
+
 /** What answers an admission: what judges it, and what signs and keeps its statement. */
 export interface Admission {
   /** Judges a body (see `judgeBody`) when its turn comes, unless it is no longer wanted then. */
   readonly judge: (body: Buffer, facts: JudgingFacts, isWanted: () => boolean) => Promise<Judged>;
   /** What is proved about the images of a body, before it is judged; absent where no environment asks. */
-  readonly claims?: (body: Buffer) => Promise<JudgingFacts['claims']>;
+  readonly claims?: (body: Buffer) => Promise<ProvedFacts | undefined>;
   /** Signs and appends, and keeps what was evaluated; resolves when all of it is durable. */
   readonly record: (statement: Uint8Array, kept: Judged['kept']) => Promise<{ readonly recordId: string }>;
   /** The time of a Decision. */
@@ -45,12 +48,8 @@ export async function answerBody(body: Buffer, admission: Admission, late: () =>
   let judged: Judged | undefined;
   try {
     if (late()) throw tooLate();
-    const claims = await admission.claims?.(body);
-    const facts = {
-      time: admission.now(),
-      id: admission.newId(),
-      ...(claims === undefined ? {} : { claims }),
-    };
+    const proved = await admission.claims?.(body);
+    const facts = { time: admission.now(), id: admission.newId(), ...proved };
     judged = await admission.judge(body, facts, () => !late());
     if (late()) throw tooLate();
     const { statement, kept, ...answered } = judged;

@@ -11,6 +11,8 @@ export interface JudgingFacts {
   readonly id: string;
   /** What was proved about the images; absent where nothing was looked for. */
   readonly claims?: NonNullable<Change['claims']>;
+  /** SHA-256 (hex) of whom that was believed of. */
+  readonly trustDigest?: string;
 }
 
 /** Everything that a review is known by; not what it asks to be judged. */
@@ -57,8 +59,8 @@ export interface JudgingFrame {
  */
 export function judgeBody(body: Buffer, { judge, engine }: JudgingFrame, facts: JudgingFacts): Judged {
   const { change, ...review } = parseReview(body);
-  const { claims } = facts;
-  const judgement = judge.review(claims === undefined ? change : { ...change, claims }, facts);
+  const { time, id, ...proved } = facts;
+  const judgement = judge.review({ ...change, ...proved }, { time, id });
   const { decision } = judgement;
   const answer = answerDecision(decision);
   return {

@@ -23,6 +23,7 @@ export interface Asked {
   readonly time: number;
   readonly decision: string;
   readonly claims?: NonNullable<JudgingFacts['claims']>;
+  readonly trustDigest?: string;
 }
 
 /** To the thread: what to judge by from now on, or what to judge. */
@@ -75,12 +76,8 @@ function answer(asked: Asked): { readonly judged: Judged } | { readonly told: To
   try {
     if (judge === undefined) throw new WebhookError('NOT_READY', 'not ready: no policies');
     const body = Buffer.from(asked.body.buffer, asked.body.byteOffset, asked.body.length);
-    const { claims } = asked;
-    const facts = {
-      time: new Date(asked.time),
-      id: asked.decision,
-      ...(claims === undefined ? {} : { claims }),
-    };
+    const { ticket: _ticket, body: _body, time, decision, ...proved } = asked;
+    const facts = { time: new Date(time), id: decision, ...proved };
     return { judged: judgeBody(body, { judge, engine }, facts) };
   } catch (error) {
     return { told: tell(error) };

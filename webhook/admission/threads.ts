@@ -172,13 +172,13 @@ class Pool implements JudgingThreads {
     waiting.sentMs = performance.now();
     thread.asked.set(ticket, waiting);
     // Bytes of their own: the body may be a slice of a larger buffer, which would go along.
-    const { claims } = facts;
+    const { time, id, ...proved } = facts;
     return {
       ticket,
       body: Uint8Array.from(body),
-      time: facts.time.getTime(),
-      decision: facts.id,
-      ...(claims === undefined ? {} : { claims }),
+      time: time.getTime(),
+      decision: id,
+      ...proved,
     };
   }
 

@@ -26,6 +26,8 @@ export interface CheckedEnvironment {
   readonly attestations?: { readonly parts: ProverParts; readonly registries: readonly string[] };
   /** Whether people must approve, so that it counts who asks. */
   readonly asksPeople: boolean;
+  /** Of whom is believed what tokens and attestations prove. */
+  readonly trustDigest: string;
 }
 
 /** Everything that sets are checked by. */
@@ -89,6 +91,7 @@ export async function checkSet(body: Uint8Array, frame: CheckFrame, facts: Check
     ...(facts.oidc.length === 0 ? {} : { oidc: facts.oidc }),
     ...(environment.asksPeople ? { asked: askedOf(request, facts) } : {}),
     ...(claims === undefined ? {} : { claims }),
+    ...(claims === undefined && facts.oidc.length === 0 ? {} : { trustDigest: environment.trustDigest }),
   };
   const judgement = openJudge({ ...bench, schema }).review(change, facts);
   return { decision: judgement.decision, titles: titlesOf(bench), ...concluded(judgement, engine, facts) };

@@ -8,13 +8,19 @@ import { type AskedOf, type ClaimScope, claimScope } from './scope.ts';
 
 type Claims = NonNullable<Change['claims']>;
 
+/** Claims about images by their digests, and of whom they were believed. */
+export interface Proved {
+  readonly claims: Claims;
+  readonly trustDigest: string;
+}
+
 /** Claims about the images of admissions. */
 export interface AdmissionClaims {
   /**
    * What is proved about the images of an admission; undefined where its environment looks for nothing. Rejects with {WebhookError}
    * REQUEST_* | CLAIMS_PENDING (not yet known: it is being fetched) | CLAIMS_UNAVAILABLE
    */
-  about(body: Buffer): Promise<Claims | undefined>;
+  about(body: Buffer): Promise<Proved | undefined>;
   /** What is asked from now on; undefined: nothing, in no environment. */
   use(askedOf: AskedOf | undefined): void;
 }
@@ -24,8 +30,8 @@ const WAITING = 64;
 /** No caller waits longer, and a server that stops waits for those that do. */
 const WAIT_MS = 30_000;
 
-/** @param waitMs how long an admission waits at most, where its environment lets it wait */
-export function openClaims(prepared: Prepared, waitMs: number = WAIT_MS): AdmissionClaims {
+/** @param now the time by which a trusted root expires @param waitMs how long an admission waits at most, where its environment lets it wait */
+export function openClaims(prepared: Prepared, now: () => Date, waitMs: number = WAIT_MS): AdmissionClaims {
   let asked: AskedOf | undefined;
   const scopes = new WeakMap<object, ClaimScope>();
   let waiting = 0;
@@ -66,9 +72,23 @@ export function openClaims(prepared: Prepared, waitMs: number = WAIT_MS): Admiss
       if (stated === undefined) return undefined;
       const scope = scopes.get(stated) ?? claimScope(stated);
       scopes.set(stated, scope);
-      return change.operation === 'DELETE' ? new Map() : textsOf(scope, change);
+      refuseExpired(scope, now());
+      const claims = change.operation === 'DELETE' ? new Map() : await textsOf(scope, change);
+      return { claims, trustDigest: scope.trustDigest };
     },
   };
+}
+
+/** What was proved under a trusted root is no longer believed when that may not be used any more, however fresh it is. */
+function refuseExpired({ parts: { trustedRootExpires: until } }: ClaimScope, now: Date): void {
+  if (until === undefined || now < new Date(until)) return;
+  throw new WebhookError(
+    'CLAIMS_UNAVAILABLE',
+    `attestations cannot be had: the trusted root expired at ${until}`,
+    {
+      hint: 'it is fetched again and again: look at the log of the server for why it cannot be had',
+    },
+  );
 }
 
 /** What comes in time. Rejects with {WebhookError} CLAIMS_PENDING where it does not. */

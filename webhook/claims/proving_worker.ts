@@ -30,7 +30,8 @@ export type Answered = { readonly ticket: number } & Said;
 /** Largest text of all claims about one image, in bytes: an input of a rule is at most a few times as large. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
-const provers = new Map<string, Prover>();
+/** By the key of their scopes; of one the last alone, whose root expires last. */
+const provers = new Map<string, { readonly prover: Prover; readonly until: string | undefined }>();
 
 parentPort?.on('message', (asked: Asked) => {
   void answer(asked).then((said) => parentPort?.postMessage({ ticket: asked.ticket, ...said }));
@@ -54,9 +55,10 @@ async function answer(asked: Asked): Promise<Said> {
 }
 
 function proverOf({ key, parts }: Asked): Prover {
+  const { trustedRootExpires: until } = parts;
   const known = provers.get(key);
-  if (known !== undefined) return known;
+  if (known !== undefined && known.until === until) return known.prover;
   const prover = openProver(parts);
-  provers.set(key, prover);
+  provers.set(key, { prover, until });
   return prover;
 }

@@ -11,6 +11,8 @@ export interface ClaimScope {
   readonly registries: readonly string[];
   /** Whether an admission waits for a registry. */
   readonly isLive: boolean;
+  /** SHA-256 (hex) of whom all of it is believed of. */
+  readonly trustDigest: string;
 }
 
 /** What is asked in a namespace, or of what has none: the same value each time; undefined where nothing is looked for. */
@@ -20,8 +22,10 @@ export type AskedOf = (namespace: string | undefined) => Omit<ClaimScope, 'key'>
 export function claimScope(scope: Omit<ClaimScope, 'key'>): ClaimScope {
   const { parts, registries, isLive } = scope;
   const { certificates, mirrors, ...rules } = parts.access;
+  // Not when the root expires: the same one that was confirmed again proves the same.
+  const { trustedRootExpires: _until, ...stated } = parts;
   const all = [
-    { ...parts, trustedRoot: parts.trustedRoot === undefined ? null : hash('sha256', parts.trustedRoot) },
+    { ...stated, trustedRoot: parts.trustedRoot === undefined ? null : hash('sha256', parts.trustedRoot) },
     { ...rules, certificates: [...(certificates ?? [])], mirrors: [...(mirrors ?? [])] },
     registries,
     isLive,

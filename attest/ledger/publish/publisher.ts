@@ -5,6 +5,7 @@ import { writeFile } from './folder.ts';
 import { commitCheckpoint } from './git.ts';
 import { post, unpublished } from './post.ts';
 import { writeTiles } from './tiles.ts';
+import { keepTimed } from './timestamp.ts';
 import { cosign } from './witness.ts';
 
 /** Where checkpoints go, so that who rewrites the ledger has to rewrite what is elsewhere too. */
@@ -13,6 +14,7 @@ export type Destination =
   | { readonly kind: 'tiles'; readonly directory: string }
   | { readonly kind: 'http'; readonly url: URL }
   | { readonly kind: 'git'; readonly repository: string }
+  | { readonly kind: 'timestamp'; readonly url: URL; readonly directory: string }
   | { readonly kind: 'witness'; readonly url: URL; readonly witness: Witness };
 
 /** What became of one destination. */
@@ -85,6 +87,7 @@ async function deliver(
   else if (destination.kind === 'tiles') await writeTiles(reader, checkpoint, destination.directory);
   else if (destination.kind === 'git')
     await commitCheckpoint(destination.repository, reader.origin, checkpoint);
+  else if (destination.kind === 'timestamp') await keepTimed(reader, checkpoint, destination);
   else {
     const { status } = await post(destination.url, checkpoint.note);
     if (status < 200 || status > 299) throw unpublished(destination.url, `it answers ${status}`);

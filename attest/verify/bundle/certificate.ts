@@ -5,7 +5,7 @@
 import { X509Certificate } from 'node:crypto';
 import type { SigstoreAuthority } from '../../trust/sigstore.ts';
 import { refuse } from '../refusal.ts';
-import { readAll, readDer } from './der.ts';
+import { readAll, readDer, UTF8_STRING } from './der.ts';
 
 /** Who an authority says the holder of a key is. */
 export interface CertifiedIdentity {
@@ -26,7 +26,6 @@ const ISSUER_V1 = '1.3.6.1.4.1.57264.1.1';
 const ISSUER_V2 = '1.3.6.1.4.1.57264.1.8';
 
 const SEQUENCE = 0x30;
-const UTF8_STRING = 0x0c;
 const EMAIL = 0x81;
 const URI = 0x86;
 
@@ -71,7 +70,8 @@ function issuerOf(extensions: readonly Extension[]): string | undefined {
   return textOf(value?.content ?? bare ?? Buffer.alloc(0));
 }
 
-function only(extensions: readonly Extension[], oid: string): Buffer | undefined {
+/** The value of an extension that is there at most once. */
+export function only(extensions: readonly Extension[], oid: string): Buffer | undefined {
   const [found, second] = extensions.filter((extension) => extension.oid === oid);
   return second === undefined
     ? found?.value

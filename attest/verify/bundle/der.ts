@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/** The tag of a text. */
+export const UTF8_STRING = 0x0c;
+
 /** One value in DER: its tag byte and its content. */
 export interface Tagged {
   readonly tag: number;

@@ -4,6 +4,7 @@ import type { AttestationQuestion, ClaimSigner } from '../attestation.ts';
 import { quoted, type RefusalCode, refuse } from '../refusal.ts';
 import { checkKeyTime } from '../signer.ts';
 import { type ForeignEntity, foreignEntityOf, type Proved } from '../sigstore.ts';
+import { buildOf } from './build.ts';
 import { checkCertificate, identityOf } from './certificate.ts';
 import { checkEntries } from './log.ts';
 import type { BundleParts } from './parts.ts';
@@ -71,7 +72,9 @@ function proveIdentity(
       'SIGNER',
       `${quoted(identity)} of ${quoted(issuer)} signed it, who is none of the trusted signers`,
     );
-  return { signer: { kind: 'keyless', name: signer.name, issuer, identity }, times };
+  const build = buildOf(extensions);
+  const about = build === undefined ? {} : { build };
+  return { signer: { kind: 'keyless', name: signer.name, issuer, identity, ...about }, times };
 }
 
 const isSigner = (signer: SignerPolicy, issuer: string, identity: string): boolean =>

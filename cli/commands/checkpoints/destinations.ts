@@ -12,7 +12,7 @@ import { messageOf } from '../../cause.ts';
 import { UsageError } from '../../exit.ts';
 import { oneLine } from '../../report/text.ts';
 
-const FORMS = 'file=FILE, tiles=DIR, git=CLONE, http=URL or witness=URL,KEY';
+const FORMS = 'file=FILE, tiles=DIR, git=CLONE, http=URL, timestamp=URL,DIR or witness=URL,KEY';
 
 /** Reads `KIND=WHERE` as the flags have it. @throws {UsageError} */
 export function destinationOf(text: string): Destination {
@@ -23,9 +23,12 @@ export function destinationOf(text: string): Destination {
     if (kind === 'tiles') return { kind, directory: where };
     if (kind === 'git') return { kind, repository: where };
     if (kind === 'http') return { kind, url: addressOf(where) };
+    const comma = where.indexOf(',');
+    if (kind === 'timestamp' && comma > 0 && comma < where.length - 1)
+      return { kind, url: addressOf(where.slice(0, comma)), directory: where.slice(comma + 1) };
     if (kind === 'witness') {
-      const comma = where.lastIndexOf(',');
-      return witnessOf(where.slice(0, Math.max(0, comma)), where.slice(comma + 1));
+      const last = where.lastIndexOf(',');
+      return witnessOf(where.slice(0, Math.max(0, last)), where.slice(last + 1));
     }
   }
   throw new UsageError(`${JSON.stringify(text)} is no place for checkpoints`, `one of ${FORMS}`);
@@ -38,6 +41,8 @@ export function destinationsIn(project: Project, folder: string): readonly Desti
     if ('file' in stated) return { kind: 'file', file: path(stated.file) };
     if ('tiles' in stated) return { kind: 'tiles', directory: path(stated.tiles) };
     if ('git' in stated) return { kind: 'git', repository: path(stated.git) };
+    if ('timestamp' in stated)
+      return { kind: 'timestamp', url: addressOf(stated.timestamp), directory: path(stated.directory) };
     return 'http' in stated
       ? { kind: 'http', url: addressOf(stated.http) }
       : witnessOf(stated.witness, stated.key);
@@ -73,6 +78,7 @@ function placeOf(destination: Destination): string {
   if (destination.kind === 'tiles') return `tiles ${destination.directory}`;
   if (destination.kind === 'git') return `git ${destination.repository}`;
   if (destination.kind === 'http') return `http ${destination.url.href}`;
+  if (destination.kind === 'timestamp') return `timestamp ${destination.url.href}`;
   return `witness ${destination.witness.name}`;
 }
 

@@ -18,7 +18,7 @@ export const recordsPublish: Verb = {
     to: {
       value: 'KIND=WHERE',
       multiple: true,
-      help: "file=FILE, tiles=DIR, git=CLONE, http=URL, witness=URL,KEY (default what the Project's ledger publishes to)",
+      help: "file=FILE, tiles=DIR, git=CLONE, http=URL, timestamp=URL,DIR, witness=URL,KEY (default what the Project's ledger publishes to)",
     },
     ...LEDGER_FLAGS,
   },

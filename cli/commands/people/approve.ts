@@ -155,7 +155,7 @@ function textOfStatement({ kind, person, id, statement: { predicate } }: Signed)
 const plain = (value: unknown): unknown => (typeof value === 'string' ? value : JSON.stringify(value));
 
 /** Told by what an own file always has; anything else is manifests. */
-function kindOfFile(path: string): 'statement' | 'record' | 'manifests' {
+export function kindOfFile(path: string): 'statement' | 'record' | 'manifests' {
   if (!path.endsWith('.json') || statSync(path, { throwIfNoEntry: false })?.isFile() !== true)
     return 'manifests';
   const value = Object(parseStrict(readSource(path).bytes)?.value);

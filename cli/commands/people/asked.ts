@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Change } from '../../../engine/change.ts';
 import type { Environment } from '../../../engine/context/project.ts';
-import type { Decision } from '../../../engine/index.ts';
+import type { Decision, Judgement } from '../../../engine/index.ts';
 import { type Asked, brokenGlass, reviewsOf, type Standing } from '../../../engine/people/index.ts';
 import type { Args } from '../../args.ts';
 import type { Io } from '../../io.ts';
@@ -15,8 +15,11 @@ export interface PeopleAsked {
   readonly bench: { readonly standing?: Standing };
   readonly change: Pick<Change, 'asked'>;
   /** Says on stderr what a person has to know of it, whatever the report. */
-  readonly announce: (decision: Decision) => void;
+  readonly announce: (judged: Judged) => void;
 }
+
+/** What was judged. */
+type Judged = Pick<Judgement, 'decision' | 'approvalRule'>;
 
 interface Question {
   readonly args: Args;
@@ -53,7 +56,8 @@ export async function askPeople(question: Question): Promise<PeopleAsked> {
   return {
     bench: { standing: isRecorded ? standing : withoutRecord(standing) },
     change: environment.approvals === undefined ? {} : { asked: await whoAsks(question, found) },
-    announce: (decision) => {
+    announce: ({ decision, approvalRule }) => {
+      sayImported(standing, approvalRule, io);
       sayBroken(standing, { decision, environment, isRecorded }, io);
     },
   };
@@ -68,6 +72,16 @@ async function whoAsks({ args, io, isRecorded, tokens }: Question, found: Found)
     ...(keyId === undefined ? {} : { keyId }),
     ...(requester === undefined ? {} : { requester }),
   });
+}
+
+/** Whoever reads that somebody approved it is told where nobody approved these objects. */
+function sayImported({ approvals }: Standing, rule: Judged['approvalRule'], io: Io): void {
+  const counted = new Set(rule?.got.map(({ digest }) => digest));
+  for (const { id, person, imported } of approvals?.given ?? [])
+    if (imported !== undefined && counted.has(id))
+      io.err(
+        `note: that of ${person} is imported: it binds ${imported.via} ${imported.number} at ${imported.commit}, and not these objects\n`,
+      );
 }
 
 /** A broken glass is never quiet: that it let something through, or that it would have. */

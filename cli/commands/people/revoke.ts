@@ -41,6 +41,10 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
       },
     },
     desk,
+    ({ how, person }) => {
+      if (how !== 'forge' || target.how === 'forge') return;
+      throw new UsageError(`${person} takes back imports alone`, 'sign with a key of one of the people');
+    },
   );
   io.out(`${file}: ${signed.person} revokes the ${target.kind} of ${target.person}, sha256:${target.id}\n`);
   return 0;

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the verbs that verify a proof are asked with: who may have signed, what is trusted, and what must be said.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import {
   type AttestationQuestion,
   AttestError,
   keylessSigner,
   keySigner,
   NO_SIGSTORE,
+  PUBLIC_MIRROR,
   readSigstoreTrust,
   refreshTrust,
   type SignerPolicy,
   type SigstoreTrust,
+  type TufRepository,
 } from '../../../attest/index.ts';
 import type { Args, Flags } from '../../args.ts';
+import { repositoryOf, rootsFolder } from '../../bundles/roots.ts';
 import { codeOf } from '../../cause.ts';
 import { UsageError } from '../../exit.ts';
-import { findInstallation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
-import { userCache } from '../../loading/project.ts';
 
 /** The flags of every verb that verifies a proof. */
 export const PROOF_FLAGS: Flags = {
@@ -38,6 +38,16 @@ export const PROOF_FLAGS: Flags = {
   'trusted-root': {
     value: 'FILE',
     help: 'trusted_root.json of the Sigstore instance; without it, the public-good instance, kept fresh',
+  },
+  'tuf-mirror': {
+    value: 'URL',
+    excludes: ['trusted-root'],
+    help: 'TUF repository of a private Sigstore instance, which publishes its trusted root',
+  },
+  'tuf-root': {
+    value: 'FILE',
+    needs: ['tuf-mirror'],
+    help: 'root metadata (root.json) of that repository to begin with',
   },
   type: { value: 'URI', help: 'the predicate type that the attestation must have' },
   'no-log': { help: 'take a signature that no transparency log holds (an identity then needs a timestamp)' },
@@ -87,26 +97,41 @@ function signerOf(args: Args): SignerPolicy {
 async function trustOf(args: Args, io: Io): Promise<SigstoreTrust> {
   const file = args.text('trusted-root');
   if (file !== undefined) return readSigstoreTrust(readRoot(file));
-  const offline = args.has('offline');
+  const mirror = args.text('tuf-mirror');
+  const idle = ['offline', 'tuf-mirror'].find((flag) => args.has(flag));
   if (args.has('key') && args.has('no-log')) {
-    if (offline)
+    if (idle !== undefined)
       throw new UsageError(
-        '--offline has no effect: a key without a log needs no trusted root',
+        `--${idle} has no effect: a key without a log needs no trusted root`,
         'leave it out',
       );
     return NO_SIGSTORE;
   }
-  const cache = userCache(io, findInstallation());
-  if (cache === undefined)
-    throw new AttestError('TRUST_UNAVAILABLE', 'there is no folder to keep the trusted root in', {
-      hint: 'name one outside the working folder with COUNTERSIGN_CACHE, or a file with --trusted-root',
-    });
   return refreshTrust({
-    directory: join(cache.directory, '..', 'trust'),
+    directory: rootsFolder(io),
     userId: io.userId,
-    offline,
+    offline: args.has('offline'),
     now: io.now(),
+    ...(mirror === undefined ? {} : { repository: mirrorOf(mirror, args.text('tuf-root')) }),
   });
+}
+
+/** @throws {UsageError} for what is no URL that may be fetched */
+function mirrorOf(mirror: string, root: string | undefined): TufRepository {
+  const url = URL.parse(mirror);
+  const isLocal = ['127.0.0.1', 'localhost', '[::1]'].includes(url?.hostname ?? '');
+  if (url?.protocol !== 'https:' && !(url?.protocol === 'http:' && isLocal))
+    throw new UsageError(
+      `--tuf-mirror ${JSON.stringify(mirror)} is no https URL`,
+      'such as https://tuf.example (http only on this machine)',
+    );
+  const repository = repositoryOf(mirror, root);
+  if (root === undefined && repository.mirrorUrl !== PUBLIC_MIRROR)
+    throw new UsageError(
+      'nobody vouches for --tuf-mirror: its root metadata is not known',
+      'name it with --tuf-root FILE, as the operator of the instance publishes it',
+    );
+  return repository;
 }
 
 function readKey(file: string): string {

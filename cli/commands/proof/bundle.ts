@@ -6,6 +6,7 @@ import {
   type AttestationQuestion,
   type AttestationVerdict,
   type Claim,
+  type ClaimSigner,
   verifyAttestation,
 } from '../../../attest/index.ts';
 import { EngineError } from '../../../engine/index.ts';
@@ -106,7 +107,14 @@ function sentences({ subject, predicateType, signer, at }: Claim): string[] {
     signer.kind === 'key'
       ? `signed with key ${signer.keyId}`
       : `signed by ${signer.identity} of ${signer.issuer}`,
+    ...buildLines(signer),
     at === undefined ? 'signed at a time that nothing proves' : `signed at ${at}`,
     predicateType === undefined ? 'says nothing of the file' : `says ${predicateType}`,
   ];
 }
+
+/** What the certificate says of the build, if anything. */
+export const buildLines = (signer: ClaimSigner): readonly string[] =>
+  signer.kind === 'keyless'
+    ? Object.entries(signer.build ?? {}).map(([member, text]) => `certificate: ${member} ${text}`)
+    : [];

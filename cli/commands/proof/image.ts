@@ -18,6 +18,7 @@ import type { Io } from '../../io.ts';
 import { withProgress } from '../../report/progress.ts';
 import { oneLine } from '../../report/text.ts';
 import { askedOf, PROOF_FLAGS } from './asked.ts';
+import { buildLines } from './bundle.ts';
 
 /** The registry is where an image is: it is asked in any case. */
 const OFFLINE: Flag = {
@@ -111,7 +112,8 @@ function linesOf({ predicateType, signer, at, source }: ImageClaim): string[] {
       ? `signed with key ${signer.keyId}`
       : `signed by ${signer.identity} of ${signer.issuer}`;
   const when = at === undefined ? 'at a time that nothing proves' : `at ${at}`;
-  return [`  ok  says ${predicateType}`, `      ${who}, ${when}`, `      ${source}`];
+  const build = buildLines(signer).map((line) => `      ${line}`);
+  return [`  ok  says ${predicateType}`, `      ${who}, ${when}`, ...build, `      ${source}`];
 }
 
 const lineOf = ({ source, code, reason }: Refused): string =>

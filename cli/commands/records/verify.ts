@@ -14,6 +14,7 @@ import { type ExitCode, UsageError } from '../../exit.ts';
 import { readSource } from '../../files.ts';
 import type { Io } from '../../io.ts';
 import { withProgress } from '../../report/progress.ts';
+import { type TimesFound, TRUSTED_ROOT_HELP, timesOf } from '../checkpoints/timestamps.ts';
 import { refuseMore } from '../checkpoints/trusted_root.ts';
 import { LEDGER_FLAGS, withReader } from './place.ts';
 
@@ -33,6 +34,12 @@ export const recordsVerify: Verb = {
       value: 'FILE',
       help: "trust file that must name the ledger's key; without it the ledger is who it says it is",
     },
+    timestamps: {
+      value: 'DIR',
+      needs: ['trusted-root'],
+      help: 'folder of kept timestamps: each must be of this ledger, as it is',
+    },
+    'trusted-root': { value: 'FILE', needs: ['timestamps'], help: TRUSTED_ROOT_HELP },
     format: { value: 'text|json', help: 'how to print the result' },
     ...LEDGER_FLAGS,
   },
@@ -60,6 +67,8 @@ interface Result {
   readonly checkpoints: number;
   readonly root: string;
   readonly since?: number;
+  /** The largest checkpoint that an authority dated. */
+  readonly timestamped?: TimesFound['newest'];
   /** What does not hold of the log as a whole. */
   readonly refusals: readonly string[];
   readonly faults: readonly Fault[];
@@ -82,12 +91,17 @@ async function verify(args: Args, reader: Reader, io: Io): Promise<Result> {
       ...(onProgress === undefined ? {} : { onProgress }),
     }),
   );
+  const times: TimesFound = args.has('timestamps')
+    ? await timesOf(reader, audit.entries, { args, io })
+    : { refusals: [] };
+  refusals.push(...times.refusals);
   return {
     log: reader.origin,
     entries: audit.entries,
     checkpoints: audit.checkpoints,
     root: audit.root === undefined ? '' : Buffer.from(audit.root).toString('base64'),
     ...(since === undefined ? {} : { since: since.size }),
+    ...(times.newest === undefined ? {} : { timestamped: times.newest }),
     refusals,
     faults: audit.faults,
   };
@@ -117,7 +131,8 @@ function readKept(file: string, { origin, publicKey }: Reader): SignedCheckpoint
   }
 }
 
-function textOf({ log, entries, checkpoints, since, refusals, faults }: Result, holds: boolean): string {
+function textOf(result: Result, holds: boolean): string {
+  const { log, entries, checkpoints, since, timestamped, refusals, faults } = result;
   const shown = faults.slice(0, MOST_SHOWN).map((fault) => `no  ${sentenceOf(fault)}`);
   const more = faults.length - shown.length;
   return [
@@ -126,6 +141,9 @@ function textOf({ log, entries, checkpoints, since, refusals, faults }: Result, 
     ...(more > 0 ? [`no  and ${more} more`] : []),
     ...(holds && since !== undefined
       ? [`ok  nothing before entry ${since} was changed since that checkpoint`]
+      : []),
+    ...(holds && timestamped !== undefined
+      ? [`ok  the first ${timestamped.size} entries were there at ${timestamped.at}`]
       : []),
     `${log}: ${entries} entries under ${checkpoints} checkpoints, ${holds ? 'all as they were signed' : 'not as they were signed'}`,
     '',

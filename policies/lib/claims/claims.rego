@@ -15,7 +15,8 @@ digest(image) := "" if not is_string(object.get(image, "digest", null))
 # The claims about a subject of one kind (`provenance`, `verification`, `sbom`, …) by one of these signers. Only claims that the
 # engine has verified, of a type that it knows, are ever in the input under `known: true`.
 #
-# signers: a list of {"name"} | {"issuer", "identity"} | {"issuer", "identityGlob"} | {"keyId"}; an empty list is nobody.
+# signers: a list of {"name"} | {"issuer", "identity"} | {"issuer", "identityGlob"} | {"keyId"}; an empty list is nobody. With a
+# member "build" beside these, the signer's certificate must say all of it, each exactly: {"sourceRepositoryRef": "refs/heads/main"}.
 signed(subject, kind, signers) := {claim |
 	some claim in input.claims
 	claim.subject == subject
@@ -27,6 +28,24 @@ signed(subject, kind, signers) := {claim |
 _is_signed(signer, signers) if {
 	some wanted in signers
 	_matches(signer, wanted)
+}
+
+_is_signed(signer, signers) if {
+	some wanted in signers
+	is_object(wanted)
+	_is_built(signer, wanted.build)
+	_matches(signer, object.remove(wanted, ["build"]))
+}
+
+# What the certificate of a signer says of its build, as the forge told the authority. Nothing asked for is nothing known.
+_is_built(signer, build) if {
+	is_object(build)
+	count(build) > 0
+	every member, value in build {
+		is_string(value)
+		value != ""
+		signer.build[member] == value
+	}
 }
 
 # Exactly these members, so that a misspelt one matches nothing instead of taking a condition away.

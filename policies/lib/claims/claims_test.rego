@@ -107,6 +107,35 @@ test_on_protected_ref if {
 	}
 }
 
+test_signed_by_a_build_that_the_certificate_names if {
+	build := {"sourceRepositoryRef": "refs/heads/main", "runnerEnvironment": "github-hosted", "buildTrigger": "push"}
+	found := object.union(_claim(_provenance), {"signer": {"build": build}})
+	who := {"issuer": _issuer, "identity": _identity}
+	every wanted in [{"runnerEnvironment": "github-hosted"}, build] {
+		claims.signed(_image, "provenance", [object.union(who, {"build": wanted})]) == {found} with input.claims as [found]
+	}
+	every wanted in [
+		{},
+		{"runnerEnvironment": "self-hosted"},
+		object.union(build, {"buildTrigger": "pull_request"}),
+		{"runnerEnvironment": ""},
+		{"runnerEnvironment": ["github-hosted"]},
+		{"deploymentEnvironment": "production"},
+		{"runner": "github-hosted"},
+		"github-hosted",
+		null,
+		false,
+	] {
+		claims.signed(_image, "provenance", [object.union(who, {"build": wanted})]) == set() with input.claims as [found]
+	}
+	asked := object.union(who, {"build": {"buildTrigger": "push"}})
+	claims.signed(_image, "provenance", [asked]) == set() with input.claims as [_claim(_provenance)]
+	stranger := object.union(asked, {"identity": "https://github.com/evil/web/.github/workflows/release.yml@refs/tags/v1"})
+	claims.signed(_image, "provenance", [stranger, {"build": build}, object.union(asked, {"x": "y"})]) == set() with input.claims as [found]
+	keyed := object.union(object.remove(found, ["signer"]), {"signer": {"kind": "key", "name": "k", "keyId": "k"}})
+	claims.signed(_image, "provenance", [{"keyId": "k", "build": build}]) == set() with input.claims as [keyed]
+}
+
 test_ref_of_a_build_that_states_none if {
 	gitlab := {
 		"subject": _image, "known": true,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Each negative differs from the good token in one thing. Attacks by the numbers of their list: 30, 31, 66, and a `kid` that is a path.
-import { createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { CompactEncrypt, CompactSign, exportSPKI, importJWK } from 'jose';
 import { AttestError } from '../../../attest/error.ts';
@@ -53,8 +53,10 @@ const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toSt
 describe('a token that holds', () => {
   it('of a GitLab job has its facts, ids as strings and booleans as booleans', async () => {
     const claims = claimsOf(GITLAB_JOB);
-    expect(await verified(await sign(key, claims))).toEqual({
+    const token = await sign(key, claims);
+    expect(await verified(token)).toEqual({
       name: 'shop',
+      digest: `sha256:${hash('sha256', token)}`,
       kind: 'gitlab',
       issuer: ISSUER,
       subject: 'project_path:shop/web:ref_type:branch:ref:main',

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The trusted root is kept fresh, by the rules of The Update Framework, and what was good last serves for a time.
 import { generateKeyPairSync, hash } from 'node:crypto';
-import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -37,6 +37,9 @@ const options = (changes: Partial<RefreshOptions> = {}): RefreshOptions => ({
   repository: { mirrorUrl: repository.mirrorUrl, rootFile: join(folder, 'root.json') },
   ...changes,
 });
+/** The folder of the mirror: by its name, and by the root that it began with. */
+const place = (): string =>
+  `${encodeURIComponent(repository.mirrorUrl)}@${hash('sha256', readFileSync(join(folder, 'root.json')))}`;
 const publish = (trustedRoot: string, version: number, more: object = {}): void =>
   repository.publish({ trustedRoot, version, expires: moment(7 * DAY), ...more });
 
@@ -107,7 +110,7 @@ describe('the trusted root of an instance', () => {
     expect(await outcome(offline)).toBe('TRUST_UNAVAILABLE');
     chmodSync(directory, 0o755);
     expect(await outcome(offline)).toBe(digest(first));
-    chmodSync(join(directory, encodeURIComponent(repository.mirrorUrl)), 0o720);
+    chmodSync(join(directory, place()), 0o720);
     expect(await outcome()).toBe('TRUST_UNAVAILABLE');
   });
 
@@ -147,15 +150,31 @@ describe('the trusted root of an instance', () => {
     expect(await outcome()).toBe(digest(first));
     expect(readdirSync(folder).sort()).toEqual(['root.json', 'trust']);
     expect(readdirSync(join(folder, 'trust')).every((name) => !name.includes('/'))).toBe(true);
-    const place = join(folder, 'trust', encodeURIComponent(repository.mirrorUrl));
-    if (process.platform !== 'win32') expect(statSync(place).mode & 0o777).toBe(0o700);
+    const own = join(folder, 'trust', place());
+    if (process.platform !== 'win32') expect(statSync(own).mode & 0o777).toBe(0o700);
+  });
+
+  it('of a mirror that begins with another root is fetched anew, and not what the first one vouched for', async () => {
+    publish(first, 1);
+    expect(await outcome()).toBe(digest(first));
+    const other = await newRepository();
+    writeFileSync(join(folder, 'other.json'), other.rootOf(moment(30 * DAY)));
+    await other.close();
+    const began = { repository: { mirrorUrl: repository.mirrorUrl, rootFile: join(folder, 'other.json') } };
+    expect([await outcome(began), await outcome({ ...began, offline: true })]).toEqual([
+      'TRUST_UNAVAILABLE',
+      'TRUST_UNAVAILABLE',
+    ]);
+    expect(await outcome({ offline: true })).toBe(digest(first));
+    const missing = { repository: { mirrorUrl: repository.mirrorUrl, rootFile: join(folder, 'none.json') } };
+    expect(await outcome(missing)).toBe('TRUST_UNREADABLE');
   });
 
   it('is not had from a folder where nothing can be written, or that somebody spoilt', async () => {
     publish(first, 1);
     expect(await outcome({ directory: join(folder, 'root.json') })).toBe('TRUST_UNAVAILABLE');
     expect(await outcome()).toBe(digest(first));
-    const kept = join(folder, 'trust', encodeURIComponent(repository.mirrorUrl), 'kept.json');
+    const kept = join(folder, 'trust', place(), 'kept.json');
     for (const text of [
       '',
       '{}',

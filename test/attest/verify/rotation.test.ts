@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys come to their end and what they signed before holds on; nobody who has such a key later can date anything back.
-import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
@@ -11,10 +11,11 @@ import {
   openFileRows,
   openReader,
   type RecordVerdict,
+  readCheckpoint,
   readTrust,
   verifyRecord,
 } from '../../../attest/index.ts';
-import { checkpointSigner } from '../../../attest/log/index.ts';
+import { checkpointSigner, hashChildren } from '../../../attest/log/index.ts';
 import { expectThrown } from '../../expect.ts';
 import {
   appendTo,
@@ -39,13 +40,17 @@ async function newestNote(directory: string): Promise<string> {
   return newest?.note ?? '';
 }
 
-/** The bundle of an entry over the newest checkpoint, as `records prove` prints it. */
-async function proved(directory: string, index: number): Promise<Bundle> {
+/** The bundle of an entry over the newest checkpoint, or over the one that was kept, as `records prove` prints it. */
+async function proved(directory: string, index: number, note?: string): Promise<Bundle> {
   const rows = openFileRows(directory);
   const reader = await openReader(rows);
   const [row] = await rows.entries(index, index + 1);
   if (row === undefined) throw new Error('no row');
-  const bundle = await reader.bundle(row, await reader.newest());
+  const kept = readCheckpoint(note ?? '');
+  const bundle = await reader.bundle(
+    row,
+    kept === undefined ? await reader.newest() : { ...kept, note: note ?? '' },
+  );
   await rows.close();
   return bundle;
 }
@@ -86,9 +91,11 @@ describe('a signing key that came to its end', () => {
       const after = await appendTo(ledger, next, numbered(3));
       const keys = [trustedKey(old, { ...dates, until }), trustedKey(next, { name: 'next' })];
       const trust = trustOf(keys, [ledger.trustedRoot()]);
-      for (const bundle of before) expect(codeOf(verify(bundle, trust))).toBe('ok');
-      // By a later checkpoint too: the place in the log is the same.
-      expect(codeOf(verify(await proved(directory, 1), trust))).toBe('ok');
+      // The one that was given out under that checkpoint, and the other once it is proved by it.
+      expect(before.map((bundle) => codeOf(verify(bundle, trust)))).toEqual(['KEY_TIME', 'ok']);
+      expect(codeOf(verify(await proved(directory, 0, until), trust))).toBe('ok');
+      // By a later checkpoint the place is the same, but a log that was made since could show it as well.
+      expect(codeOf(verify(await proved(directory, 1), trust))).toBe('KEY_TIME');
       expect(codeOf(verify(forged, trust))).toBe('KEY_TIME');
       expect(codeOf(verify(await proved(directory, 2), trust))).toBe('KEY_TIME');
       expect(codeOf(verify(after, trust))).toBe('ok');
@@ -115,10 +122,84 @@ describe('a signing key that came to its end', () => {
     if (entry === undefined) throw new Error('no entry');
     Object.assign(entry, { logIndex: '1' });
     Object.assign(entry.inclusionProof, { logIndex: '1' });
-    expect(codeOf(verify(lying, trust))).toBe('LOG_PROOF');
+    expect(codeOf(verify(lying, trust))).toBe('KEY_TIME');
     // First in another log that is trusted as well, whose index is as small.
     expect(codeOf(verify(await appendTo(other, old, numbered(9)), trust))).toBe('KEY_TIME');
     await Promise.all([ledger.close(), other.close()]);
+  });
+});
+
+describe('whoever has the key of the ledger as well as a revoked one', () => {
+  /** The record with a proof in a log made by hand: this record, and after it leaves with these hashes, two and two. */
+  function inForgedLog(bundle: Bundle, ledger: Ledger, key: KeyObject, above: readonly Buffer[]): Bundle {
+    const forged = structuredClone(bundle);
+    const [entry] = forged.verificationMaterial.tlogEntries;
+    const [log] = ledger.trustedRoot().tlogs;
+    if (entry === undefined || log === undefined) throw new Error('no entry');
+    const leaf: Uint8Array = Buffer.from(entry.inclusionProof.rootHash, 'base64');
+    const root = above.reduce<Uint8Array>((left, right) => hashChildren(left, right), leaf);
+    const size = 2 ** above.length;
+    Object.assign(entry, { logId: log.logId });
+    Object.assign(entry.inclusionProof, {
+      rootHash: Buffer.from(root).toString('base64'),
+      treeSize: String(size),
+      hashes: above.map((hash) => hash.toString('base64')),
+      checkpoint: { envelope: checkpointSigner(log.baseUrl.slice('https://'.length), key)(size, root) },
+    });
+    return forged;
+  }
+
+  it('cannot date back with another log of that name, shorter, as long or longer', async () => {
+    const directory = folders.make();
+    const ledger = open(directory);
+    const old = newSigner();
+    for (let number = 0; number < 2; number++) await appendTo(ledger, old, numbered(number));
+    const until = await newestNote(directory);
+    const revoked = trustOf([trustedKey(old, { revokedAt: END, until })], [ledger.trustedRoot()]);
+    const valid = trustOf([trustedKey(old)], [ledger.trustedRoot()]);
+    const key = createPrivateKey(readFileSync(join(directory, 'ledger.key'), 'utf8'));
+    const fork = open(folders.make(), { origin: 'fork.example' });
+    const first = await appendTo(fork, old, numbered(9));
+    for (const above of [[], [Buffer.alloc(32, 1)], [Buffer.alloc(32, 1), Buffer.alloc(32, 2)]]) {
+      const forged = inForgedLog(first, ledger, key, above);
+      // Nothing is wrong with it but that it is not the log of which the checkpoint was kept.
+      expect(codeOf(verify(forged, valid))).toBe('ok');
+      expect(codeOf(verify(forged, revoked))).toBe('KEY_TIME');
+    }
+    const [entry] = inForgedLog(first, ledger, key, [Buffer.alloc(32, 1)]).verificationMaterial.tlogEntries;
+    const lying = structuredClone(first);
+    // The kept checkpoint itself, under which the forged record is not.
+    Object.assign(lying.verificationMaterial, { tlogEntries: [structuredClone(entry)] });
+    const [forgedEntry] = lying.verificationMaterial.tlogEntries;
+    if (forgedEntry === undefined) throw new Error('no entry');
+    Object.assign(forgedEntry.inclusionProof, {
+      rootHash: until.split('\n')[2],
+      checkpoint: { envelope: until },
+    });
+    expect(codeOf(verify(lying, revoked))).toBe('LOG_PROOF');
+    await Promise.all([ledger.close(), fork.close()]);
+  });
+
+  it('is told that the kept checkpoint has to prove it', async () => {
+    const directory = folders.make();
+    const ledger = open(directory);
+    const old = newSigner();
+    const first = await appendTo(ledger, old, numbered(0));
+    await appendTo(ledger, old, numbered(1));
+    const until = await newestNote(directory);
+    const reasonOf = (dates: object): unknown =>
+      verify(first, trustOf([trustedKey(old, { ...dates, until })], [ledger.trustedRoot()]));
+    expect(reasonOf({ revokedAt: END })).toEqual({
+      ok: false,
+      code: 'KEY_TIME',
+      reason: `key "ci" was revoked at ${END}, but for what the checkpoint that was kept proves`,
+    });
+    expect(reasonOf({ notAfter: END })).toEqual({
+      ok: false,
+      code: 'KEY_TIME',
+      reason: `key "ci" is not valid after ${END}, but for what the checkpoint that was kept proves`,
+    });
+    await ledger.close();
   });
 });
 

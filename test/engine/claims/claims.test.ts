@@ -29,7 +29,12 @@ const SIGNER = {
   issuer: 'https://gitlab.com',
   identity: 'https://gitlab.com/shop/web//.gitlab-ci.yml@refs/heads/main',
 } as const;
-const PROOF: ClaimProof = { subject: `sha256:${HEX}`, signer: SIGNER, at: '2026-11-22T23:30:00.000Z' };
+const PROOF: ClaimProof = {
+  subject: `sha256:${HEX}`,
+  digest: `sha256:${'f'.repeat(64)}`,
+  signer: SIGNER,
+  at: '2026-11-22T23:30:00.000Z',
+};
 
 function claimOf(verdict: ClaimVerdict): Claim {
   if (!verdict.ok) throw new Error(`${verdict.code}: ${verdict.reason}`);

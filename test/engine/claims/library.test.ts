@@ -10,6 +10,7 @@ import { nativeInput } from '../../../engine/policy/input.ts';
 import { openRegoToolchain } from '../../../engine/toolchain/index.ts';
 import { openYamlReader } from '../../../engine/toolchain/yaml.ts';
 
+const STATEMENT = `sha256:${'f'.repeat(64)}`;
 const DIGEST = 'sha256:5d5b09f6dcb2d53a5fffc60c4ac0d55fabdf556069d6631545f42aa6e3500f2e';
 const IDENTITY = 'https://gitlab.com/shop/web//.gitlab-ci.yml@refs/heads/main';
 const SIGNER = { kind: 'keyless', name: 'ci', issuer: 'https://gitlab.com', identity: IDENTITY } as const;
@@ -96,7 +97,12 @@ beforeAll(async () => {
 function held(...names: string[]): unknown {
   const texts = names.map((name) => {
     const statement = readFileSync(resolve(`test/engine/claims/samples/${name}.json`));
-    const verdict = readClaim(statement, { subject: DIGEST, signer: SIGNER, at: '2026-11-23T12:00:00.000Z' });
+    const verdict = readClaim(statement, {
+      subject: DIGEST,
+      digest: STATEMENT,
+      signer: SIGNER,
+      at: '2026-11-23T12:00:00.000Z',
+    });
     if (!verdict.ok) throw new Error(verdict.reason);
     return verdict.claim.text;
   });

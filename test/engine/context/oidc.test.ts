@@ -47,6 +47,7 @@ describe('a token in the context', () => {
       expiresAt: '2026-11-24T12:05:00.000Z',
       kid: 'one',
       alg: 'ES256',
+      digest: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
       trust: 'verified',
       claims: JSON.parse(JSON.stringify(claims)),
     });

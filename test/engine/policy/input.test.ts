@@ -217,6 +217,7 @@ describe('claims in the input', () => {
   );
   const claimOf = (digit: string): string =>
     JSON.stringify({
+      digest: digest('f'),
       known: false,
       predicate: {},
       predicateType: 'https://x.example/t',

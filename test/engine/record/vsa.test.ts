@@ -64,17 +64,33 @@ describe('the summary of an allow', () => {
     });
   });
 
+  it('lists no attestations where the record does not name all of them', () => {
+    const whole: object = Object(Reflect.get(Object(summary()), 'predicate'));
+    const cut = Reflect.get(
+      Object(summary({ omittedEvidence: [{ predicateType: 't', count: 1 }] })),
+      'predicate',
+    );
+    expect(whole).toHaveProperty('inputAttestations');
+    expect(cut).toEqual({ ...whole, inputAttestations: undefined });
+  });
+
   it('counts images by digest, and those of which a statement was verified', () => {
     const images = [
       { ref: 'a:1' },
       { ref: 'b', digest: { sha256: hex('a') } },
       { ref: 'c', digest: { sha256: hex('b') } },
     ];
+    const TIME = '2026-11-24T11:00:00Z';
     const evidence = [
       {
         subject: { sha256: hex('a') },
         predicateType: 'https://slsa.dev/provenance/v1',
         digest: { sha256: hex('c') },
+        signer: { kind: 'key' },
+      },
+      {
+        token: { issuer: 'i', subject: 's', audience: ['a'], kid: 'k', issuedAt: TIME, expiresAt: TIME },
+        digest: { sha256: hex('d') },
       },
     ];
     expect(summary({ images, evidence })).toMatchObject({

@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Change } from '../../../engine/change.ts';
 import { EngineError } from '../../../engine/error.ts';
-import type { JsonValue } from '../../../engine/manifest/document.ts';
+import type { JsonObject, JsonValue } from '../../../engine/manifest/document.ts';
 import { type DecisionPredicate, readDecision } from '../../../engine/record/predicate.ts';
 import { statementOf } from '../../../engine/record/statement.ts';
 import { type Kept, readKept } from '../../../engine/replay/kept.ts';
@@ -74,6 +74,18 @@ const object: fc.Arbitrary<JsonValue> = fc.oneof(
   fc.dictionary(fc.string(), value, { maxKeys: 3 }).map(secretOf),
   fc.record({ no: fc.constant('object') }),
 );
+const SHA256 = `sha256:${'a'.repeat(64)}`;
+const TOKEN: JsonObject = {
+  issuer: 'https://ci.example',
+  subject: 's',
+  audience: ['a'],
+  kid: 'k',
+  issuedAt: '2026-11-24T11:00:00.000Z',
+  expiresAt: '2026-11-24T12:00:00.000Z',
+  digest: SHA256,
+  norm: { ref: 'main' },
+};
+const CLAIM = `{"digest":"${SHA256}","predicateType":"x","signer":{"kind":"key"},"subject":"${SHA256}"}`;
 const change: fc.Arbitrary<Change> = fc
   .record({
     value: object,
@@ -88,13 +100,28 @@ const change: fc.Arbitrary<Change> = fc
       namespace: 'shop',
       request: Buffer.from('{"uid":"u-1","n":9007199254740993}'),
       requester: { uid: 'u-1', username: 'a', isAuthenticated },
-      oidc: [{ issuer: 'https://ci.example', norm: { ref: 'main' } }],
-      claims: new Map([[`sha256:${'a'.repeat(64)}`, ['{"predicateType":"x"}']]]),
+      oidc: [TOKEN],
+      claims: new Map([[`sha256:${'a'.repeat(64)}`, [CLAIM]]]),
+      trustDigest: 'c'.repeat(64),
       ...(old === undefined ? {} : { oldObject: documentOf(old).json }),
     }),
   );
 
 describe('a record that is replayed', () => {
+  it('from before evidence was named is the same, without any', () => {
+    const bare = changeOf(POD, {
+      oidc: [{ issuer: 'https://ci.example' }],
+      claims: new Map([[SHA256, ['{"predicateType":"x"}']]]),
+    });
+    const { proved: _none, ...judgement } = openJudge({ ...BENCH, policies: [NATIVE] }).review(bare, FACTS);
+    const what = judgement.kept?.();
+    if (what === undefined) throw new Error('nothing is kept');
+    const statement = statementOf(judgement, ENGINE, what);
+    const record = { statement, decision: readDecision(statement), kept: what.bytes };
+    expect(record.decision.evidence).toBeUndefined();
+    expect(replaySame(record, [NATIVE])).toEqual([]);
+  });
+
   it('by the recorded policies is the same, byte for byte: 1,000 of them', () => {
     const bench = { ...BENCH, policies: [NATIVE], schema: openSchema({ enforcement: {} }) };
     let seen = 0;

@@ -243,7 +243,8 @@ deny contains {"msg": "nothing is proved"} if not input.claims[0].type == "t"
       object: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'shop' }, spec },
     });
     const facts = { time: NOW, id: ID };
-    const proved = { ...facts, claims: new Map([[digest, ['{"type":"t"}']]]) };
+    const claim = { type: 't', subject: digest, digest, predicateType: 't', signer: { kind: 'key' } };
+    const proved = { ...facts, claims: new Map([[digest, [JSON.stringify(claim)]]]) };
     expect(await outcomes([proved, facts].map((told) => threads.judge(body, told, () => true)))).toEqual([
       'allow',
       'deny',

@@ -10,16 +10,19 @@ afterAll(() => stopAll());
 const DIGEST = `sha256:${'a'.repeat(64)}`;
 const OTHER = `sha256:${'b'.repeat(64)}`;
 const OUTAGE = new WebhookError('CLAIMS_UNAVAILABLE', 'gone');
-const asked = (isLive: boolean) => ({
+const TRUST = '1'.repeat(64);
+const asked = (isLive: boolean, expires?: string) => ({
   parts: {
     trust: {},
     environment: 'production',
     requireLog: false,
     types: ['t'],
     access: { plainHttp: false, privateHosts: [] },
+    ...(expires === undefined ? {} : { trustedRootExpires: expires }),
   },
   registries: ['r.example/shop'],
   isLive,
+  trustDigest: TRUST,
 });
 const pod = (...images: readonly string[]) => ({
   ...POD,
@@ -36,6 +39,7 @@ function claimsOf(asking: (digest: string) => Asking, isLive = false, waitMs?: n
         return asking(digest);
       },
     },
+    () => new Date('2026-11-24T12:00:00Z'),
     waitMs,
   );
   const one = asked(isLive);
@@ -59,12 +63,13 @@ describe('claims about an admission', () => {
       `169.254.169.254/shop/web@${DIGEST}`,
       `r.example:5000/shop/web@${DIGEST}`,
     );
-    expect(await about(object)).toEqual(
-      new Map([
+    expect(await about(object)).toEqual({
+      claims: new Map([
         [DIGEST, ['of a']],
         [OTHER, ['of b']],
       ]),
-    );
+      trustDigest: TRUST,
+    });
     expect(names).toEqual([`r.example/shop/web@${DIGEST}`, `r.example/shop/api@${OTHER}`]);
   });
 
@@ -80,7 +85,10 @@ describe('claims about an admission', () => {
   it('are not looked for about what is deleted', async () => {
     const { about, names } = claimsOf(() => known());
     const object = pod(`r.example/shop/web@${DIGEST}`);
-    expect(await about(object, { operation: 'DELETE', oldObject: object })).toEqual(new Map());
+    expect(await about(object, { operation: 'DELETE', oldObject: object })).toEqual({
+      claims: new Map(),
+      trustDigest: TRUST,
+    });
     expect(names).toEqual([]);
   });
 
@@ -105,8 +113,9 @@ describe('claims about an admission', () => {
     const waiting = Array.from({ length: 64 }, () => about(object));
     await expect(about(object)).rejects.toMatchObject({ code: 'CLAIMS_PENDING' });
     answer({ texts: ['claim'] });
-    expect(await Promise.all(waiting)).toEqual(Array(64).fill(new Map([[DIGEST, ['claim']]])));
-    expect(await about(object)).toEqual(new Map([[DIGEST, ['claim']]]));
+    const proved = { claims: new Map([[DIGEST, ['claim']]]), trustDigest: TRUST };
+    expect(await Promise.all(waiting)).toEqual(Array(64).fill(proved));
+    expect(await about(object)).toEqual(proved);
   });
 
   it('are waited for no longer than a caller waits', async () => {
@@ -114,6 +123,24 @@ describe('claims about an admission', () => {
     await expect(about(pod(`r.example/shop/web@${DIGEST}`))).rejects.toMatchObject({
       code: 'CLAIMS_PENDING',
     });
+  });
+
+  it('are no answer once the trusted root has expired, however well they are known', async () => {
+    const { claims, about, names } = claimsOf(() => known('claim'));
+    const object = pod(`r.example/shop/web@${DIGEST}`);
+    for (const [expires, code] of [
+      ['2026-11-24T12:00:00.001Z', undefined],
+      ['2026-11-24T12:00:00.000Z', 'CLAIMS_UNAVAILABLE'],
+    ] as const) {
+      const stated = asked(true, expires);
+      claims.use(() => stated);
+      const answer = about(object).then(
+        () => undefined,
+        (error: unknown) => Reflect.get(Object(error), 'code'),
+      );
+      expect(await answer).toBe(code);
+    }
+    expect(names).toHaveLength(1);
   });
 
   it('of one image that cannot be had are no answer for all', async () => {
@@ -131,9 +158,9 @@ describe('the webhook', () => {
 
   it('judges with the claims', async () => {
     const claims = new Map([[DIGEST, ['{}']]]);
-    const { server, changes } = await start({ claims: async () => claims });
+    const { server, changes } = await start({ claims: async () => ({ claims, trustDigest: TRUST }) });
     await admit(server, body);
-    expect(changes.map((change) => change.claims)).toEqual([claims]);
+    expect(changes.map((change) => [change.claims, change.trustDigest])).toEqual([[claims, TRUST]]);
   });
 
   it('refuses, and judges nothing, while they are not known', async () => {

@@ -15,6 +15,7 @@ const scopeOf = (environment: string) =>
     },
     registries: ['r.example'],
     isLive: false,
+    trustDigest: '1'.repeat(64),
   });
 const SCOPE = scopeOf('production');
 const image = (digit: string, registry = 'r.example') => ({

@@ -35,6 +35,7 @@ const scopeOf = (publicKey: string) =>
     },
     registries: [registry.host],
     isLive: false,
+    trustDigest: '1'.repeat(64),
   });
 const image = () => ({ registry: registry.host, repository: REPOSITORY, digest: IMAGE });
 
