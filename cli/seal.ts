@@ -174,7 +174,7 @@ async function append(
 // a slip of the hand may name as well.
 export const isBundle = (text: string): boolean =>
   text === '' || text.startsWith('{"mediaType":"application/vnd.dev.sigstore.bundle');
-const isListing = (text: string): boolean => /^(?:(?:[0-9a-f]{64}|-) {2}.+\n)*$/.test(text);
+export const isListing = (text: string): boolean => /^(?:(?:[0-9a-f]{64}|-) {2}.+\n)*$/.test(text);
 
 /** Makes a file under another name beside its own, which `write` fills and moves there; `drop` takes away what was not. */
 export function reserve(

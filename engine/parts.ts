@@ -33,13 +33,19 @@ export function partsOf(bench: Bench): BenchParts {
  * @throws {EngineError} POLICY_BUILTIN | POLICY_MODULE | POLICY_DATA
  */
 export function openParts(parts: JudgeParts, builtins: BuiltinServer): Judge {
-  const open = (bench: BenchParts): Bench => ({
-    ...bench,
-    policies: bench.policies.map((policy) => openPolicy(policy, builtins)),
-  });
-  if ('bench' in parts) return openJudge(open(parts.bench));
-  const benches = new Map([...parts.benches].map(([name, bench]) => [name, open(bench)] as const));
+  if ('bench' in parts) return openJudge(openBench(parts.bench, builtins));
+  const benches = new Map(
+    [...parts.benches].map(([name, bench]) => [name, openBench(bench, builtins)] as const),
+  );
   return openProjectJudge(parts.project, benches);
+}
+
+/**
+ * Loads every policy of a bench.
+ * @throws {EngineError} POLICY_BUILTIN | POLICY_MODULE | POLICY_DATA
+ */
+export function openBench(bench: BenchParts, builtins: BuiltinServer): Bench {
+  return { ...bench, policies: bench.policies.map((policy) => openPolicy(policy, builtins)) };
 }
 
 export function packPolicy({ parts, reference: { digest } }: Policy): PackedPolicy {

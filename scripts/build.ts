@@ -54,6 +54,7 @@ const THREADS = {
   keeper_worker: 'attest/inputs/keeper_worker.ts',
   render_worker: 'engine/render/render_worker.ts',
   judging_worker: 'webhook/admission/judging_worker.ts',
+  checking_worker: 'webhook/checking/checking_worker.ts',
   proving_worker: 'webhook/claims/proving_worker.ts',
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** A request that cannot be answered with an AdmissionReview, and the HTTP status it gets instead. */
+/** A request that cannot be answered with what it asked for, an AdmissionReview or a Decision, and the HTTP status it gets instead. */
 export const REQUEST_STATUS = {
   REQUEST_METHOD: 405,
   REQUEST_CONTENT_TYPE: 415,
@@ -11,6 +11,10 @@ export const REQUEST_STATUS = {
   REQUEST_DUPLICATE_KEY: 400,
   REQUEST_SHAPE: 400,
   SERVER_MEMORY: 503,
+  CALLER_REFUSED: 401,
+  REQUEST_ENVIRONMENT: 404,
+  REQUEST_SET: 409,
+  SERVER_BUSY: 503,
 } as const;
 
 export type RequestErrorCode = keyof typeof REQUEST_STATUS;

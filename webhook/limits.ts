@@ -30,6 +30,16 @@ export interface Limits {
   readonly drainDelayMs: number;
   /** From then on, how long requests in flight may take. */
   readonly drainTimeoutMs: number;
+  /** Of checks of whole sets, in place of those for admissions. */
+  readonly check: {
+    /** Files are written in base64: three quarters of it. */
+    readonly maxBodyBytes: number;
+    readonly maxHeldBytes: number;
+    /** From their headers to their answer; one at a time is judged, and more get HTTP 503. */
+    readonly maxInFlight: number;
+    /** From the headers to the end of the judgement. */
+    readonly timeoutMs: number;
+  };
 }
 
 const MIB = 1024 * 1024;
@@ -51,4 +61,5 @@ export const DEFAULT_LIMITS: Limits = {
   renewIntervalMs: 12 * 60 * 60 * 1000,
   drainDelayMs: 0,
   drainTimeoutMs: 25_000,
+  check: { maxBodyBytes: 32 * MIB, maxHeldBytes: 128 * MIB, maxInFlight: 16, timeoutMs: 60_000 },
 };

@@ -10,6 +10,7 @@ export interface LogEvent {
   readonly event:
     | 'listening'
     | 'admission'
+    | 'check'
     | 'late'
     | 'refused'
     | 'failure'

@@ -15,6 +15,8 @@ export interface Sample {
 /** What the server counts, one set for each server. */
 export interface Metrics {
   admission(sample: Sample): void;
+  /** Counts a set that was checked and answered. */
+  check(verdict: Sample['verdict']): void;
   /** Counts a failure or a refused request by its code, which is of a closed set. */
   failure(code: string): void;
   append(result: 'appended' | 'failed'): void;
@@ -50,6 +52,12 @@ export function openMetrics(): Metrics {
     help: 'Admissions read and not yet answered.',
     registers,
   });
+  const checks = new Counter({
+    name: 'countersign_checks_total',
+    help: 'Sets of objects checked for jobs and answered, by verdict.',
+    labelNames: ['verdict'],
+    registers,
+  });
   const appends = new Counter({
     name: 'countersign_ledger_appends_total',
     help: 'Records signed and appended to the ledger, by result.',
@@ -78,6 +86,7 @@ export function openMetrics(): Metrics {
       decisions.inc({ verdict, operation, kind });
       durations.observe({ verdict }, durationMs / 1000);
     },
+    check: (verdict) => checks.inc({ verdict }),
     failure: (code) => errors.inc({ code }),
     append: (result) => appends.inc({ result }),
     refresh: (result) => refreshes.inc({ result }),

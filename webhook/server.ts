@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openEndpoint } from './admission/endpoint.ts';
 import type { Admission } from './admission/handler.ts';
+import { type CheckService, openCheckEndpoint } from './checking/index.ts';
 import { WebhookError } from './error.ts';
 import { DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { failureEvent, type Log } from './log.ts';
@@ -32,6 +33,8 @@ export interface ServerOptions extends Admission {
     /** Whether some policies were good before. */
     readonly hasGood: () => boolean;
   };
+  /** Checks sets of objects for jobs; absent: none. */
+  readonly checks?: CheckService;
   readonly log: Log;
   /** Reasons why nothing can be judged now, such as a ledger that does not open; empty when all is well. */
   readonly notReady?: () => readonly string[];
@@ -56,6 +59,7 @@ export interface WebhookServer {
 }
 
 const ADMIT_PATH = /^\/v1\/admit(?:\?|$)/;
+const CHECK_PATH = /^\/v1\/check(?:\?|$)/;
 const MIN_VERSION = 'TLSv1.2';
 
 /**
@@ -83,12 +87,23 @@ export async function startServer(options: ServerOptions): Promise<WebhookServer
     notReady: () => o.notReady?.() ?? [],
     isDraining: () => state.draining,
   });
+  const checks = openCheckEndpoint({
+    service: o.checks,
+    limits,
+    metrics,
+    log: o.log,
+    notReady: () => o.notReady?.() ?? [],
+    isDraining: () => state.draining,
+    now: o.now,
+    newId: o.newId,
+  });
   const { metricsToken } = o;
   const routes = createRoutes({ metrics, log: o.log, notReady, ...(metricsToken ? { metricsToken } : {}) });
   const server = httpsServer(o.tls, limits);
   const traffic = watch(server);
   server.on('request', (request, response) => {
     if (ADMIT_PATH.test(request.url ?? '')) endpoint.handle(request, response);
+    else if (CHECK_PATH.test(request.url ?? '')) checks.handle(request, response);
     else routes(request, response);
   });
   const port = await listen(server, o.host, o.port);
@@ -160,7 +175,7 @@ export async function startServer(options: ServerOptions): Promise<WebhookServer
     await traffic.quiet(limits.drainTimeoutMs);
     traffic.destroy();
     await closed;
-    await endpoint.settled();
+    await Promise.all([endpoint.settled(), checks.settled()]);
     // What loads may still use what is about to be released; a registry that hangs is not waited for.
     await Promise.race([state.refresh, sleep(limits.drainTimeoutMs, undefined, { ref: false })]);
     await o.release?.();

@@ -6,6 +6,7 @@ import type { JudgeParts } from '../../engine/parts.ts';
 import { type Lock, type Pin, withReleases } from '../../engine/policy/release/index.ts';
 import { codeOf, messageOf } from '../cause.ts';
 import type { Io } from '../io.ts';
+import type { Checks } from '../remote/environments.ts';
 import { makeFolder } from '../seal.ts';
 import { loadLock, saveLock } from './lock.ts';
 import type { ReleasedBundle } from './policies.ts';
@@ -15,6 +16,8 @@ export interface LoadedJudge {
   readonly parts: JudgeParts;
   readonly releases: readonly ReleasedBundle[];
   readonly asked?: AskedOf | undefined;
+  /** What whole sets are checked by, where there are environments. */
+  readonly checks?: Checks;
   /** Fetches the trusted roots that `asked` tells of anew; absent where none is fetched. */
   readonly refreshRoots?: () => Promise<void>;
 }
@@ -35,7 +38,7 @@ export interface AskedClaims {
 /** Where policies come from, and who is to judge by them: whoever that is keeps to the last good ones when it cannot. */
 export interface Loading {
   readonly load: (memory: Lock) => Promise<LoadedJudge>;
-  readonly use: (parts: JudgeParts, asked: AskedOf | undefined) => Promise<void>;
+  readonly use: (parts: JudgeParts, asked: AskedOf | undefined, checks: Checks | undefined) => Promise<void>;
 }
 
 /** The policies of a running server. */
@@ -72,7 +75,7 @@ export async function openPolicies(
       makeFolder(state);
       saveLock(file, remembered(memory, loaded.releases));
     }
-    await use(loaded.parts, loaded.asked);
+    await use(loaded.parts, loaded.asked, loaded.checks);
     refreshRoots = loaded.refreshRoots;
     isGood = true;
   };

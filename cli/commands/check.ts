@@ -9,7 +9,7 @@ import type { Args, Verb } from '../args.ts';
 import { BUNDLE_FLAGS, type BundleSettings, bundleSettings, REGISTRY_FLAGS } from '../bundles/flags.ts';
 import { type ExitCode, UsageError } from '../exit.ts';
 import { failOnOf } from '../inputs/fail_on.ts';
-import { claimsFor, tokensOf, trustFor } from '../inputs/proved.ts';
+import { claimsFor, SERVER_FLAGS, TOKEN_FLAG, tokensOf, trustFor } from '../inputs/proved.ts';
 import { readInputs, refuseUnstable, withInputs } from '../inputs/render.ts';
 import { RENDER_FLAGS } from '../inputs/render_flags.ts';
 import { SCHEMA_FLAGS, schemaFor, strangersTo } from '../inputs/schema.ts';
@@ -77,17 +77,13 @@ export const check: Verb = {
       help: 'block only what is new since then; what was there before warns (not with --record)',
     },
     ...SCHEMA_FLAGS,
-    'id-token': {
-      value: 'ENV|FILE',
-      multiple: true,
-      excludes: ['against'],
-      help: 'id token of the job: a variable of the environment by its name, or a file; the Project names whose are believed',
-    },
+    ...TOKEN_FLAG,
+    ...SERVER_FLAGS,
     'no-cache': { help: 'compile policies anew, and keep nothing of them' },
     'fail-on': { value: 'fail|warn', help: 'warn: exit 1 for warnings too' },
     record: {
       value: 'FILE',
-      help: 'sign the decision, append it to the ledger and write the record here (needs --key and an environment)',
+      help: 'sign the decision, append it to the ledger and write the record here (needs --key and an environment, or --server)',
     },
     key: {
       value: 'FILE|URI',
@@ -111,14 +107,16 @@ export const check: Verb = {
 async function run(args: Args, io: Io): Promise<ExitCode> {
   const targets = parseTargets(args.list('format'));
   const failOn = failOnOf(args);
+  if (args.positionals.length === 0 && !args.has('from'))
+    throw new UsageError('no path is given', 'countersign check PATH…, or - for standard input');
+  if (args.has('server'))
+    return (await import('../remote/index.ts')).checkAt(args, io, { targets, failOn, exitOf });
   const isRecorded = recordWanted(args);
   if (isRecorded && args.has('against'))
     throw new UsageError(
       '--record beside --against',
       'a record holds the whole decision: leave --against out',
     );
-  if (args.positionals.length === 0 && !args.has('from'))
-    throw new UsageError('no path is given', 'countersign check PATH…, or - for standard input');
   const installation = findInstallation();
   const reader = openYamlReader(installation.toolchain);
   const found = findProject(args.text('project'), reader);

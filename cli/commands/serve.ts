@@ -20,6 +20,7 @@ import { loadJudge } from '../loading/judge.ts';
 import { NAMESPACE_FLAGS_OF_POLICY } from '../loading/namespaces.ts';
 import { findProject } from '../loading/project.ts';
 import { VERSION_FLAGS } from '../loading/version.ts';
+import { openChecks } from '../remote/serving.ts';
 import { withProgress } from '../report/progress.ts';
 import { stateKey } from '../seal.ts';
 import { keyRequest, PASSWORD_FLAG } from '../signing/flags.ts';
@@ -217,15 +218,15 @@ async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): 
   const engine = { version: installation.version, opa: installation.opa };
   const threads = openThreads({ count: threadsOf(args), toolchain: installation.toolchain, engine });
   const proving = webhook.openProving(io.now);
-  const claims = webhook.openClaims(
-    webhook.openPrepared(proving, () => performance.now()),
-    io.now,
-  );
+  const checks = openChecks(state, webhook.openChecking({ toolchain: installation.toolchain, engine }));
+  const prepared = webhook.openPrepared(proving, () => performance.now());
+  const claims = webhook.openClaims(prepared, io.now);
   const keeper = openKeeper(state);
-  const use: Loading['use'] = async (parts, asked) => {
+  const use: Loading['use'] = async (parts, asked, sets) => {
     await keepPolicies(parts, { keeper, time: io.now().toISOString() });
     await threads.use(parts);
     claims.use(asked);
+    checks.use(sets);
   };
   const policies = await withProgress(io, 'compiling policies', () =>
     openPolicies(refreshOf(args), state, { load, use }, io),
@@ -252,6 +253,7 @@ async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): 
     ],
     ...(policies.refresh === undefined ? {} : { refresh: policies.refresh }),
     record: (statement, kept) => recordKept(statement, kept, { recording, keeper }),
+    checks: checks.service({ place: ledger, recording, keeper }),
     ...options,
     log: (event) => io.err(`${JSON.stringify(event)}\n`),
     now: io.now,
@@ -264,7 +266,7 @@ async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): 
   stopFetching();
   await server.stop();
   await threads.close();
-  await proving.close();
+  await Promise.all([proving.close(), checks.close()]);
   await recording.close();
   await keeper.close();
   await published?.stop();

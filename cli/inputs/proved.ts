@@ -3,11 +3,41 @@
 import type { Environment, Project } from '../../engine/context/project.ts';
 import type { Change } from '../../engine/index.ts';
 import type { Document } from '../../engine/manifest/index.ts';
-import type { Args } from '../args.ts';
+import type { Args, Flags } from '../args.ts';
 import type { BundleSettings } from '../bundles/flags.ts';
 import type { Io } from '../io.ts';
 import type { FoundClaims } from '../loading/attestations.ts';
 import { withProgress } from '../report/progress.ts';
+
+export const TOKEN_FLAG: Flags = {
+  'id-token': {
+    value: 'ENV|FILE',
+    multiple: true,
+    excludes: ['against'],
+    help: 'id token of the job: a variable of the environment by its name, or a file; the Project (with --server that of the server) names whose are believed',
+  },
+};
+
+/** What a server decides by is its own: what would add to it, or take from it, is refused. */
+const OF_THE_SERVER = [
+  ...['policy', 'policy-namespace', 'all-policy-namespaces', 'strict-errors', 'data', 'parameters'],
+  ...['against', 'schema', 'crds', 'no-cache', 'key', 'key-password-file', 'state', 'approvals'],
+  ...['v0-compatible', 'v1-compatible', 'verification-key', 'verification-key-id', 'signing-alg', 'scope'],
+  ...['allow-bundle', 'lock', 'plain-http', 'allow-private'],
+];
+
+export const SERVER_FLAGS: Flags = {
+  server: {
+    value: 'URL',
+    excludes: OF_THE_SERVER,
+    help: 'have countersign serve decide and sign, by its own policies and Project: https://… (needs --env; --trust FILE verifies its record)',
+  },
+  'server-ca': {
+    value: 'FILE',
+    needs: ['server'],
+    help: 'certificates (PEM) that alone prove the server, such as ca.pem of its state folder',
+  },
+};
 
 /** Verified before anything else, and once: a token lives for minutes. */
 export async function tokensOf(

@@ -48,7 +48,7 @@ export async function readTokens(
 }
 
 /** A variable of that name, else a file: `./NAME` is always a file. What stands there is in no message. */
-function readToken(name: string, io: Io): string {
+export function readToken(name: string, io: Io): string {
   const variable = /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? io.env[name] : undefined;
   const text = variable ?? readTokenFile(name);
   const token = text.replace(/\r?\n$/, '');
@@ -72,7 +72,8 @@ function readTokenFile(name: string): string {
   return Buffer.from(bytes.subarray(0, MAX_TOKEN_CHARACTERS + 2)).toString('latin1');
 }
 
-const issuerOf = (stated: ProjectIssuer): TokenIssuer => {
+/** An issuer as the Project states it, with its keys. @throws {AttestError} TOKEN_KEYS @throws {EngineError} INPUT_UNREADABLE */
+export const issuerOf = (stated: ProjectIssuer): TokenIssuer => {
   const { name, issuer, audience, kind } = stated;
   return { name, issuer, audience, kind, keyring: keyringOf(stated) };
 };

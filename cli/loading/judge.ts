@@ -14,6 +14,7 @@ import { UsageError } from '../exit.ts';
 import type { Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { type Prepared, prepare } from '../prepare.ts';
+import { checksOf } from '../remote/environments.ts';
 import { policiesAsked } from './asked.ts';
 import { findProject } from './project.ts';
 
@@ -38,8 +39,15 @@ export async function loadJudge(
     const environments = (project?.environments ?? []).filter((environment) => environment.name === name);
     const { asked, ...roots } = await askedBy(environments, frame);
     const only = environments.find((environment) => asked.has(environment.name))?.name;
-    const parts = { bench: partsOf(bench) };
-    return { parts, releases, asked: only === undefined ? undefined : () => asked.get(only), ...roots };
+    const parts = partsOf(bench);
+    const benches = new Map(name === undefined ? [] : [[name, parts]]);
+    return {
+      parts: { bench: parts },
+      releases,
+      asked: only === undefined ? undefined : () => asked.get(only),
+      ...(found === undefined ? {} : { checks: checksOf(found, benches, asked) }),
+      ...roots,
+    };
   }
   const loaded = await Promise.all(
     project.environments.map(async ({ name: environment }) => ({
@@ -51,6 +59,7 @@ export async function loadJudge(
   const { asked, ...roots } = await askedBy(project.environments, frame);
   return {
     parts: { project, benches },
+    ...(found === undefined ? {} : { checks: checksOf(found, benches, asked) }),
     releases: loaded.flatMap(({ releases }) => releases),
     // Whose environment a namespace is, the judge finds out in the same way.
     asked:
@@ -142,7 +151,9 @@ async function benchFor(
     frame.reader,
   );
   frame.notes.push(...prepared.notes);
-  if (frame.found?.project.statements === undefined || environment === undefined) return prepared;
+  if (frame.found === undefined || environment === undefined) return prepared;
+  // Approvals that are asked for are missing where nobody has signed anything.
+  if (frame.found.project.statements === undefined && environment.approvals === undefined) return prepared;
   const { standing, notes } = await gatherFor({
     found: frame.found,
     environment,

@@ -62,6 +62,8 @@ export interface Environment {
   readonly approvals?: readonly ApprovalRule[];
   /** Whether who asks must be proved, or may be named by a flag; `verified` where it is not stated. */
   readonly requester?: 'verified' | 'asserted';
+  /** Whom a server checks sets of objects for: who has an id token of one of `issuers`, or anybody; `verified` where it is not stated. */
+  readonly callers?: 'verified' | 'any';
   readonly breakGlass?: BreakGlassRule;
   /** What is looked for that is attached to images; absent: nothing, and rules see no claims. */
   readonly attestations?: Attestations;
