@@ -77,17 +77,13 @@ export function kustomizeFailure(
   message: string,
   nameOf: NameOf,
 ): EngineError {
-  const failure = renderFailure(path, message, nameOf);
-  const location =
-    placeOfMalformed(failure.message, nameOf) ?? (file && placeOfQuoted(failure.message, file));
+  // Its lines are one sentence: it quotes what it was given.
+  const sentence = message.trim().replaceAll(/\s*\n\s*/g, ' ');
+  const failure = renderFailure(path, sentence, nameOf);
+  const location = placeOfMalformed(sentence, nameOf) ?? (file && placeOfQuoted(sentence, file));
   if (location === undefined) return failure;
   const { code, hint } = failure;
-  const problems = failure.problems.map((problem) => ({ ...problem, location }));
-  return new EngineError(code, failure.message, {
-    location,
-    problems,
-    ...(hint === undefined ? {} : { hint }),
-  });
+  return new EngineError(code, sentence, { location, ...(hint === undefined ? {} : { hint }) });
 }
 
 function placeOfMalformed(message: string, nameOf: NameOf): Location | undefined {
