@@ -92,6 +92,31 @@ describe('what is said beside the rules', () => {
     });
   });
 
+  it('is told of a hundred values that were read as another type, and of how many more there are', () => {
+    const [document] = change([POD]).documents;
+    if (document === undefined) throw new Error('no document');
+    const remarks = Array.from({ length: 200_000 }, (_, index) => ({
+      pointer: `/data/${index}`,
+      message: '"n" is read as false',
+      hint: 'quote it',
+    }));
+    const { findings } = decide(bench(quiet), { ...change([]), documents: [{ ...document, remarks }] });
+    expect(findings).toHaveLength(101);
+    const object = { apiVersion: 'v1', kind: 'Pod', name: 'a' };
+    const base = { rule: 'manifest.implied-type', result: 'warn', severity: 'medium', controls: [], object };
+    expect(findings.filter(({ path }) => path === '' || path === '/data/99')).toEqual([
+      { ...base, message: '199900 more values are read as another type than is written', path: '' },
+      { ...base, message: '"n" is read as false', remedy: 'quote it', path: '/data/99' },
+    ]);
+  });
+
+  it('may be more than a call takes arguments', () => {
+    const many = policyOf('conftest', {
+      'main.deny': () => Array.from({ length: 200_000 }, (_, index) => `no ${index}`),
+    });
+    expect(decide(bench(many), change([POD])).findings).toHaveLength(200_000);
+  });
+
   it('never makes an allow where no rule ran', () => {
     const decision = decide({ ...bench(), schema: openSchema({ enforcement: {} }) }, change([POD]));
     expect(decision).toMatchObject({ verdict: 'error', findings: [] });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { describe, expect, it } from '@jest/globals';
 import { locate, readDocuments } from '../../../engine/manifest/index.ts';
+import { treeOf } from '../../../engine/manifest/syntax.ts';
 import { reader, sourceOf } from './reader.ts';
 
 /** `line:column` of a pointer in the document of that ordinal. */
@@ -153,5 +154,14 @@ items:
       pointer: '',
     };
     expect(locate(source, document, '/b')).toEqual({ file: 'f.yaml', line: 2, column: 1 });
+  });
+
+  // An attack: many findings among many siblings took a step for each pair of them.
+  it('walks through siblings that are made once', () => {
+    const root = treeOf('a: [n, n, n]\nb: 1');
+    const list = root?.entries()[0]?.value;
+    expect(root?.entries()).toBe(root?.entries());
+    expect(list?.items()).toBe(list?.items());
+    expect(list?.items()).toHaveLength(3);
   });
 });
