@@ -49,6 +49,8 @@ export function send(request: HttpRequest, rules: NetworkRules): Promise<HttpAns
       },
       lookup: guardedLookup(host, rules),
       agent: false,
+      // NODE_TLS_REJECT_UNAUTHORIZED, which job images set, would believe whoever is on the way.
+      rejectUnauthorized: true,
       ...proofOf(url.host, rules),
       ...(rules.signal === undefined ? {} : { signal: rules.signal }),
     } as const;

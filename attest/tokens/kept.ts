@@ -13,7 +13,8 @@ export interface KeptUses extends TokenUses {
 
 const FILE = 'tokens.sqlite3';
 const FORMAT = 1;
-const TIMEOUT_MS = 5_000;
+/** Admissions wait meanwhile: a file that somebody else has locked is no use. */
+const TIMEOUT_MS = 50;
 
 /** Keys are bytes of one length; `until` is Unix time in milliseconds. */
 const SCHEMA = `

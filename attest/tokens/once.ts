@@ -41,9 +41,12 @@ export function memoryUses(most = 100_000): TokenUses {
 export async function useOnce(token: VerifiedToken, uses: TokenUses, now: Date): Promise<TokenVerdict> {
   const { id, issuer, expiresAt } = token;
   if (id === undefined) return { ok: false, code: 'CLAIMS', reason: 'the token has no id ("jti")' };
+  const untilMs = Date.parse(expiresAt) + TOKEN_SKEW_MS;
+  // It was verified some time ago: from here on its use may be forgotten.
+  if (now.getTime() >= untilMs) return { ok: false, code: 'TIME', reason: 'the token has expired' };
   // Issuer and id as one, and of one length whatever they are.
   const key = hash('sha256', JSON.stringify([issuer, id]));
-  const answer = await uses.use(key, Date.parse(expiresAt) + TOKEN_SKEW_MS, now.getTime());
+  const answer = await uses.use(key, untilMs, now.getTime());
   if (answer === 'first') return { ok: true, token };
   return {
     ok: false,

@@ -18,8 +18,8 @@ export interface LoadedJudge {
   readonly asked?: AskedOf | undefined;
   /** What whole sets are checked by, where there are environments. */
   readonly checks?: Checks;
-  /** Fetches the trusted roots that `asked` tells of anew; absent where none is fetched. */
-  readonly refreshRoots?: () => Promise<void>;
+  /** Fetches the trusted roots that `asked` tells of anew, and gives what sets are checked by then; absent where none is fetched. */
+  readonly refreshRoots?: () => Promise<Checks | undefined>;
 }
 
 /** What the environment of a namespace asks about images; undefined where it asks nothing. */
@@ -39,6 +39,7 @@ export interface AskedClaims {
 export interface Loading {
   readonly load: (memory: Lock) => Promise<LoadedJudge>;
   readonly use: (parts: JudgeParts, asked: AskedOf | undefined, checks: Checks | undefined) => Promise<void>;
+  readonly useChecks: (checks: Checks) => void;
 }
 
 /** The policies of a running server. */
@@ -62,7 +63,7 @@ export interface ServingPolicies {
 export async function openPolicies(
   intervalMs: number | undefined,
   state: string,
-  { load, use }: Loading,
+  { load, use, useChecks }: Loading,
   io: Io,
 ): Promise<ServingPolicies> {
   const file = join(state, 'releases.json');
@@ -87,7 +88,11 @@ export async function openPolicies(
   }
   return {
     notReady: () => (isGood ? [] : ['no policies']),
-    refreshRoots: async () => refreshRoots?.(),
+    refreshRoots: async () => {
+      // Both endpoints believe the same people: admission reads what was fetched where it is, sets are told.
+      const checks = await refreshRoots?.();
+      if (checks !== undefined) useChecks(checks);
+    },
     ...(intervalMs === undefined ? {} : { refresh: { intervalMs, run, hasGood: () => isGood } }),
   };
 }

@@ -229,7 +229,7 @@ async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): 
     checks.use(sets);
   };
   const policies = await withProgress(io, 'compiling policies', () =>
-    openPolicies(refreshOf(args), state, { load, use }, io),
+    openPolicies(refreshOf(args), state, { load, use, useChecks: checks.use }, io),
   );
   const key = args.has('key') ? await openKey(keyRequest(args), io) : keyOf(stateKey(state, io));
   const recording = await openRecording(ledger, { ...key, io });

@@ -46,7 +46,7 @@ export async function loadJudge(
       releases,
       asked: only === undefined ? undefined : () => asked.get(only),
       ...(found === undefined ? {} : { checks: checksOf(found, benches, asked) }),
-      ...roots,
+      ...refreshing(roots, () => (found === undefined ? undefined : checksOf(found, benches, asked))),
     };
   }
   const loaded = await Promise.all(
@@ -66,7 +66,21 @@ export async function loadJudge(
       asked.size === 0
         ? undefined
         : (namespace) => asked.get(environmentOfNamespace(project, namespace)?.name ?? ''),
-    ...roots,
+    ...refreshing(roots, () => (found === undefined ? undefined : checksOf(found, benches, asked))),
+  };
+}
+
+/** Whole sets are checked by what was copied for them: after a fetch they are given it anew. */
+function refreshing(
+  { refreshRoots }: Pick<AskedBy, 'refreshRoots'>,
+  checksAnew: () => LoadedJudge['checks'],
+): Pick<LoadedJudge, 'refreshRoots'> {
+  if (refreshRoots === undefined) return {};
+  return {
+    refreshRoots: async () => {
+      await refreshRoots();
+      return checksAnew();
+    },
   };
 }
 

@@ -23,6 +23,8 @@ export interface Wanted {
   readonly until: Date;
   /** Whose record is believed; undefined: its signature is not looked at. */
   readonly trust: Trust | undefined;
+  /** SHA-256 (hex) of the id token that was sent: a record that rests on it answers this question and no other. */
+  readonly token?: string;
 }
 
 /** A decision and its record, which say the same. */
@@ -30,6 +32,8 @@ export interface Answer {
   readonly decision: Decision;
   readonly record: object;
   readonly titles: ReadonlyMap<string, { title: string; remedy?: string }>;
+  /** What `verify record` will not let pass of a record that is genuine. */
+  readonly notes: readonly string[];
 }
 
 /** @throws {AttestError} SERVER_ANSWER for whatever is no answer to exactly this question */
@@ -43,12 +47,13 @@ export function readAnswer(bytes: Uint8Array, wanted: Wanted): Answer {
   if (typeof record !== 'object' || record === null) throw wrong(wanted, 'it has no record');
   const statement = statementIn(record);
   if (statement === undefined) throw wrong(wanted, 'its record is none of a decision');
+  const predicate = predicateIn(statement, wanted);
+  const proof = proofOf(record, wanted);
   const fault =
-    aboutFault(statement, wanted) ??
-    sameFault(decision, predicateIn(statement, wanted)) ??
-    signatureFault(record, wanted);
-  if (fault !== undefined) throw wrong(wanted, fault);
-  return { decision, record, titles: titlesIn(Reflect.get(Object(answer), 'titles')) };
+    aboutFault(statement, wanted) ?? sameFault(decision, predicate) ?? tokenFault(predicate, wanted);
+  const refused = fault ?? proof.fault;
+  if (refused !== undefined) throw wrong(wanted, refused);
+  return { decision, record, titles: titlesIn(Reflect.get(Object(answer), 'titles')), notes: proof.notes };
 }
 
 /** The signed bytes of a record; undefined where they are of another kind. */
@@ -89,6 +94,13 @@ function aboutFault(statement: Uint8Array, wanted: Wanted): string | undefined {
   return undefined;
 }
 
+/** A token holds once: an answer to somebody else, or to an earlier question, rests on another or on none. */
+function tokenFault({ evidence = [] }: DecisionPredicate, { token }: Wanted): string | undefined {
+  if (token === undefined) return undefined;
+  const isNamed = evidence.some((one) => 'token' in one && one.digest.sha256 === token);
+  return isNamed ? undefined : 'its record does not rest on the id token that was sent';
+}
+
 /** What is printed must be what was signed. Messages of findings are in no record, so they are the server's word by TLS. */
 function sameFault(decision: Decision, predicate: DecisionPredicate): string | undefined {
   const basis = decision.basis ?? 'policy';
@@ -127,14 +139,28 @@ function countsOf(
 }
 
 /** Of what a record must prove here; whether it allows is what the decision says. */
-const PROVING: ReadonlySet<string> = new Set(['signature', 'ledger', 'set', 'environment', 'time']);
+const PROVING: ReadonlySet<string> = new Set([
+  'signature',
+  'ledger',
+  'set',
+  'environment',
+  'time',
+  'policies',
+]);
 
-function signatureFault(record: object, { trust, environment, until }: Wanted): string | undefined {
-  if (trust === undefined) return undefined;
+function proofOf(
+  record: object,
+  { trust, environment, until }: Wanted,
+): { readonly fault?: string; readonly notes: readonly string[] } {
+  if (trust === undefined) return { notes: [] };
   const bytes = Buffer.from(JSON.stringify(record));
   const { checks, proved } = proveRecord(bytes, trust, { at: until, environment, policyDigests: [] });
-  const fault = checks.find(({ name, holds }) => !holds && (proved === undefined || PROVING.has(name)));
-  return fault === undefined ? undefined : `its record does not hold: ${fault.name}: ${fault.detail}`;
+  const faults = checks.filter(({ holds }) => !holds);
+  const fault = faults.find(({ name }) => proved === undefined || PROVING.has(name));
+  if (fault !== undefined)
+    return { fault: `its record does not hold: ${fault.name}: ${fault.detail}`, notes: [] };
+  const notes = faults.filter(({ name }) => name === 'scope').map(({ detail }) => detail);
+  return { notes };
 }
 
 const wrong = ({ host }: Wanted, why: string): AttestError =>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { hash } from 'node:crypto';
 import { parseTrust, type Trust } from '../../attest/index.ts';
 import type { Project } from '../../engine/context/project.ts';
 import type { Decision } from '../../engine/index.ts';
@@ -51,10 +52,19 @@ export async function checkAt(args: Args, io: Io, { targets, failOn, exitOf }: T
     const bytes = await withProgress(io, 'asking the server', () =>
       askServer(request, { ...server, environment, ...(token === undefined ? {} : { token }) }),
     );
-    return readAnswer(bytes, { host: server.url.host, environment, set, since, until: io.now(), trust });
+    return readAnswer(bytes, {
+      host: server.url.host,
+      environment,
+      set,
+      since,
+      until: io.now(),
+      trust,
+      ...tokenSent(token),
+    });
   });
   if (trust === undefined)
     io.err("note: the record's signature was not verified: nobody is trusted for it (--trust FILE)\n");
+  for (const note of answer.notes) io.err(`note: ${oneLine(note)}\n`);
   sayBroken(answer.decision, io);
   writeReports(answer.decision, targets, io, { version: installation.version, titles: answer.titles });
   const exit = exitOf(answer.decision, failOn);
@@ -103,6 +113,9 @@ function environmentAsked(args: Args): string {
     '--env NAME, as the Project of the server has it',
   );
 }
+
+const tokenSent = (token: string | undefined): { readonly token?: string } =>
+  token === undefined ? {} : { token: hash('sha256', token, 'hex') };
 
 function tokenOf(args: Args, io: Io): string | undefined {
   const [name, second] = args.list('id-token');

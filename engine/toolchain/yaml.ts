@@ -142,10 +142,14 @@ function faultOf(
   const told = READER_LINE.exec(text);
   const place =
     line === 0 ? placeOf(bytes, start) : placeOfLine(bytes, start, line, Number(told?.groups?.['line'] ?? 1));
-  return { ...kind, message: quoted(told?.groups?.['message'] ?? text), ...place, start, end };
+  return { ...kind, message: withoutAnchor(quoted(told?.groups?.['message'] ?? text)), ...place, start, end };
 }
 
 const READER_LINE = /^line (?<line>\d+): (?<message>.*)/;
+
+/** A password that begins with a star is read as an alias: its text is told to nobody. */
+const withoutAnchor = (message: string): string =>
+  message.replace(/^unknown anchor '.*' referenced$/s, 'an alias names an anchor that is not there');
 
 /** The readers' messages quote foreign text or part of it; what is not printable ASCII in them is escaped. */
 const quoted = (text: string): string =>

@@ -12,7 +12,7 @@ import type { Claims } from '../../engine/policy/input.ts';
 import { inNamespace, refuseUnrecordable, scopesOf } from '../../engine/record/listable.ts';
 import { listSet } from '../../engine/record/set.ts';
 import { openJudge } from '../../engine/review.ts';
-import { KUBERNETES_MINOR, openSchema } from '../../engine/schema/index.ts';
+import { isDefinition, KUBERNETES_MINOR, openSchema, readCustomKinds } from '../../engine/schema/index.ts';
 import type { YamlReader } from '../../engine/toolchain/yaml.ts';
 import { WebhookError } from '../error.ts';
 import { type CheckRequest, readRequest } from './request.ts';
@@ -82,7 +82,9 @@ export async function checkSet(body: Uint8Array, frame: CheckFrame, facts: Check
   const documents = documentsOf(request, frame);
   const claims = await claimsFor(documents, environment, facts);
   const { minor = KUBERNETES_MINOR } = environment;
-  const schema = openSchema({ minor, enforcement: bench.enforcement });
+  // As `check` does: the definitions that are applied together with their objects.
+  const customKinds = documents.some(isDefinition) ? { customKinds: readCustomKinds(documents) } : {};
+  const schema = openSchema({ minor, enforcement: bench.enforcement, ...customKinds });
   const change: Change = {
     phase: 'check',
     operation: 'CREATE',

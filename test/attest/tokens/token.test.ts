@@ -7,6 +7,7 @@ import { AttestError } from '../../../attest/error.ts';
 import {
   fixedKeyring,
   memoryUses,
+  TOKEN_SKEW_MS,
   type TokenIssuer,
   useOnce,
   type VerifiedToken,
@@ -484,6 +485,14 @@ describe('a token that holds once', () => {
     expect(await useOnce({ ...token, issuer: 'https://other.example' }, uses, NOW)).toMatchObject({
       ok: true,
     });
+  });
+
+  it('is refused once its use may be forgotten, however early it was verified', async () => {
+    const token = await verified(await sign(key));
+    const last = new Date(Date.parse(token.expiresAt) + TOKEN_SKEW_MS);
+    const expired = { ok: false, code: 'TIME', reason: 'the token has expired' };
+    expect(await useOnce(token, memoryUses(), last)).toEqual(expired);
+    expect(await useOnce(token, memoryUses(), new Date(last.getTime() - 1))).toEqual({ ok: true, token });
   });
 
   it('needs an id', async () => {

@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { loadLock } from '../../../cli/bundles/lock.ts';
 import { type LoadedJudge, openPolicies } from '../../../cli/bundles/serving.ts';
 import type { Io } from '../../../cli/io.ts';
+import type { Checks } from '../../../cli/remote/environments.ts';
 import { EngineError } from '../../../engine/index.ts';
 import type { JudgeParts } from '../../../engine/parts.ts';
 import type { Lock, Release } from '../../../engine/policy/release/index.ts';
@@ -38,7 +39,13 @@ function loader(...outcomes: readonly (LoadedJudge | Error)[]) {
     return outcome;
   };
   const used: JudgeParts[] = [];
-  return { load, use: async (parts: JudgeParts) => void used.push(parts), seen, used };
+  return {
+    load,
+    use: async (parts: JudgeParts) => void used.push(parts),
+    useChecks: () => undefined,
+    seen,
+    used,
+  };
 }
 
 describe('the policies of a server', () => {
@@ -71,7 +78,12 @@ describe('the policies of a server', () => {
     const use = async (): Promise<void> => {
       if (count++ > 0) throw gone;
     };
-    const { refresh, notReady } = await openPolicies(10_000, here.at('f'), { load, use }, io);
+    const { refresh, notReady } = await openPolicies(
+      10_000,
+      here.at('f'),
+      { load, use, useChecks: () => undefined },
+      io,
+    );
     await expect(refresh?.run()).rejects.toBe(gone);
     expect(notReady()).toEqual([]);
   });
@@ -87,6 +99,23 @@ describe('the policies of a server', () => {
     await refresh?.run();
     expect(notReady()).toEqual([]);
     expect(loading.used).toEqual([partsOf('one')]);
+  });
+
+  it('hand what sets are checked by on where their trusted roots were fetched anew', async () => {
+    const checks: Checks = {
+      parts: { environments: new Map(), customKinds: [] },
+      rules: { environments: new Map(), issuers: [] },
+      whoAsks: () => undefined,
+    };
+    const given: Checks[] = [];
+    const loading = {
+      ...loader({ parts: partsOf('one'), releases: [], refreshRoots: async () => checks }),
+      useChecks: (one: Checks) => void given.push(one),
+    };
+    const { refreshRoots } = await openPolicies(undefined, here.at('g'), loading, io);
+    expect(given).toEqual([]);
+    await refreshRoots();
+    expect(given).toEqual([checks]);
   });
 
   it('remember the releases they came from over a restart', async () => {

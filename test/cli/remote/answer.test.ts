@@ -96,6 +96,12 @@ describe('an answer', () => {
     expect(refusal(answered, { since: later, until: later })).toMatch(/which is not now$/);
   });
 
+  it('is refused where it does not rest on the token that was sent', () => {
+    expect(refusal(answered, { token: 'a'.repeat(64) })).toBe(
+      'its record does not rest on the id token that was sent',
+    );
+  });
+
   // Each member that a record holds, changed in the decision alone: what is printed would not be what was signed.
   it.each([
     ['verdict', 'allow'],

@@ -59,6 +59,26 @@ describe('a check at a server', () => {
     expect(findings[0].location).toEqual({ file: shop.path('job/bad.yaml'), line: 10, column: 7 });
   });
 
+  it('denies what definitions in the set deny, as the same check with the Project of the server', async () => {
+    const definition =
+      'apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: guards.shop.example}\nspec:\n  group: shop.example\n  scope: Namespaced\n  names: {kind: Guard, plural: guards}\n  versions:\n    - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {mode: {type: string}}}}}}}\n';
+    const guard =
+      'apiVersion: shop.example/v1\nkind: Guard\nmetadata: {name: g, namespace: shop}\nspec: {mode: 7, mdoe: off}\n';
+    const file = shop.put('job/guard.yaml', `${definition}---\n${guard}`);
+    const { exit, out } = await production('job/guard.yaml', [...trusted(), '--format', 'json']);
+    const own = await countersign(
+      [
+        ...['check', file, '--env', 'production', '--format', 'json'],
+        ...['--project', shop.path('server/countersign.yaml'), '--id-token', 'ID_TOKEN'],
+      ],
+      { env: await shop.token(), now: () => new Date() },
+    );
+    const { findings, policies } = JSON.parse(own.out);
+    expect(exit).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ verdict: 'deny', findings, policies });
+    expect(policies.map(({ name }: { name: string }) => name)).toContain('crds');
+  });
+
   it.each(['text', 'sarif', 'junit'])('is told as %s as any check is', async (format) => {
     const { exit, out } = await production('job/bad.yaml', ['--format', format]);
     expect(exit).toBe(1);
@@ -134,6 +154,14 @@ describe('no decision', () => {
     const env = await shop.token();
     const outcome = countersign([...argv, '--server', server.url], { env, now: () => new Date() });
     await refused(outcome, 'cannot be reached', 'SERVER_UNAVAILABLE');
+    // Images of jobs set it, and whoever is on the way would be believed.
+    process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
+    try {
+      const unproved = countersign([...argv, '--server', server.url], { env, now: () => new Date() });
+      await refused(unproved, 'cannot be reached', 'SERVER_UNAVAILABLE');
+    } finally {
+      delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
+    }
     expect(await ask(argv.slice(1), env)).toMatchObject({ exit: 0 });
   });
 
