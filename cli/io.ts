@@ -11,6 +11,8 @@ export interface Io {
   readonly outIsTerminal: boolean;
   readonly errIsTerminal: boolean;
   readonly userId: number | undefined;
+  /** Bytes of memory that the process may take; absent where that is not known. */
+  readonly memory?: number;
   readonly homeDirectory: string;
   readonly now: () => Date;
   /** Calls back once when the process is asked to stop (SIGTERM, SIGINT). */

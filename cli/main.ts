@@ -38,6 +38,7 @@ const io: Io = {
   outIsTerminal: isTerminal(STDOUT),
   errIsTerminal: isTerminal(STDERR),
   userId: process.getuid?.(),
+  memory: process.constrainedMemory(),
   homeDirectory: homedir(),
   now: () => new Date(),
   onStop: (callback) => {

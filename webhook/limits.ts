@@ -44,6 +44,16 @@ export interface Limits {
 
 const MIB = 1024 * 1024;
 
+/**
+ * How large sets may be in a container of so many bytes of memory (0 or very many: none is set): a set takes some 45 times its size
+ * while it is judged, and the rest of the server less than 512 MiB. One that does not fit would end admission too.
+ */
+export function checkBounds(memory: number): Pick<Limits['check'], 'maxBodyBytes' | 'maxHeldBytes'> {
+  const room = memory === 0 ? Number.POSITIVE_INFINITY : Math.floor((memory - 512 * MIB) / 48);
+  const maxBodyBytes = Math.min(32 * MIB, Math.max(MIB, room));
+  return { maxBodyBytes, maxHeldBytes: 4 * maxBodyBytes };
+}
+
 export const DEFAULT_LIMITS: Limits = {
   maxBodyBytes: 7 * MIB,
   maxHeldBytes: 256 * MIB,

@@ -6,7 +6,7 @@ import { openEndpoint } from './admission/endpoint.ts';
 import type { Admission } from './admission/handler.ts';
 import { type CheckService, openCheckEndpoint } from './checking/index.ts';
 import { WebhookError } from './error.ts';
-import { DEFAULT_LIMITS, type Limits } from './limits.ts';
+import { checkBounds, DEFAULT_LIMITS, type Limits } from './limits.ts';
 import { failureEvent, type Log } from './log.ts';
 import { type Metrics, openMetrics } from './metrics.ts';
 import { createRoutes } from './routes.ts';
@@ -42,6 +42,8 @@ export interface ServerOptions extends Admission {
   readonly release?: () => Promise<void>;
   readonly metricsToken?: string;
   readonly limits?: Partial<Limits>;
+  /** Bytes of memory that the process may take; 0 or absent where nothing limits it. */
+  readonly memory?: number;
 }
 
 /** A running server. */
@@ -68,7 +70,8 @@ const MIN_VERSION = 'TLSv1.2';
  */
 export async function startServer(options: ServerOptions): Promise<WebhookServer> {
   const o = { ...options, log: harmless(options.log) };
-  const limits: Limits = { ...DEFAULT_LIMITS, ...o.limits };
+  const check = { ...DEFAULT_LIMITS.check, ...checkBounds(o.memory ?? 0) };
+  const limits: Limits = { ...DEFAULT_LIMITS, check, ...o.limits };
   const metrics = openMetrics();
   const state: { draining: boolean; refresh: Promise<void> | undefined } = {
     draining: false,

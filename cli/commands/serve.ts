@@ -255,6 +255,7 @@ async function startAndWait(args: Args, { ledger, publishing }: Place, io: Io): 
     record: (statement, kept) => recordKept(statement, kept, { recording, keeper }),
     checks: checks.service({ place: ledger, recording, keeper }),
     ...options,
+    memory: io.memory ?? 0,
     log: (event) => io.err(`${JSON.stringify(event)}\n`),
     now: io.now,
     newId: () => uuidv7(io.now()),

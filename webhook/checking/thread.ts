@@ -22,11 +22,15 @@ export interface Checking {
 
 /** MiB of JavaScript heap: a body of 32 MiB is held as text, as bytes and as objects. */
 const HEAP_MIB = 2048;
+/** After a body of so many bytes the thread ends, since WebAssembly gives no memory back; the next starts in a second. */
+const LARGE_BYTES = 4 * 1024 * 1024;
 /** Beside this file as it is run: `.ts`, or `.js` once it is built. */
 const FILE = `./checking_worker${extname(import.meta.url).replace('cjs', 'js')}`;
 
 interface Waiting {
   readonly asked: Asked;
+  /** Of the body, which is moved to the thread. */
+  readonly size: number;
   readonly resolve: (judged: CheckJudged) => void;
   readonly reject: (error: unknown) => void;
   readonly timer: NodeJS.Timeout;
@@ -62,7 +66,8 @@ class Thread implements Checking {
         return;
       }
       const timer = setTimeout(() => this.#expire(waiting), Math.max(leftMs, 0)).unref();
-      const waiting: Waiting = { asked: { body: Uint8Array.from(body), facts }, resolve, reject, timer };
+      const asked = { body: Uint8Array.from(body), facts };
+      const waiting: Waiting = { asked, size: body.length, resolve, reject, timer };
       this.#waiting.push(waiting);
       this.#next();
     });
@@ -117,11 +122,19 @@ class Thread implements Checking {
     });
     worker.on('message', (answered: Answered) => {
       // One that was ended may have spoken before it was.
-      if (this.#worker === worker) this.#settle((one) => settle(one, answered));
+      if (this.#worker !== worker) return;
+      if ((this.#running?.size ?? 0) > LARGE_BYTES) this.#retire(worker);
+      this.#settle((one) => settle(one, answered));
     });
     worker.on('error', (cause) => this.#lose(worker, cause));
     worker.on('exit', (code) => this.#lose(worker, new Error(`exit ${code}`)));
     return worker;
+  }
+
+  #retire(worker: Worker): void {
+    this.#worker = undefined;
+    this.#sent = undefined;
+    void worker.terminate();
   }
 
   #settle(settleOne: (waiting: Waiting) => void): void {
