@@ -211,6 +211,28 @@ describe('approvals import', () => {
     expect((await checked(here, 'carol', [], '12:06:00')).exit).toBe(0);
   });
 
+  it('does not undo what somebody took back here, and signs it once it is given again', async () => {
+    const here = shop(rule(ACCEPTS));
+    putMergeRequest(forge, [[2, '10:05:00']]);
+    await importing(here);
+    const [name = ''] = readdirSync(here.path('signed'));
+    const revoked = ['revoke', here.path(`signed/${name}`), '--reason', 'no', '--env', 'production'];
+    expect((await here.as('bob', revoked, '12:01:00')).exit).toBe(0);
+    expect(await importing(here, undefined, { time: '12:02:00' })).toEqual({
+      exit: 1,
+      out: '',
+      err: [
+        'note: user-2: was taken back here, and not given since',
+        'countersign: each approval of merge-request 42 was taken back here\n',
+      ].join('\n'),
+    });
+    expect(readdirSync(here.path('signed'))).toHaveLength(2);
+    expect((await checked(here, 'carol', [], '12:03:00')).exit).toBe(1);
+    putMergeRequest(forge, [[2, '12:04:00']]);
+    expect((await importing(here, undefined, { time: '12:05:00' })).exit).toBe(0);
+    expect((await checked(here, 'carol', [], '12:06:00')).exit).toBe(0);
+  });
+
   it('is of what it was merged as too', async () => {
     const here = shop(rule(ACCEPTS));
     putMergeRequest(forge, [[2, '10:05:00']], { state: 'merged', merge_commit_sha: MERGED });

@@ -166,20 +166,60 @@ describe('an imported approval', () => {
   });
 });
 
-describe('who imports', () => {
-  const revocation = (digest: string, by: string) =>
-    signed(
-      by,
-      'revocation',
-      { name: 'approval', digest },
-      {
-        environment: 'production',
-        statementType: 'https://countersign.dev/attestation/approval/v1',
-        reason: 'gone',
-        time: '2026-11-24T11:30:00Z',
-      },
-    );
+const revocation = (digest: string, by: string) =>
+  signed(
+    by,
+    'revocation',
+    { name: 'approval', digest },
+    {
+      environment: 'production',
+      statementType: 'https://countersign.dev/attestation/approval/v1',
+      reason: 'gone',
+      time: '2026-11-24T11:30:00Z',
+    },
+  );
 
+describe('who took an approval back', () => {
+  const why = { person: 'carol', why: 'revoked' };
+  const NONE = { got: [], excluded: [why, why] };
+  const at = (time: string) => ({ approvedAt: `2026-11-24T${time}Z` });
+  /** What a later run makes of the same approval. */
+  const again = (more: Partial<Imported> = {}) => imported(more, { time: '2026-11-24T11:45:00Z' });
+
+  it.each<[string, Partial<Imported>, object]>([
+    ['is not heard again by importing it again', at('10:00:00'), NONE],
+    ['at the same moment', at('11:30:00'), NONE],
+    ['where the forge does not say when it was given', {}, NONE],
+    ['and gave it again there', at('11:30:01'), { got: [{ person: 'carol' }] }],
+    ['of another number', { number: '43' }, { got: [{ person: 'carol' }] }],
+    ['of another commit', { commit: 'e'.repeat(40) }, { got: [{ person: 'carol' }] }],
+    ['of somebody else', { approver: { subject: '2', name: 'bob' } }, { got: [{ person: 'bob' }] }],
+  ])('%s', async (_, more, expected) => {
+    const first = await imported(at('10:00:00'));
+    const files = [first, await revocation(first.id, 'bob'), await again(more)];
+    expect(count(files)).toMatchObject(expected);
+    expect(count([...files].reverse())).toMatchObject(expected);
+  });
+
+  it('that they had signed for these bytes has taken back their import of them', async () => {
+    const own = await approved('carol');
+    const revoked = [own, await revocation(own.id, 'carol')];
+    expect(count([...revoked, await again(at('10:00:00'))])).toMatchObject({ got: [] });
+    expect(count([...revoked, await again()])).toMatchObject({ got: [] });
+    expect(count([...revoked, await again(at('11:40:00'))]).got).toMatchObject([{ person: 'carol' }]);
+    const other = await approved('carol', {}, 'f'.repeat(64));
+    const elsewhere = [other, await revocation(other.id, 'carol')];
+    expect(count([...elsewhere, await again(at('10:00:00'))]).got).toMatchObject([{ person: 'carol' }]);
+  });
+
+  it('is a person: what an importer took back is imported again', async () => {
+    const first = await imported(at('10:00:00'));
+    const files = [first, await revocation(first.id, 'ed'), await again(at('10:00:00'))];
+    expect(count(files).got).toMatchObject([{ person: 'carol' }]);
+  });
+});
+
+describe('who imports', () => {
   it('takes an import back, and so does whoever approves', async () => {
     const file = await imported();
     for (const by of ['ed', 'bob'])
