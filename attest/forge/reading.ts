@@ -27,6 +27,21 @@ export interface ForgeReading {
   readonly skipped: readonly string[];
   /** The environment there that a deployment is to. */
   readonly environment?: string;
+  /** The branch that a merge or pull request is into. */
+  readonly target?: string;
+}
+
+/** Which merge or pull request is meant. */
+export interface AskedRequest {
+  readonly number: string;
+  /** The branch that it must be into; by default that of the project. */
+  readonly target?: string;
+}
+
+/** Why none of its approvals counts: what is merged elsewhere is looked at by other eyes. */
+export function faultsOf(isClosed: boolean, target: string, wanted: string): string[] {
+  const where = `it is into branch ${JSON.stringify(target)}, and not into ${JSON.stringify(wanted)}`;
+  return [...(isClosed ? ['it is closed'] : []), ...(target === wanted ? [] : [where])];
 }
 
 /** The own member of a JSON object. */
@@ -93,6 +108,6 @@ export const malformed = (why: string): AttestError =>
 
 /** Between two answers it became another one. */
 export const movedMeanwhile = (): AttestError =>
-  new AttestError('FORGE_UNAVAILABLE', 'the change got another head commit while it was read', {
+  new AttestError('FORGE_UNAVAILABLE', 'the change got another head commit or branch while it was read', {
     hint: 'nothing was signed: try again',
   });

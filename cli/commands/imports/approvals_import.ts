@@ -197,6 +197,7 @@ const importedOf = (
   via: change.via,
   number: change.number,
   ...(reading.environment === undefined ? {} : { environment: reading.environment }),
+  ...(reading.target === undefined ? {} : { target: reading.target }),
   commit: reading.commit,
   approver: user.user,
   authors: reading.authors,

@@ -5,7 +5,7 @@ import type { Forge, ImportRule } from '../../../engine/context/people.ts';
 import type { Environment, Project } from '../../../engine/context/project.ts';
 import { type ApprovalCount, countApprovals } from '../../../engine/people/approval.ts';
 import { gather } from '../../../engine/people/gather.ts';
-import type { Imported } from '../../../engine/people/imported.ts';
+import { type Imported, isAccepted } from '../../../engine/people/imported.ts';
 import type { StatementFile } from '../../../engine/people/signed.ts';
 import type { Predicates } from '../../../engine/people/statement.ts';
 import {
@@ -37,6 +37,7 @@ const FROM: Imported = {
   project: 'shop/web',
   via: 'merge-request',
   number: '42',
+  target: 'main',
   commit: 'd'.repeat(40),
   approver: { subject: '3', name: 'carol' },
   authors: [],
@@ -98,6 +99,7 @@ describe('an imported approval', () => {
     ['of another forge', RULE, [{ ...FORGE, issuer: 'https://other.example' }], {}, {}],
     ['of a forge that is not declared', RULE, [], {}, {}],
     ['of another way', { ...RULE, via: ['deployment'] }, [FORGE], {}, {}],
+    ['of another branch', { ...RULE, target: 'release' }, [FORGE], {}, {}],
     ['of another environment there', RULE, [FORGE], { via: 'deployment', environment: 'staging' }, {}],
     ['of no environment there', RULE, [FORGE], { via: 'deployment' }, {}],
     ['of fewer hours', { ...RULE, longestHours: 7 }, [FORGE], {}, {}],
@@ -109,6 +111,19 @@ describe('an imported approval', () => {
     const counted =
       environment === undefined ? bound([approval]) : count([approval], environment, [...forges]);
     expect(counted).toMatchObject({ got: [], excluded: [{ person: 'carol', why: 'imported' }] });
+  });
+
+  it('counts for a merge request into the branch of the rule', async () => {
+    const file = await imported({ target: 'release' });
+    expect(count([file], { ...RULE, target: 'release' }).got).toHaveLength(1);
+  });
+
+  it('counts for no rule where it is not said into which branch it is', () => {
+    const { target, ...from } = FROM;
+    const times = { time: '2026-11-24T11:00:00Z', expires: '2026-11-24T19:00:00Z' };
+    const frame = { rule: RULE, forges: [FORGE], environment: 'production' };
+    expect(isAccepted({ ...from, target: target ?? '' }, times, frame)).toBe(true);
+    expect(isAccepted(from, times, frame)).toBe(false);
   });
 
   it('counts for a deployment to the environment of the rule', async () => {
