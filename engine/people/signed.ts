@@ -137,7 +137,7 @@ export function readSigned(file: StatementFile, frame: SignedFrame): Signed | Un
   const uses = kind === 'revocation' ? usesToRevoke(claimed, frame.uses) : [useOf(kind, predicate)];
   const [use] = uses;
   if (use === undefined) return refused('it revokes what cannot be revoked');
-  const questions = uses.map((one) => ({ claimed, use: one }));
+  const questions = uses.map((one, at) => ({ claimed, use: one, isMain: at === 0 }));
   const signer = signerBy(questions, (question) => signerOf(file, question, frame));
   if (typeof signer === 'string') return refused(signer);
   try {
@@ -153,6 +153,8 @@ export function readSigned(file: StatementFile, frame: SignedFrame): Signed | Un
 interface Question {
   readonly claimed: Claimed;
   readonly use: KeyUse;
+  /** The use that such a statement has first of all. */
+  readonly isMain: boolean;
 }
 
 interface SignedBy extends Pick<Signed, 'person' | 'how'> {
@@ -166,8 +168,9 @@ function signerOf(file: StatementFile, asked: Question, frame: SignedFrame): Sig
     return byImport(file, asked.claimed, frame);
   if (file.proof !== undefined) return byProof(file.proof, asked, frame);
   const signer = byKey(file, asked, frame);
-  // Who imports approvals says as well that one of them is gone.
-  if (typeof signer !== 'string' || kind !== 'revocation' || asked.use !== 'approval') return signer;
+  // Who imports approvals says as well that one of them is gone; of a waiver or a lock none is imported.
+  const isOfImport = kind === 'revocation' && asked.use === 'approval' && asked.isMain;
+  if (typeof signer !== 'string' || !isOfImport) return signer;
   const imported = importedBy(file, asked.claimed, frame);
   return typeof imported === 'string' ? signer : imported;
 }
