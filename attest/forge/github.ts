@@ -119,11 +119,8 @@ export async function readDeploymentReviews(
   return {
     commit: commitOf(run, 'head_sha'),
     merged: [],
-    authors: distinct(
-      ['actor', 'triggering_actor'].flatMap((key) =>
-        field(run, key) === undefined || field(run, key) === null ? [] : [userOf(field(run, key), 'login')],
-      ),
-    ),
+    // Who is not seen is not excluded.
+    authors: distinct(['actor', 'triggering_actor'].map((key) => userOf(field(run, key), 'login'))),
     approvals: skipped.length > 0 ? [] : approvals,
     skipped,
     environment: asked.environment,

@@ -20,7 +20,7 @@ export interface ForgeReading {
   readonly commit: string;
   /** Commits that the same change has become by being merged. */
   readonly merged: readonly string[];
-  /** Who opened it, committed to it, or set it going. */
+  /** Who opened it or set it going, and on GitHub who is known there as author or committer of its commits. GitLab does not say. */
   readonly authors: readonly ForgeUser[];
   readonly approvals: readonly ForgeApproval[];
   /** What stands there and counts for nothing, and why. */

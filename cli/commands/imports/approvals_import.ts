@@ -22,8 +22,9 @@ export const approvalsImport: Verb = {
   details: [
     'PATH is manifests, as check takes them; RECORD a decision record. A forge knows a number and a commit, and nothing of the objects: that',
     'they are of --commit is said by who imports. It counts for rules that say so (imported), for some hours, never beside the same',
-    "person's own signature, and never for who opened the change, committed to it or set it going. What was imported before and stands no",
-    'longer there is taken back. Exit code: 0 something was signed; 1 no approval stands, or not of that commit; 5 the forge gives no answer.',
+    "person's own signature, and never for who opened the change or set it going, nor on GitHub for the author or committer of a commit",
+    'whom GitHub knows; GitLab does not say who committed. What was imported before and stands no longer there is taken back.',
+    'Exit code: 0 something was signed; 1 no approval stands, or not of that commit; 5 the forge gives no answer.',
   ].join('\n'),
   flags: {
     ...ASKING_FLAGS,

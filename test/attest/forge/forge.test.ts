@@ -295,6 +295,18 @@ describe('the reviews of a run', () => {
     });
   });
 
+  it.each([
+    ['actor', undefined],
+    ['actor', null],
+    ['triggering_actor', undefined],
+  ])('are not read where its %s is %s', async (key, actor) => {
+    putRun(forge, [[2, 'approved']], { [key]: actor });
+    expect(await failure(run())).toEqual([
+      'FORGE_UNAVAILABLE',
+      'what the forge answers cannot be read: a user of it has no number',
+    ]);
+  });
+
   it('are none where one rejects it', async () => {
     putRun(forge, [
       [2, 'approved'],

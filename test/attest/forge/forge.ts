@@ -168,8 +168,10 @@ export function putPull(
 export function putRun(
   forge: LocalForge,
   reviews: readonly (readonly [user: number, state: string, environment?: string])[],
+  more: Readonly<Record<string, unknown>> = {},
 ): void {
-  forge.at.set(RUN, { id: 123, head_sha: HEAD, actor: githubUser(1), triggering_actor: githubUser(5) });
+  const actors = { actor: githubUser(1), triggering_actor: githubUser(5) };
+  forge.at.set(RUN, { id: 123, head_sha: HEAD, ...actors, ...more });
   forge.at.set(
     `${RUN}/approvals`,
     reviews.map(([user, state, environment = 'production']) => ({
