@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ForgeClient } from './client.ts';
 import {
+  type AskedRequest,
   commitOf,
   commitsIn,
   distinct,
   type ForgeApproval,
   type ForgeReading,
   type ForgeUser,
+  faultsOf,
   field,
   list,
   malformed,
@@ -17,33 +19,35 @@ import {
 } from './reading.ts';
 
 /**
- * Reads the approving reviews of the head commit of a pull request: the last word of each reviewer counts, and a comment is none.
+ * Reads the approving reviews of the head commit of a pull request into one branch: the last word of each reviewer counts, and a comment is none.
  * @throws {AttestError} FORGE_UNAVAILABLE | FORGE_REFUSED
  * @see https://docs.github.com/rest/pulls/reviews  https://docs.github.com/rest/pulls/pulls
  */
 export async function readPullRequest(
   client: ForgeClient,
   project: string,
-  number: string,
+  { number, target: stated }: AskedRequest,
 ): Promise<ForgeReading> {
   const path = `repos/${project}/pulls/${number}`;
   const pull = await client.one(path);
-  const commit = commitOf(field(pull, 'head'), 'sha');
+  const [commit, target] = [commitOf(field(pull, 'head'), 'sha'), text(field(pull, 'base'), 'ref')];
+  const wanted = stated ?? text(field(field(pull, 'base'), 'repo'), 'default_branch');
   const commits = await client.all(`${path}/commits`);
   // GitHub lists 250 of them at most, and who is not seen is not excluded.
   if (field(pull, 'commits') !== commits.length)
     throw malformed(`it lists ${commits.length} of the commits of the pull request`);
   const reviews = await client.all(`${path}/reviews`);
   const after = await client.one(path);
-  if (commitOf(field(after, 'head'), 'sha') !== commit) throw movedMeanwhile();
+  if (commitOf(field(after, 'head'), 'sha') !== commit || text(field(after, 'base'), 'ref') !== target)
+    throw movedMeanwhile();
   const isMerged = field(pull, 'merged') === true;
-  const isClosed = field(pull, 'state') === 'closed' && !isMerged;
-  const skipped: string[] = isClosed ? ['it is closed'] : [];
+  const faults = faultsOf(field(pull, 'state') === 'closed' && !isMerged, target, wanted);
+  const skipped = [...faults];
   const approvals = lastWords(reviews).flatMap(([user, review]): ForgeApproval[] => {
     const at = timeOf(review, 'submitted_at');
     const why = faultOf(review, commit);
     if (why !== undefined) skipped.push(`${user.name}: ${why}`);
-    return why !== undefined || isClosed ? [] : [{ user, ...(at === undefined ? {} : { at }) }];
+    return why !== undefined || faults.length > 0 ? [] : [{ user, ...(at === undefined ? {} : { at }) }];
   });
   return {
     commit,
@@ -51,6 +55,7 @@ export async function readPullRequest(
     authors: distinct([userOf(field(pull, 'user'), 'login'), ...commits.flatMap(committersOf)]),
     approvals,
     skipped,
+    target,
   };
 }
 
@@ -114,11 +119,8 @@ export async function readDeploymentReviews(
   return {
     commit: commitOf(run, 'head_sha'),
     merged: [],
-    authors: distinct(
-      ['actor', 'triggering_actor'].flatMap((key) =>
-        field(run, key) === undefined || field(run, key) === null ? [] : [userOf(field(run, key), 'login')],
-      ),
-    ),
+    // Who is not seen is not excluded.
+    authors: distinct(['actor', 'triggering_actor'].map((key) => userOf(field(run, key), 'login'))),
     approvals: skipped.length > 0 ? [] : approvals,
     skipped,
     environment: asked.environment,

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ForgeClient } from './client.ts';
 import {
+  type AskedRequest,
   commitOf,
   commitsIn,
   distinct,
   type ForgeApproval,
   type ForgeReading,
+  faultsOf,
   field,
   list,
   malformed,
@@ -16,7 +18,7 @@ import {
 } from './reading.ts';
 
 /**
- * Reads the approvals of a merge request that were given after its head commit was pushed. GitLab says of an approval when it was given
+ * Reads the approvals of a merge request into one branch that were given after its head commit was pushed. GitLab says of an approval when it was given
  * and not for which commit; an instance that does not say when proves nothing.
  * @throws {AttestError} FORGE_UNAVAILABLE | FORGE_REFUSED
  * @see https://docs.gitlab.com/api/merge_request_approvals/  https://docs.gitlab.com/api/merge_requests/#list-merge-request-diff-versions
@@ -24,16 +26,19 @@ import {
 export async function readMergeRequest(
   client: ForgeClient,
   project: string,
-  iid: string,
+  { number, target: stated }: AskedRequest,
 ): Promise<ForgeReading> {
-  const path = `projects/${encodeURIComponent(project)}/merge_requests/${iid}`;
+  const root = `projects/${encodeURIComponent(project)}`;
+  const path = `${root}/merge_requests/${number}`;
   const request = await client.one(path);
-  const commit = commitOf(request, 'sha');
+  const [commit, target] = [commitOf(request, 'sha'), text(request, 'target_branch')];
+  const wanted = stated ?? text(await client.one(root), 'default_branch');
   const pushedMs = pushedAt(await client.all(`${path}/versions`), commit);
   const given = list(await client.one(`${path}/approvals`), 'approved_by');
-  if (commitOf(await client.one(path), 'sha') !== commit) throw movedMeanwhile();
-  const isClosed = field(request, 'state') === 'closed';
-  const skipped: string[] = isClosed ? ['it is closed'] : [];
+  const after = await client.one(path);
+  if (commitOf(after, 'sha') !== commit || text(after, 'target_branch') !== target) throw movedMeanwhile();
+  const faults = faultsOf(field(request, 'state') === 'closed', target, wanted);
+  const skipped = [...faults];
   const approvals = given.flatMap((one): ForgeApproval[] => {
     const user = userOf(field(one, 'user'), 'username');
     const at = timeOf(one, 'approved_at');
@@ -44,7 +49,7 @@ export async function readMergeRequest(
           ? 'approved an earlier commit'
           : undefined;
     if (why !== undefined) skipped.push(`${user.name}: ${why}`);
-    return why !== undefined || isClosed || at === undefined ? [] : [{ user, at }];
+    return why !== undefined || faults.length > 0 || at === undefined ? [] : [{ user, at }];
   });
   return {
     commit,
@@ -55,6 +60,7 @@ export async function readMergeRequest(
     authors: [userOf(field(request, 'author'), 'username')],
     approvals,
     skipped,
+    target,
   };
 }
 

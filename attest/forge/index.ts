@@ -4,4 +4,4 @@
 export { type ForgeAccess, type ForgeClient, openForge } from './client.ts';
 export { readDeploymentReviews, readPullRequest } from './github.ts';
 export { readDeployment, readMergeRequest } from './gitlab.ts';
-export type { ForgeApproval, ForgeReading, ForgeUser } from './reading.ts';
+export type { AskedRequest, ForgeApproval, ForgeReading, ForgeUser } from './reading.ts';

@@ -20,13 +20,28 @@ export interface ForgeReading {
   readonly commit: string;
   /** Commits that the same change has become by being merged. */
   readonly merged: readonly string[];
-  /** Who opened it, committed to it, or set it going. */
+  /** Who opened it or set it going, and on GitHub who is known there as author or committer of its commits. GitLab does not say. */
   readonly authors: readonly ForgeUser[];
   readonly approvals: readonly ForgeApproval[];
   /** What stands there and counts for nothing, and why. */
   readonly skipped: readonly string[];
   /** The environment there that a deployment is to. */
   readonly environment?: string;
+  /** The branch that a merge or pull request is into. */
+  readonly target?: string;
+}
+
+/** Which merge or pull request is meant. */
+export interface AskedRequest {
+  readonly number: string;
+  /** The branch that it must be into; by default that of the project. */
+  readonly target?: string;
+}
+
+/** Why none of its approvals counts: what is merged elsewhere is looked at by other eyes. */
+export function faultsOf(isClosed: boolean, target: string, wanted: string): string[] {
+  const where = `it is into branch ${JSON.stringify(target)}, and not into ${JSON.stringify(wanted)}`;
+  return [...(isClosed ? ['it is closed'] : []), ...(target === wanted ? [] : [where])];
 }
 
 /** The own member of a JSON object. */
@@ -93,6 +108,6 @@ export const malformed = (why: string): AttestError =>
 
 /** Between two answers it became another one. */
 export const movedMeanwhile = (): AttestError =>
-  new AttestError('FORGE_UNAVAILABLE', 'the change got another head commit while it was read', {
+  new AttestError('FORGE_UNAVAILABLE', 'the change got another head commit or branch while it was read', {
     hint: 'nothing was signed: try again',
   });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Folders of signed statements. A lock or a revocation that is passed over lets something through, so nothing in them is.
 import { readdirSync, realpathSync, statSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { EngineError } from '../../engine/index.ts';
 import type { StatementFile } from '../../engine/people/index.ts';
 import { codeOf } from '../cause.ts';
@@ -9,9 +9,8 @@ import { readSource } from '../files.ts';
 
 const MAX_FILES = 10_000;
 const NAMED = /\.json$/i;
-/** White space and a byte order mark may stand before it. */
+/** White space, however much, and a byte order mark may stand before it. */
 const BEGINS = /^\ufeff?\s*\{/;
-const PEEK_BYTES = 64;
 
 /**
  * The files of a folder and of the folders in it that may hold what somebody signed: those named `.json`, in any case, and whatever
@@ -35,8 +34,8 @@ export function statementFiles(folder: string, isOwn: boolean): readonly Stateme
     if (seen.has(real)) return [];
     seen.add(real);
     const { name, bytes } = readSource(path);
-    const isStatement =
-      NAMED.test(path) || BEGINS.test(Buffer.from(bytes.subarray(0, PEEK_BYTES)).toString('utf8'));
+    // All of it is looked at: where only the start is, a revocation could stand behind blanks.
+    const isStatement = NAMED.test(path) || BEGINS.test(Buffer.from(bytes).toString('utf8'));
     return isStatement ? [{ name, bytes, isOwn }] : [];
   });
 }
@@ -53,13 +52,16 @@ function pathsIn(folder: string, root: string): string[] {
     });
 }
 
-/** A folder inside is read where it stands. */
+/** A folder inside is read where it stands; below `.git` nothing is. */
 function linked(path: string, root: string): string[] {
   const real = attempt(path, () => realpathSync(path));
   if (real !== root && !real.startsWith(root.endsWith(sep) ? root : root + sep))
     return refuse(path, 'the link leads out of the folder');
   const target = attempt(path, () => statSync(path));
-  if (target.isDirectory()) return [];
+  if (target.isDirectory())
+    return relative(root, real).split(sep).includes('.git')
+      ? refuse(path, 'the link leads to what is below .git')
+      : [];
   return target.isFile() ? [path] : refuse(path, 'it is no file');
 }
 

@@ -33,6 +33,8 @@ export interface ImportRule {
   readonly via: readonly ForgeVia[];
   /** Of a deployment or run, there; by default the name of the environment here. */
   readonly environment?: string;
+  /** The branch there that a merge or pull request must be into; by default that of the project there. */
+  readonly target?: string;
   /** From the import on; 8 where it is not stated. */
   readonly longestHours?: number;
 }

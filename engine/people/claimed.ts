@@ -51,7 +51,10 @@ export function usesOf(files: readonly { readonly bytes: Uint8Array }[]): Readon
   return uses;
 }
 
-/** A revocation is signed by whoever may sign such a statement: of a review, a waiver or a lock that is not the use of approvals. */
+/**
+ * A revocation is signed by whoever may sign such a statement, first of all of the use that is its own. Of an approval of another
+ * statement that is not the use of approvals, which does as well: it can only hold back, and older revocations were signed so.
+ */
 export function usesToRevoke(
   { predicate, subject }: Claimed,
   uses: ReadonlyMap<string, KeyUse> | undefined,
@@ -59,7 +62,7 @@ export function usesToRevoke(
   const revoked = kindOf(String(field(predicate, 'statementType')));
   if (revoked === undefined || revoked === 'revocation' || HOLDING.has(revoked)) return [];
   const use = uses?.get(String(subject));
-  if (use !== undefined) return [use];
+  if (use !== undefined) return [...new Set(revoked === 'approval' ? [use, 'approval' as const] : [use])];
   return revoked === 'approval' ? ['approval', ...Object.values(ROLE_USES)] : [KIND_USES[revoked]];
 }
 

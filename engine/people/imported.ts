@@ -23,6 +23,8 @@ export interface Imported {
   readonly via: ForgeVia;
   readonly number: string;
   readonly environment?: string;
+  /** The branch that a merge or pull request is into. */
+  readonly target?: string;
   readonly commit: string;
   readonly approver: ImportedUser;
   readonly authors: readonly ImportedUser[];
@@ -48,15 +50,21 @@ export function isAccepted(
   const forge = forges.find(({ name }) => name === rule?.forge);
   if (rule === undefined || forge === undefined) return false;
   const hours = (Date.parse(expires) - Date.parse(time)) / HOUR_MS;
-  const isOfEnvironment = imported.via === 'merge-request' || imported.via === 'pull-request';
   return (
     imported.issuer === forge.issuer &&
     imported.project === rule.project &&
     rule.via.includes(imported.via) &&
-    (isOfEnvironment || imported.environment === (rule.environment ?? environment)) &&
+    isThither(imported, rule, environment) &&
     hours > 0 &&
     hours <= (rule.longestHours ?? DEFAULT_IMPORT_HOURS)
   );
+}
+
+/** Into the branch, or to the environment, that the rule means. What its default branch is the forge has told whoever imports. */
+function isThither({ via, target, ...from }: Imported, rule: ImportRule, environment: string): boolean {
+  return via === 'merge-request' || via === 'pull-request'
+    ? target !== undefined && target === (rule.target ?? target)
+    : from.environment === (rule.environment ?? environment);
 }
 
 /** The same change at the same place: a later import of it replaces what an earlier one said. */

@@ -16,6 +16,7 @@ export {
   type Signed,
   type SignedOf,
   type StatementFile,
+  takenBackBy,
 } from './signed.ts';
 export type { Standing } from './standing.ts';
 export {

@@ -4,6 +4,7 @@ import { verifyEnvelope } from '../../attest/verify/envelope.ts';
 import { type Person, personOfIdentity, personOfKey } from '../context/people.ts';
 import { EngineError } from '../error.ts';
 import { type Claimed, claimedBy, field, HOLDING, useOf, usesToRevoke } from './claimed.ts';
+import { type Imported, sourceOf } from './imported.ts';
 import { readStatementOf, type Statement, type StatementKind, statementId, typeOf } from './statement.ts';
 
 /** A file that may hold what somebody signed. */
@@ -44,21 +45,66 @@ export type Signed = { readonly [K in StatementKind]: SignedOf<K> }[StatementKin
 
 /** Whether a statement is among those that somebody took back. */
 export function revocationsOf(all: readonly Signed[]): (one: Signed) => boolean {
-  const idsBy = (isImport: boolean): ReadonlySet<string> =>
-    new Set(
-      all.flatMap((one) =>
-        one.kind === 'revocation' && (one.how === 'forge') === isImport
-          ? [`${one.statement.predicate.statementType} ${one.statement.subject[0]?.digest.sha256}`]
-          : [],
-      ),
-    );
-  const [revoked, withdrawn] = [idsBy(false), idsBy(true)];
+  const [revoked, withdrawn] = [revokedAt(all, false), revokedAt(all, true)];
+  const isTakenBack = takenBackBy(all);
   return (one) => {
-    const id = `${one.statement.predicateType} ${one.id}`;
+    const id = idOf(one);
     // Who may only import takes back imports alone.
-    return revoked.has(id) || (one.how === 'forge' && withdrawn.has(id));
+    if (revoked.has(id) || (one.how === 'forge' && withdrawn.has(id))) return true;
+    if (one.kind !== 'approval') return false;
+    const { subject, predicate } = one.statement;
+    return (
+      predicate.imported !== undefined &&
+      isTakenBack(predicate.imported, { person: one.person, digest: subject[0]?.digest.sha256 ?? '' })
+    );
   };
 }
+
+const idOf = ({ statement, id }: Signed): string => `${statement.predicateType} ${id}`;
+
+/** When statements were revoked last, Unix time in milliseconds by id: by people, or by whoever imports. */
+function revokedAt(all: readonly Signed[], isImporter: boolean): ReadonlyMap<string, number> {
+  const last = new Map<string, number>();
+  for (const one of all) {
+    if (one.kind !== 'revocation' || (one.how === 'forge') !== isImporter) continue;
+    const { predicate, subject } = one.statement;
+    setLater(last, `${predicate.statementType} ${subject[0]?.digest.sha256}`, Date.parse(predicate.time));
+  }
+  return last;
+}
+
+function setLater(times: Map<string, number>, key: string, time: number): void {
+  times.set(key, Math.max(times.get(key) ?? time, time));
+}
+
+/**
+ * Whether people took back what an import is of: an earlier import of the same approval, or what the same person signed for these bytes.
+ * Each import has an id of its own, so the next one would undo it. What the forge says was approved since then is new.
+ */
+export function takenBackBy(
+  all: readonly Signed[],
+): (imported: Imported, by: { readonly person: string; readonly digest: string }) => boolean {
+  const revoked = revokedAt(all, false);
+  const last = new Map<string, number>();
+  for (const one of all) {
+    const time = revoked.get(idOf(one));
+    if (one.kind !== 'approval' || time === undefined) continue;
+    const { predicate, subject } = one.statement;
+    const digest = subject[0]?.digest.sha256 ?? '';
+    setLater(last, predicate.imported ? actOf(predicate.imported) : `${digest} ${one.person}`, time);
+  }
+  return (imported, { person, digest }) => {
+    const approvedAt = Date.parse(imported.approvedAt ?? '');
+    return [actOf(imported), `${digest} ${person}`].some((act) => {
+      const time = last.get(act);
+      return time !== undefined && !(approvedAt > time);
+    });
+  };
+}
+
+/** One approval at a forge, however often it is imported. */
+const actOf = (imported: Imported): string =>
+  JSON.stringify([sourceOf(imported), imported.approver.subject, imported.commit]);
 
 /** Why a file counts for nothing. */
 export interface Unsigned {
@@ -91,7 +137,7 @@ export function readSigned(file: StatementFile, frame: SignedFrame): Signed | Un
   const uses = kind === 'revocation' ? usesToRevoke(claimed, frame.uses) : [useOf(kind, predicate)];
   const [use] = uses;
   if (use === undefined) return refused('it revokes what cannot be revoked');
-  const questions = uses.map((one) => ({ claimed, use: one }));
+  const questions = uses.map((one, at) => ({ claimed, use: one, isMain: at === 0 }));
   const signer = signerBy(questions, (question) => signerOf(file, question, frame));
   if (typeof signer === 'string') return refused(signer);
   try {
@@ -107,6 +153,8 @@ export function readSigned(file: StatementFile, frame: SignedFrame): Signed | Un
 interface Question {
   readonly claimed: Claimed;
   readonly use: KeyUse;
+  /** The use that such a statement has first of all. */
+  readonly isMain: boolean;
 }
 
 interface SignedBy extends Pick<Signed, 'person' | 'how'> {
@@ -120,8 +168,9 @@ function signerOf(file: StatementFile, asked: Question, frame: SignedFrame): Sig
     return byImport(file, asked.claimed, frame);
   if (file.proof !== undefined) return byProof(file.proof, asked, frame);
   const signer = byKey(file, asked, frame);
-  // Who imports approvals says as well that one of them is gone.
-  if (typeof signer !== 'string' || kind !== 'revocation' || asked.use !== 'approval') return signer;
+  // Who imports approvals says as well that one of them is gone; of a waiver or a lock none is imported.
+  const isOfImport = kind === 'revocation' && asked.use === 'approval' && asked.isMain;
+  if (typeof signer !== 'string' || !isOfImport) return signer;
   const imported = importedBy(file, asked.claimed, frame);
   return typeof imported === 'string' ? signer : imported;
 }

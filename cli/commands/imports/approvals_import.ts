@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import type { ForgeApproval, ForgeReading } from '../../../attest/forge/index.ts';
 import { DEFAULT_IMPORT_HOURS, personOfIdentity } from '../../../engine/context/people.ts';
-import { authorsOf, type Imported, sourceOf, typeOf } from '../../../engine/people/index.ts';
+import { authorsOf, type Imported, sourceOf, takenBackBy, typeOf } from '../../../engine/people/index.ts';
 import type { Args, Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import type { Io } from '../../io.ts';
@@ -22,8 +22,9 @@ export const approvalsImport: Verb = {
   details: [
     'PATH is manifests, as check takes them; RECORD a decision record. A forge knows a number and a commit, and nothing of the objects: that',
     'they are of --commit is said by who imports. It counts for rules that say so (imported), for some hours, never beside the same',
-    "person's own signature, and never for who opened the change, committed to it or set it going. What was imported before and stands no",
-    'longer there is taken back. Exit code: 0 something was signed; 1 no approval stands, or not of that commit; 5 the forge gives no answer.',
+    "person's own signature, and never for who opened the change or set it going, nor on GitHub for the author or committer of a commit",
+    'whom GitHub knows; GitLab does not say who committed. What was imported before and stands no longer there is taken back.',
+    'Exit code: 0 something was signed; 1 no approval stands, or not of that commit; 5 the forge gives no answer.',
   ].join('\n'),
   flags: {
     ...ASKING_FLAGS,
@@ -82,7 +83,12 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
     );
     return typeof set === 'string' ? 1 : 4;
   }
-  for (const approval of standing) await sign(approval, { ...importing, set, expires });
+  const able = await withoutTakenBack(standing, set.digest, importing);
+  if (able.length === 0) {
+    io.err(`countersign: each approval of ${change.via} ${change.number} was taken back here\n`);
+    return 1;
+  }
+  for (const approval of able) await sign(approval, { ...importing, set, expires });
   io.err(`note: they bind ${change.via} ${change.number} at ${reading.commit}, and not these objects\n`);
   return 0;
 }
@@ -152,6 +158,27 @@ function mayCount({ user }: ForgeApproval, importing: Importing): boolean {
   return why === undefined;
 }
 
+/** What people took back here, and was not given again there since, is not signed once more. */
+async function withoutTakenBack(
+  approvals: readonly ForgeApproval[],
+  digest: string,
+  { change, reading, desk }: Importing,
+): Promise<readonly ForgeApproval[]> {
+  const isTakenBack = takenBackBy((await gatheredHere(desk)).signed);
+  return approvals.filter((approval) => {
+    const { issuer } = change.forge;
+    const identity = { issuer, subject: approval.user.subject };
+    const person = personOfIdentity(desk.found.project.people ?? [], identity)?.name ?? '';
+    const isGone = isTakenBack(importedOf(approval, { change, reading }), { person, digest });
+    if (isGone)
+      desk.io.err(`note: ${oneLine(approval.user.name)}: was taken back here, and not given since\n`);
+    return !isGone;
+  });
+}
+
+const gatheredHere = ({ found, environment, io, args }: Desk): ReturnType<typeof gatherFor> =>
+  gatherFor({ found, environment, folders: args.list('into'), now: io.now() });
+
 async function setAsked(path: string, desk: Desk): Promise<ShownSet | string> {
   const kind = desk.args.positionals.length === 1 ? kindOfFile(path) : 'manifests';
   if (kind === 'statement')
@@ -171,6 +198,7 @@ const importedOf = (
   via: change.via,
   number: change.number,
   ...(reading.environment === undefined ? {} : { environment: reading.environment }),
+  ...(reading.target === undefined ? {} : { target: reading.target }),
   commit: reading.commit,
   approver: user.user,
   authors: reading.authors,
@@ -204,9 +232,8 @@ async function sign(
 
 /** What was imported of the same change and does not stand there any more counts no longer, wherever a copy of it is. */
 async function takeBack({ change, reading, desk, out }: Importing): Promise<void> {
-  const { found, environment, io, args } = desk;
-  const folders = args.list('into');
-  const { standing } = await gatherFor({ found, environment, folders, now: io.now() });
+  const { environment, io } = desk;
+  const { standing } = await gatheredHere(desk);
   const source = sourceOf({
     issuer: change.forge.issuer,
     project: change.rule.project,

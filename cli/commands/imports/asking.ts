@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { AttestError } from '../../../attest/error.ts';
 import {
+  type AskedRequest,
   type ForgeClient,
   type ForgeReading,
   openForge,
@@ -107,18 +108,23 @@ export function askForge(change: AskedChange, { args, environment, io }: Desk): 
     now: io.now,
     ...(token === undefined ? {} : { token: readForgeToken(token, io) }),
   });
-  return READERS[via](client, rule.project, { number, environment: rule.environment ?? environment.name });
+  const { target } = rule;
+  return READERS[via](client, rule.project, {
+    number,
+    environment: rule.environment ?? environment.name,
+    ...(target === undefined ? {} : { target }),
+  });
 }
 
 type Reader = (
   client: ForgeClient,
   project: string,
-  asked: { readonly number: string; readonly environment: string },
+  asked: AskedRequest & { readonly environment: string },
 ) => Promise<ForgeReading>;
 
 const READERS = {
-  'merge-request': (client, project, { number }) => readMergeRequest(client, project, number),
-  'pull-request': (client, project, { number }) => readPullRequest(client, project, number),
+  'merge-request': readMergeRequest,
+  'pull-request': readPullRequest,
   deployment: (client, project, { number }) => readDeployment(client, project, number),
   run: (client, project, { number, environment }) =>
     readDeploymentReviews(client, project, { run: number, environment }),

@@ -12,6 +12,7 @@ import {
 } from '../../../attest/forge/index.ts';
 import {
   answer,
+  GITLAB_PROJECT,
   HEAD,
   type LocalForge,
   MERGED,
@@ -51,8 +52,9 @@ const client = (kind: 'gitlab' | 'github', token: string | null = TOKEN): ForgeC
       waits.push(ms);
     },
   });
-const mergeRequest = (token?: string | null) => readMergeRequest(client('gitlab', token), 'shop/web', '42');
-const pull = () => readPullRequest(client('github'), 'shop/web', '7');
+const mergeRequest = (token?: string | null) =>
+  readMergeRequest(client('gitlab', token), 'shop/web', { number: '42' });
+const pull = () => readPullRequest(client('github'), 'shop/web', { number: '7' });
 const user = (number: number) => ({ subject: String(number), name: `user-${number}` });
 
 async function failure(work: Promise<unknown>): Promise<readonly [code: string, message: string]> {
@@ -73,6 +75,7 @@ describe('a merge request', () => {
       authors: [user(1)],
       approvals: [{ user: user(2), at: '2026-11-24T10:05:00.000Z' }],
       skipped: ['user-3: approved an earlier commit', 'user-5: GitLab does not say when'],
+      target: 'main',
     });
   });
 
@@ -84,6 +87,34 @@ describe('a merge request', () => {
     expect((await mergeRequest()).merged).toEqual([]);
     putMergeRequest(forge, [[2, '10:05:00']], { state: 'closed' });
     expect(await mergeRequest()).toMatchObject({ approvals: [], skipped: ['it is closed'] });
+  });
+
+  it('has none where it is into another branch than is meant, by default that of the project', async () => {
+    putMergeRequest(forge, [[2, '10:05:00']], { target_branch: 'scratch' });
+    expect(await mergeRequest()).toMatchObject({
+      approvals: [],
+      skipped: ['it is into branch "scratch", and not into "main"'],
+      target: 'scratch',
+    });
+    forge.at.delete(GITLAB_PROJECT);
+    const asked = { number: '42', target: 'scratch' };
+    expect(await readMergeRequest(client('gitlab'), 'shop/web', asked)).toMatchObject({
+      approvals: [{ user: user(2) }],
+      skipped: [],
+    });
+    const main = { number: '42', target: 'main' };
+    expect((await readMergeRequest(client('gitlab'), 'shop/web', main)).approvals).toEqual([]);
+  });
+
+  it('is not read while its branch changes', async () => {
+    putMergeRequest(forge, [[2, '10:05:00']]);
+    forge.faults.set(`${MR}/approvals`, [
+      (response) => {
+        forge.at.set(MR, { sha: HEAD, target_branch: 'scratch' });
+        response.end(JSON.stringify({ approved_by: [] }));
+      },
+    ]);
+    expect((await failure(mergeRequest()))[1]).toContain('another head commit or branch');
   });
 
   it('counts from when the same head came back', async () => {
@@ -106,13 +137,14 @@ describe('a merge request', () => {
     ]);
     expect(await failure(mergeRequest())).toEqual([
       'FORGE_UNAVAILABLE',
-      'the change got another head commit while it was read',
+      'the change got another head commit or branch while it was read',
     ]);
   });
 
   it.each([
     ['no head', { sha: null }, 'it says no "sha"'],
     ['a short head', { sha: 'abc' }, '"sha" is no commit: "abc"'],
+    ['no branch that it is into', { target_branch: undefined }, 'it says no "target_branch"'],
     ['no author', { author: null }, 'a user of it has no number'],
     ['an author without a name', { author: { id: 1 } }, 'it says no "username"'],
     ['a head of no version', { sha: MERGED }, 'no version of the merge request has its head commit'],
@@ -200,6 +232,20 @@ describe('a pull request', () => {
     expect(await pull()).toMatchObject({ merged: [], approvals: [], skipped: ['it is closed'] });
   });
 
+  it('has none where it is into another branch than is meant, by default that of the project', async () => {
+    const base = { ref: 'scratch', repo: { default_branch: 'main' } };
+    putPull(forge, [[2, 'APPROVED']], { base });
+    expect(await pull()).toMatchObject({
+      approvals: [],
+      skipped: ['it is into branch "scratch", and not into "main"'],
+    });
+    const asked = { number: '7', target: 'scratch' };
+    expect(await readPullRequest(client('github'), 'shop/web', asked)).toMatchObject({
+      approvals: [{ user: user(2) }],
+      target: 'scratch',
+    });
+  });
+
   it('has the last word of somebody on the third page', async () => {
     const many = Array.from({ length: 230 }, (): ReviewOf => [3, 'COMMENTED']);
     putPull(forge, [[2, 'APPROVED'], ...many, [2, 'CHANGES_REQUESTED']]);
@@ -247,6 +293,18 @@ describe('the reviews of a run', () => {
       skipped: [],
       environment: 'production',
     });
+  });
+
+  it.each([
+    ['actor', undefined],
+    ['actor', null],
+    ['triggering_actor', undefined],
+  ])('are not read where its %s is %s', async (key, actor) => {
+    putRun(forge, [[2, 'approved']], { [key]: actor });
+    expect(await failure(run())).toEqual([
+      'FORGE_UNAVAILABLE',
+      'what the forge answers cannot be read: a user of it has no number',
+    ]);
   });
 
   it('are none where one rejects it', async () => {
@@ -372,7 +430,7 @@ describe('a forge that gives no answer', () => {
       now: () => new Date(),
       wait: async () => undefined,
     });
-    expect(await failure(readMergeRequest(far, 'shop/web', '42'))).toEqual([
+    expect(await failure(readMergeRequest(far, 'shop/web', { number: '42' }))).toEqual([
       'FORGE_UNAVAILABLE',
       'host "192.0.2.1" has the address 192.0.2.1: http is spoken with this machine only',
     ]);

@@ -80,6 +80,7 @@ function page(response: ServerResponse, url: URL, value: unknown): void {
 
 const gitlabUser = (id: number) => ({ id, username: `user-${id}`, state: 'active', name: `User ${id}` });
 const githubUser = (id: number) => ({ id, login: `user-${id}`, type: 'User' });
+export const GITLAB_PROJECT = '/api/v4/projects/shop%2Fweb';
 export const MR = '/api/v4/projects/shop%2Fweb/merge_requests/42';
 export const DEPLOYMENT = '/api/v4/projects/shop%2Fweb/deployments/99';
 export const PULL = '/repos/shop/web/pulls/7';
@@ -91,7 +92,9 @@ export function putMergeRequest(
   approved: readonly (readonly [user: number, at?: string])[],
   more: Readonly<Record<string, unknown>> = {},
 ): void {
-  forge.at.set(MR, { iid: 42, state: 'opened', sha: HEAD, author: gitlabUser(1), ...more });
+  const own = { iid: 42, state: 'opened', sha: HEAD, target_branch: 'main', author: gitlabUser(1) };
+  forge.at.set(MR, { ...own, ...more });
+  forge.at.set(GITLAB_PROJECT, { id: 3, path_with_namespace: 'shop/web', default_branch: 'main' });
   forge.at.set(`${MR}/versions`, [
     { id: 2, head_commit_sha: HEAD, created_at: '2026-11-24T10:00:00.000Z' },
     { id: 1, head_commit_sha: OTHER, created_at: '2026-11-24T08:00:00.000Z' },
@@ -141,6 +144,7 @@ export function putPull(
     merged: false,
     commits: 2,
     head: { sha: HEAD },
+    base: { ref: 'main', repo: { default_branch: 'main' } },
     user: githubUser(1),
     ...more,
   });
@@ -164,8 +168,10 @@ export function putPull(
 export function putRun(
   forge: LocalForge,
   reviews: readonly (readonly [user: number, state: string, environment?: string])[],
+  more: Readonly<Record<string, unknown>> = {},
 ): void {
-  forge.at.set(RUN, { id: 123, head_sha: HEAD, actor: githubUser(1), triggering_actor: githubUser(5) });
+  const actors = { actor: githubUser(1), triggering_actor: githubUser(5) };
+  forge.at.set(RUN, { id: 123, head_sha: HEAD, ...actors, ...more });
   forge.at.set(
     `${RUN}/approvals`,
     reviews.map(([user, state, environment = 'production']) => ({

@@ -37,6 +37,9 @@ describe('a folder of statements', () => {
       'B.JSON': 'no JSON',
       '.hidden.json': '{}',
       'lock.json.bak': ' \n{"payload": ""}',
+      'rev.txt': `${' '.repeat(80)}{"payload": ""}`,
+      'marked.txt': `\ufeff${'\n\t'.repeat(500)}{}`,
+      'blank.txt': ' '.repeat(500),
       '2026/11/c.Json': '{}',
       '.secret/d.json': '{}',
       'README.md': '# what is here\n',
@@ -50,6 +53,8 @@ describe('a folder of statements', () => {
       'B.JSON',
       'a.json',
       'lock.json.bak',
+      'marked.txt',
+      'rev.txt',
     ]);
   });
 
@@ -65,6 +70,8 @@ describe('a folder of statements', () => {
   it.each([
     ['leads out of the folder', { 'lock.json': '->../deep/a.json' }],
     ['leads out of the folder', { year: '->../deep' }],
+    ['leads to what is below .git', { '.git/hidden/lock.json': '{}', year: '->.git/hidden' }],
+    ['leads to what is below .git', { '.git/lock.json': '{}', 'years/now': '->../.git' }],
     ['ENOENT', { 'lock.json': '->nowhere.json' }],
   ])('is an error where a link %s', (reason, files) => {
     const folder = folderOf(`linked-${JSON.stringify(files).length}`, files);

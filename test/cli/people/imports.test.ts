@@ -114,6 +114,7 @@ describe('approvals import', () => {
             project: 'shop/web',
             via: 'merge-request',
             number: '42',
+            target: 'main',
             commit: HEAD,
             approver: { subject: '2', name: 'user-2' },
             authors: [{ subject: '1', name: 'user-1' }],
@@ -194,6 +195,25 @@ describe('approvals import', () => {
     ]);
   });
 
+  it('is not of another branch, and is taken back when the change is turned there', async () => {
+    const here = shop(rule(ACCEPTS));
+    putMergeRequest(forge, [[2, '10:05:00']]);
+    expect((await importing(here)).exit).toBe(0);
+    putMergeRequest(forge, [[2, '10:05:00']], { target_branch: 'scratch' });
+    const turned = await importing(here, undefined, { time: '12:01:00' });
+    expect({ ...turned, out: turned.out.replace(/^\S*revocation-[0-9a-f]{12}/, 'FILE') }).toEqual({
+      exit: 1,
+      out: 'FILE.json: that of bob is taken back\n',
+      err: [
+        'note: it is into branch "scratch", and not into "main"',
+        'countersign: no approval of merge-request 42 stands that could count\n',
+      ].join('\n'),
+    });
+    const other = shop(rule(ACCEPTS.replace('via:', 'target: scratch, via:')));
+    expect((await importing(other)).exit).toBe(0);
+    expect((await checked(other, 'carol')).exit).toBe(0);
+  });
+
   it('takes back one that was withdrawn, once, and counts it when it is given again', async () => {
     const here = shop(rule(ACCEPTS));
     putMergeRequest(forge, [[2, '10:05:00']]);
@@ -205,6 +225,28 @@ describe('approvals import', () => {
       'countersign: no approval of merge-request 42 stands that could count\n',
     ]);
     expect((await importing(here, undefined, { time: '12:02:00' })).out).toBe('');
+    expect((await checked(here, 'carol', [], '12:03:00')).exit).toBe(1);
+    putMergeRequest(forge, [[2, '12:04:00']]);
+    expect((await importing(here, undefined, { time: '12:05:00' })).exit).toBe(0);
+    expect((await checked(here, 'carol', [], '12:06:00')).exit).toBe(0);
+  });
+
+  it('does not undo what somebody took back here, and signs it once it is given again', async () => {
+    const here = shop(rule(ACCEPTS));
+    putMergeRequest(forge, [[2, '10:05:00']]);
+    await importing(here);
+    const [name = ''] = readdirSync(here.path('signed'));
+    const revoked = ['revoke', here.path(`signed/${name}`), '--reason', 'no', '--env', 'production'];
+    expect((await here.as('bob', revoked, '12:01:00')).exit).toBe(0);
+    expect(await importing(here, undefined, { time: '12:02:00' })).toEqual({
+      exit: 1,
+      out: '',
+      err: [
+        'note: user-2: was taken back here, and not given since',
+        'countersign: each approval of merge-request 42 was taken back here\n',
+      ].join('\n'),
+    });
+    expect(readdirSync(here.path('signed'))).toHaveLength(2);
     expect((await checked(here, 'carol', [], '12:03:00')).exit).toBe(1);
     putMergeRequest(forge, [[2, '12:04:00']]);
     expect((await importing(here, undefined, { time: '12:05:00' })).exit).toBe(0);

@@ -127,36 +127,44 @@ describe('an approval', () => {
     ['waiver', 'waiver'],
     ['review', 'break-glass'],
     ['lock', 'lock'],
-  ])('in role %s is taken back by whose key is for %s, and by no other', async (role, use) => {
-    const file = await approved('carol', { role });
-    const revocation = await signed(
-      'bob',
-      'revocation',
-      { name: 'approval', digest: file.id },
-      {
-        environment: 'production',
-        statementType: 'https://countersign.dev/attestation/approval/v1',
-        reason: 'withdrawn',
-        time: '2026-11-24T11:30:00Z',
-      },
-    );
-    const bobWith = (uses: readonly string[]): Trust =>
-      trustOf(KEYS.map((key) => (key.name === 'bob' ? { ...key, uses } : key)));
-    const able = gathered([revocation, file], { trust: bobWith([use]) });
-    expect(able.standing.unverified).toEqual([]);
-    expect(able.signed.map(({ kind }) => kind)).toEqual(['revocation', 'approval']);
-    const others = ['approval', 'waiver', 'break-glass', 'lock'].filter((one) => one !== use);
-    const unable = gathered([file, revocation], { trust: bobWith(others) });
-    expect(unable.standing.unverified).toEqual([
-      `"${revocation.name}" does not count: key "bob" is not trusted for ${use}`,
-    ]);
-    expect(unable.signed.map(({ kind }) => kind)).toEqual(['approval']);
-    // What it takes back is not here: it holds nothing back, and whoever may sign one of its kind has signed it.
-    expect(gathered([revocation], { trust: bobWith([use]) }).standing.unverified).toEqual([]);
-    expect(gathered([revocation], { trust: bobWith(['record']) }).standing.unverified).toEqual([
-      `"${revocation.name}" does not count: key "bob" is not trusted for approval`,
-    ]);
-  });
+  ])(
+    'in role %s is taken back by whose key is for %s or for approvals, and by no other',
+    async (role, use) => {
+      const file = await approved('carol', { role });
+      const revocation = await signed(
+        'bob',
+        'revocation',
+        { name: 'approval', digest: file.id },
+        {
+          environment: 'production',
+          statementType: 'https://countersign.dev/attestation/approval/v1',
+          reason: 'withdrawn',
+          time: '2026-11-24T11:30:00Z',
+        },
+      );
+      const bobWith = (uses: readonly string[]): Trust =>
+        trustOf(KEYS.map((key) => (key.name === 'bob' ? { ...key, uses } : key)));
+      // Older revocations of what is about another statement were signed as those of approvals.
+      for (const able of [use, 'approval']) {
+        const found = gathered([revocation, file], { trust: bobWith([able]) });
+        expect(found.standing.unverified).toEqual([]);
+        expect(found.signed.map(({ kind }) => kind)).toEqual(['revocation', 'approval']);
+      }
+      // No approval of another statement is imported, so who imports takes none back.
+      const imports = role === 'security' ? [] : ['import'];
+      const others = ['waiver', 'break-glass', 'lock', ...imports].filter((one) => one !== use);
+      const unable = gathered([file, revocation], { trust: bobWith(others) });
+      expect(unable.standing.unverified).toEqual([
+        `"${revocation.name}" does not count: key "bob" is not trusted for ${use}`,
+      ]);
+      expect(unable.signed.map(({ kind }) => kind)).toEqual(['approval']);
+      // What it takes back is not here: it holds nothing back, and whoever may sign one of its kind has signed it.
+      expect(gathered([revocation], { trust: bobWith([use]) }).standing.unverified).toEqual([]);
+      expect(gathered([revocation], { trust: bobWith(['record']) }).standing.unverified).toEqual([
+        `"${revocation.name}" does not count: key "bob" is not trusted for approval`,
+      ]);
+    },
+  );
 });
 
 describe('a signature', () => {

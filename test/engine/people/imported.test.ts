@@ -5,7 +5,7 @@ import type { Forge, ImportRule } from '../../../engine/context/people.ts';
 import type { Environment, Project } from '../../../engine/context/project.ts';
 import { type ApprovalCount, countApprovals } from '../../../engine/people/approval.ts';
 import { gather } from '../../../engine/people/gather.ts';
-import type { Imported } from '../../../engine/people/imported.ts';
+import { type Imported, isAccepted } from '../../../engine/people/imported.ts';
 import type { StatementFile } from '../../../engine/people/signed.ts';
 import type { Predicates } from '../../../engine/people/statement.ts';
 import {
@@ -37,6 +37,7 @@ const FROM: Imported = {
   project: 'shop/web',
   via: 'merge-request',
   number: '42',
+  target: 'main',
   commit: 'd'.repeat(40),
   approver: { subject: '3', name: 'carol' },
   authors: [],
@@ -98,6 +99,7 @@ describe('an imported approval', () => {
     ['of another forge', RULE, [{ ...FORGE, issuer: 'https://other.example' }], {}, {}],
     ['of a forge that is not declared', RULE, [], {}, {}],
     ['of another way', { ...RULE, via: ['deployment'] }, [FORGE], {}, {}],
+    ['of another branch', { ...RULE, target: 'release' }, [FORGE], {}, {}],
     ['of another environment there', RULE, [FORGE], { via: 'deployment', environment: 'staging' }, {}],
     ['of no environment there', RULE, [FORGE], { via: 'deployment' }, {}],
     ['of fewer hours', { ...RULE, longestHours: 7 }, [FORGE], {}, {}],
@@ -109,6 +111,19 @@ describe('an imported approval', () => {
     const counted =
       environment === undefined ? bound([approval]) : count([approval], environment, [...forges]);
     expect(counted).toMatchObject({ got: [], excluded: [{ person: 'carol', why: 'imported' }] });
+  });
+
+  it('counts for a merge request into the branch of the rule', async () => {
+    const file = await imported({ target: 'release' });
+    expect(count([file], { ...RULE, target: 'release' }).got).toHaveLength(1);
+  });
+
+  it('counts for no rule where it is not said into which branch it is', () => {
+    const { target, ...from } = FROM;
+    const times = { time: '2026-11-24T11:00:00Z', expires: '2026-11-24T19:00:00Z' };
+    const frame = { rule: RULE, forges: [FORGE], environment: 'production' };
+    expect(isAccepted({ ...from, target: target ?? '' }, times, frame)).toBe(true);
+    expect(isAccepted(from, times, frame)).toBe(false);
   });
 
   it('counts for a deployment to the environment of the rule', async () => {
@@ -166,20 +181,60 @@ describe('an imported approval', () => {
   });
 });
 
-describe('who imports', () => {
-  const revocation = (digest: string, by: string) =>
-    signed(
-      by,
-      'revocation',
-      { name: 'approval', digest },
-      {
-        environment: 'production',
-        statementType: 'https://countersign.dev/attestation/approval/v1',
-        reason: 'gone',
-        time: '2026-11-24T11:30:00Z',
-      },
-    );
+const revocation = (digest: string, by: string) =>
+  signed(
+    by,
+    'revocation',
+    { name: 'approval', digest },
+    {
+      environment: 'production',
+      statementType: 'https://countersign.dev/attestation/approval/v1',
+      reason: 'gone',
+      time: '2026-11-24T11:30:00Z',
+    },
+  );
 
+describe('who took an approval back', () => {
+  const why = { person: 'carol', why: 'revoked' };
+  const NONE = { got: [], excluded: [why, why] };
+  const at = (time: string) => ({ approvedAt: `2026-11-24T${time}Z` });
+  /** What a later run makes of the same approval. */
+  const again = (more: Partial<Imported> = {}) => imported(more, { time: '2026-11-24T11:45:00Z' });
+
+  it.each<[string, Partial<Imported>, object]>([
+    ['is not heard again by importing it again', at('10:00:00'), NONE],
+    ['at the same moment', at('11:30:00'), NONE],
+    ['where the forge does not say when it was given', {}, NONE],
+    ['and gave it again there', at('11:30:01'), { got: [{ person: 'carol' }] }],
+    ['of another number', { number: '43' }, { got: [{ person: 'carol' }] }],
+    ['of another commit', { commit: 'e'.repeat(40) }, { got: [{ person: 'carol' }] }],
+    ['of somebody else', { approver: { subject: '2', name: 'bob' } }, { got: [{ person: 'bob' }] }],
+  ])('%s', async (_, more, expected) => {
+    const first = await imported(at('10:00:00'));
+    const files = [first, await revocation(first.id, 'bob'), await again(more)];
+    expect(count(files)).toMatchObject(expected);
+    expect(count([...files].reverse())).toMatchObject(expected);
+  });
+
+  it('that they had signed for these bytes has taken back their import of them', async () => {
+    const own = await approved('carol');
+    const revoked = [own, await revocation(own.id, 'carol')];
+    expect(count([...revoked, await again(at('10:00:00'))])).toMatchObject({ got: [] });
+    expect(count([...revoked, await again()])).toMatchObject({ got: [] });
+    expect(count([...revoked, await again(at('11:40:00'))]).got).toMatchObject([{ person: 'carol' }]);
+    const other = await approved('carol', {}, 'f'.repeat(64));
+    const elsewhere = [other, await revocation(other.id, 'carol')];
+    expect(count([...elsewhere, await again(at('10:00:00'))]).got).toMatchObject([{ person: 'carol' }]);
+  });
+
+  it('is a person: what an importer took back is imported again', async () => {
+    const first = await imported(at('10:00:00'));
+    const files = [first, await revocation(first.id, 'ed'), await again(at('10:00:00'))];
+    expect(count(files).got).toMatchObject([{ person: 'carol' }]);
+  });
+});
+
+describe('who imports', () => {
   it('takes an import back, and so does whoever approves', async () => {
     const file = await imported();
     for (const by of ['ed', 'bob'])
