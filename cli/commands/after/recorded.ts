@@ -12,6 +12,7 @@ import { UsageError } from '../../exit.ts';
 import { readSource } from '../../files.ts';
 import type { Io } from '../../io.ts';
 import { type LedgerPlace, openRows } from '../../ledger/place.ts';
+import { type Believed, bundleOf } from './ended.ts';
 
 /** One decision record. Its signature has not been looked at. */
 export interface Recorded {
@@ -65,10 +66,14 @@ const ROWS_AT_ONCE = 512;
 
 /**
  * The decisions of a ledger within a span, in its order, which is that of the appends and not of the times: a spool may have been
- * brought in late. So all are looked at.
+ * brought in late. So all are looked at. `believed` is whom they are to be proved to; absent where nobody verifies them.
  * Rejects with {AttestError} LEDGER_UNAVAILABLE | LEDGER_CORRUPT, or {EngineError} RECORD_SHAPE
  */
-export async function recordedBetween(place: LedgerPlace, { from, to }: Span): Promise<readonly Recorded[]> {
+export async function recordedBetween(
+  place: LedgerPlace,
+  { from, to }: Span,
+  believed?: Believed,
+): Promise<readonly Recorded[]> {
   const rows = await openRows(place);
   try {
     const reader = await openReader(rows);
@@ -80,7 +85,7 @@ export async function recordedBetween(place: LedgerPlace, { from, to }: Span): P
         const time = Date.parse(decision?.time ?? '');
         if (decision === undefined || !(time >= from.getTime() && time < to.getTime())) continue;
         // Its proof is made only of what is wanted.
-        found.push({ decision, statement: row.payload, bundle: await reader.bundle(row) });
+        found.push({ decision, statement: row.payload, bundle: await bundleOf(reader, row, believed) });
       }
     return found;
   } finally {
