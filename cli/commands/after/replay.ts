@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
-import { type Inputs, openInputs, type Trust } from '../../../attest/index.ts';
+import { type Inputs, openInputs } from '../../../attest/index.ts';
 import { EngineError } from '../../../engine/index.ts';
 import type { Policy } from '../../../engine/policy/index.ts';
 import type { BuiltinServer } from '../../../engine/rego/index.ts';
@@ -12,11 +11,11 @@ import type { Args, Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import { findInstallation, type Installation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
-import { type Found, type LedgerPlace, ledgerPlace, POSTGRES_FLAG } from '../../ledger/place.ts';
+import { type LedgerPlace, ledgerPlace, POSTGRES_FLAG } from '../../ledger/place.ts';
 import { findProject } from '../../loading/project.ts';
 import { withProgress } from '../../report/progress.ts';
-import { trustOf } from '../verify.ts';
 import type { Believed } from './ended.ts';
+import { givenBy } from './given.ts';
 import { faultOf } from './held.ts';
 import { openInstead } from './instead.ts';
 import { type Recorded, readRecorded, recordedBetween, spanOf } from './recorded.ts';
@@ -52,7 +51,7 @@ export const replay: Verb = {
     ledger: { needs: ['from'], help: '', ...POSTGRES_FLAG['ledger'] },
     trust: {
       value: 'FILE',
-      help: "the keys and logs that you trust (default the Project's where it names logs, else trust.json of the state folder)",
+      help: "the keys and logs that you trust (default the Project's where it names logs, else trust.json of the state folder with the Project's keys)",
     },
     unverified: { excludes: ['trust'], help: 'take the records as they are: no signature is looked at' },
     partial: { help: 'exit code 0 also where some records could not be repeated' },
@@ -79,7 +78,7 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const place = ledgerPlace(args, found);
   const believed = args.has('unverified')
     ? undefined
-    : { trust: trustFor(args, found, place), now: io.now() };
+    : givenBy(args, { found, state: place.state, now: io.now() });
   const records = await recordsOf(args, io, { place, believed });
   if (records.length === 0)
     throw new EngineError('INPUT_EMPTY', 'there are no records to replay', {
@@ -93,13 +92,6 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   } finally {
     inputs.close();
   }
-}
-
-/** Whom to believe: as stated, else by the Project where it names logs, else by what was written beside the ledger. */
-function trustFor(args: Args, found: Found, { state }: LedgerPlace): Trust {
-  const stated = args.text('trust');
-  const isProjects = stated === undefined && (found?.project.trust?.logs ?? []).length > 0;
-  return trustOf(isProjects ? undefined : (stated ?? join(state, 'trust.json')), found?.project);
 }
 
 interface Source {

@@ -12,12 +12,13 @@ import { ledgerPlace } from '../../../ledger/place.ts';
 import { findProject } from '../../../loading/project.ts';
 import { visible } from '../../../report/text.ts';
 import { LEDGER_FLAGS } from '../../records/place.ts';
+import { type Given, givenBy } from '../given.ts';
 import { checksOf, timeFlagOf } from '../held.ts';
 import { type Recorded, recordedBetween, type Span, spanOf } from '../recorded.ts';
 import { type ControlEvidence, evidenceFor, type Framework, listed, readFramework } from './controls.ts';
 import { code } from './page.ts';
 import { isMeant } from './population.ts';
-import { type Given, readGiven, recordFiles, trustFiles } from './proofs.ts';
+import { recordFiles, trustFiles } from './proofs.ts';
 import { waivedLine } from './waived.ts';
 
 export const reportEvidence: Verb = {
@@ -34,7 +35,7 @@ export const reportEvidence: Verb = {
     to: { value: 'DATE', help: 'up to then, which is left out (default now)' },
     trust: {
       value: 'FILE',
-      help: 'the keys and logs that you trust (default trust.json of the state folder)',
+      help: "the keys and logs that you trust (default the Project's where it names logs, else trust.json of the state folder with the Project's keys)",
     },
     ...LEDGER_FLAGS,
     out: { value: 'FILE', help: 'the pack that is written, a .tar.gz' },
@@ -53,8 +54,9 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const installation = findInstallation();
   const reader = openYamlReader(installation.toolchain);
   const framework = readFramework(asked, installation.policies, reader);
-  const place = ledgerPlace(args, findProject(args.text('project'), reader));
-  const given = readGiven(args.text('trust') ?? join(place.state, 'trust.json'), io.now());
+  const found = findProject(args.text('project'), reader);
+  const place = ledgerPlace(args, found);
+  const given = givenBy(args, { found, state: place.state, now: io.now() });
   const pattern = args.text('env');
   const records = (await recordedBetween(place, span, given)).filter(
     ({ decision }) => pattern === undefined || isMeant(pattern, decision.scope.environment),
