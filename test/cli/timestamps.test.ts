@@ -135,6 +135,17 @@ describe('records verify', () => {
     expect([exit, out.split('\n')[0]]).toEqual([1, `no  the timestamp "t.json" does not hold: ${why}`]);
   });
 
+  it('refuses a folder in which there is none', async () => {
+    mkdirSync(at('empty'));
+    const { exit, out } = await verify(state, at('empty'));
+    expect([exit, out.split('\n')[0]]).toEqual([
+      1,
+      `no  no timestamp is kept in ${JSON.stringify(at('empty'))}`,
+    ]);
+    writeFileSync(join(at('empty'), 'README.md'), '');
+    expect((await verify(state, at('empty'))).exit).toBe(1);
+  });
+
   it('refuses one of an authority that the root does not name', async () => {
     const root = { ...services.root, timestampAuthorities: [] };
     writeFileSync(at('other.json'), JSON.stringify(root));

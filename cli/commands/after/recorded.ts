@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Records as the verbs of this folder read them: files, or those of a ledger between two times.
-import { type Bundle, openReader } from '../../../attest/index.ts';
+import { AttestError, type Bundle, openReader, type Row, type Rows } from '../../../attest/index.ts';
 import { EngineError } from '../../../engine/index.ts';
 import {
   DECISION_PREDICATE_TYPE,
@@ -12,6 +12,7 @@ import { UsageError } from '../../exit.ts';
 import { readSource } from '../../files.ts';
 import type { Io } from '../../io.ts';
 import { type LedgerPlace, openRows } from '../../ledger/place.ts';
+import { type Believed, bundleOf } from './ended.ts';
 
 /** One decision record. Its signature has not been looked at. */
 export interface Recorded {
@@ -65,28 +66,49 @@ const ROWS_AT_ONCE = 512;
 
 /**
  * The decisions of a ledger within a span, in its order, which is that of the appends and not of the times: a spool may have been
- * brought in late. So all are looked at.
+ * brought in late. So all are looked at. `believed` is whom they are to be proved to; absent where nobody verifies them.
  * Rejects with {AttestError} LEDGER_UNAVAILABLE | LEDGER_CORRUPT, or {EngineError} RECORD_SHAPE
  */
-export async function recordedBetween(place: LedgerPlace, { from, to }: Span): Promise<readonly Recorded[]> {
+export async function recordedBetween(
+  place: LedgerPlace,
+  { from, to }: Span,
+  believed?: Believed,
+): Promise<readonly Recorded[]> {
   const rows = await openRows(place);
   try {
     const reader = await openReader(rows);
+    // The checkpoint first: whoever appends meanwhile makes the ledger longer, never shorter.
+    const signed = (await reader.newest())?.size ?? 0;
     const size = await rows.size();
+    if (size < signed) throw lost(`it has ${size} entries, and its newest checkpoint covers ${signed}`);
     const found: Recorded[] = [];
     for (let first = 0; first < size; first += ROWS_AT_ONCE)
-      for (const row of await rows.entries(first, Math.min(size, first + ROWS_AT_ONCE))) {
+      for (const row of await wholeStretch(rows, first, Math.min(size, first + ROWS_AT_ONCE))) {
         const decision = decisionIn(row.payload);
         const time = Date.parse(decision?.time ?? '');
         if (decision === undefined || !(time >= from.getTime() && time < to.getTime())) continue;
         // Its proof is made only of what is wanted.
-        found.push({ decision, statement: row.payload, bundle: await reader.bundle(row) });
+        found.push({ decision, statement: row.payload, bundle: await bundleOf(reader, row, believed) });
       }
     return found;
   } finally {
     await rows.close();
   }
 }
+
+/** The rows of a stretch, every one: what is gone must not pass for what never was. */
+async function wholeStretch(rows: Rows, from: number, to: number): Promise<readonly Row[]> {
+  const found = await rows.entries(from, to);
+  const numbers = new Set(found.map(({ number }) => number));
+  for (let number = from; number < to; number++)
+    if (!numbers.has(number)) throw lost(`entry ${number} was deleted`);
+  return found;
+}
+
+const lost = (what: string): AttestError =>
+  new AttestError('LEDGER_CORRUPT', `the ledger is damaged: ${what}`, {
+    hint: 'countersign records verify names all that is gone; restore the ledger from a backup',
+  });
 
 /** `--from` and `--to`: dates in UTC, or times. @throws {UsageError} */
 export function spanOf(args: Args, io: Io): Span {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
-import { type Inputs, openInputs, type Trust } from '../../../attest/index.ts';
+import { type Inputs, openInputs } from '../../../attest/index.ts';
 import { EngineError } from '../../../engine/index.ts';
 import type { Policy } from '../../../engine/policy/index.ts';
 import type { BuiltinServer } from '../../../engine/rego/index.ts';
@@ -12,10 +11,11 @@ import type { Args, Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import { findInstallation, type Installation } from '../../installation.ts';
 import type { Io } from '../../io.ts';
-import { type Found, type LedgerPlace, ledgerPlace, POSTGRES_FLAG } from '../../ledger/place.ts';
+import { type LedgerPlace, ledgerPlace, POSTGRES_FLAG } from '../../ledger/place.ts';
 import { findProject } from '../../loading/project.ts';
 import { withProgress } from '../../report/progress.ts';
-import { trustOf } from '../verify.ts';
+import type { Believed } from './ended.ts';
+import { givenBy } from './given.ts';
 import { faultOf } from './held.ts';
 import { openInstead } from './instead.ts';
 import { type Recorded, readRecorded, recordedBetween, spanOf } from './recorded.ts';
@@ -51,7 +51,7 @@ export const replay: Verb = {
     ledger: { needs: ['from'], help: '', ...POSTGRES_FLAG['ledger'] },
     trust: {
       value: 'FILE',
-      help: "the keys and logs that you trust (default the Project's where it names logs, else trust.json of the state folder)",
+      help: "the keys and logs that you trust (default the Project's where it names logs, else trust.json of the state folder with the Project's keys)",
     },
     unverified: { excludes: ['trust'], help: 'take the records as they are: no signature is looked at' },
     partial: { help: 'exit code 0 also where some records could not be repeated' },
@@ -76,15 +76,17 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const installation = findInstallation();
   const found = findProject(args.text('project'), openYamlReader(installation.toolchain));
   const place = ledgerPlace(args, found);
-  const trust = args.has('unverified') ? undefined : trustFor(args, found, place);
-  const records = await recordsOf(args, io, place);
+  const believed = args.has('unverified')
+    ? undefined
+    : givenBy(args, { found, state: place.state, now: io.now() });
+  const records = await recordsOf(args, io, { place, believed });
   if (records.length === 0)
     throw new EngineError('INPUT_EMPTY', 'there are no records to replay', {
       hint: 'name others, or another span of time',
     });
   const inputs = openInputs(place.state, { create: false });
   try {
-    const report = await replayAll(records, { args, io, installation, inputs, trust });
+    const report = await replayAll(records, { args, io, installation, inputs, believed });
     io.out(format === 'json' ? jsonOf(report) : format === 'markdown' ? markdownOf(report) : textOf(report));
     return exitOf(report, args.has('partial'));
   } finally {
@@ -92,17 +94,15 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   }
 }
 
-/** Whom to believe: as stated, else by the Project where it names logs, else by what was written beside the ledger. */
-function trustFor(args: Args, found: Found, { state }: LedgerPlace): Trust {
-  const stated = args.text('trust');
-  const isProjects = stated === undefined && (found?.project.trust?.logs ?? []).length > 0;
-  return trustOf(isProjects ? undefined : (stated ?? join(state, 'trust.json')), found?.project);
+interface Source {
+  readonly place: LedgerPlace;
+  readonly believed: Believed | undefined;
 }
 
-async function recordsOf(args: Args, io: Io, place: LedgerPlace): Promise<readonly Recorded[]> {
+async function recordsOf(args: Args, io: Io, { place, believed }: Source): Promise<readonly Recorded[]> {
   if (!args.has('from')) return args.positionals.map(readRecorded);
   const environment = args.text('env');
-  const all = await recordedBetween(place, spanOf(args, io));
+  const all = await recordedBetween(place, spanOf(args, io), believed);
   return environment === undefined
     ? all
     : all.filter(({ decision }) => decision.scope.environment === environment);
@@ -114,11 +114,11 @@ interface Setting {
   readonly installation: Installation;
   readonly inputs: Inputs;
   /** Absent: no signature is looked at. */
-  readonly trust: Trust | undefined;
+  readonly believed: Believed | undefined;
 }
 
 async function replayAll(records: readonly Recorded[], setting: Setting): Promise<Replay> {
-  const { args, io, installation, inputs, trust } = setting;
+  const { args, io, installation, inputs, believed } = setting;
   const builtins = openRegoBuiltins(installation.toolchain);
   const isOther = args.has('policy') || args.has('instead');
   const instead = isOther ? await openInstead(args, io, { installation, builtins }) : undefined;
@@ -130,7 +130,7 @@ async function replayAll(records: readonly Recorded[], setting: Setting): Promis
   const differing: { id: string; members: readonly string[] }[] = [];
   await withProgress(io, 'replaying', async (onProgress) => {
     for (const [index, record] of records.entries()) {
-      const fault = trust === undefined ? undefined : faultOf(record, trust);
+      const fault = believed === undefined ? undefined : faultOf(record, believed);
       const outcome = fault ?? replayOne(record, { inputs, policies, instead, label });
       if (fault !== undefined) refused.push({ id: record.decision.id, why: fault });
       else if (typeof outcome === 'string') left.push({ id: record.decision.id, why: outcome });
@@ -140,7 +140,7 @@ async function replayAll(records: readonly Recorded[], setting: Setting): Promis
     }
   });
   const replayed = records.length - left.length - refused.length;
-  const counts = { replayed, left, refused, isVerified: trust !== undefined };
+  const counts = { replayed, left, refused, isVerified: believed !== undefined };
   const same = differing.filter(({ members }) => members.length > 0);
   return isOther ? { ...counts, changes } : { ...counts, differing: same };
 }

@@ -31,7 +31,7 @@ export interface TimesFound {
 }
 
 /**
- * Looks at every timestamp in a folder: its checkpoint must be one of this ledger as it is now.
+ * Looks at every timestamp in a folder, of which there must be one: its checkpoint must be one of this ledger as it is now.
  * Rejects with {AttestError} TRUST_SHAPE | TRUST_EXPIRED | LEDGER_CORRUPT, {EngineError} INPUT_UNREADABLE
  */
 export async function timesOf(
@@ -53,6 +53,9 @@ export async function timesOf(
     if (why !== undefined) refusals.push(`the timestamp ${JSON.stringify(name)} does not hold: ${why}`);
     else if (typeof timed !== 'string' && timed.size >= (newest?.size ?? 0)) newest = timed;
   }
+  // Whoever empties the folder must not get a yes.
+  if (newest === undefined && refusals.length === 0)
+    refusals.push(`no timestamp is kept in ${JSON.stringify(folder)}`);
   return {
     refusals,
     ...(newest === undefined ? {} : { newest: { size: newest.size, at: newest.at.toISOString() } }),

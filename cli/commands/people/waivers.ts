@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseStrict } from '../../../attest/json.ts';
-import { tooLongFor, type Waiver } from '../../../engine/people/index.ts';
+import { type Signed, tooLongFor, type Waiver } from '../../../engine/people/index.ts';
 import type { Args, Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import { readSource } from '../../files.ts';
@@ -32,6 +32,12 @@ export const waivers: Verb = {
 /** How often each waiver was used, by its id, as far as anybody has looked. */
 export type Uses = ReadonlyMap<string, number>;
 
+/** A waiver, and from when on it was asked for: its present approval may be a later one, and the first was used before. */
+export interface Asked {
+  readonly id: string;
+  readonly since: string;
+}
+
 interface Listed extends Waiver {
   readonly state: 'in force' | 'expiring' | 'expired' | 'not yet';
   readonly uses?: number;
@@ -58,21 +64,30 @@ export function countUses(ids: readonly string[]): Uses {
 export async function listWaivers(
   args: Args,
   io: Io,
-  usesOf: (waivers: readonly Waiver[]) => Promise<Uses | undefined>,
+  usesOf: (asked: readonly Asked[]) => Promise<Uses | undefined>,
 ): Promise<ExitCode> {
   const format = args.text('format') ?? 'text';
   if (format !== 'text' && format !== 'json')
     throw new UsageError(`unknown format ${JSON.stringify(format)}`, 'formats are text, json');
   const desk = deskOf(args, io);
-  const { standing, notes } = await gatherAt(desk);
+  const { standing, signed, notes } = await gatherAt(desk);
   const { longestDays } = standing;
-  const uses = await usesOf(standing.waivers);
+  const uses = await usesOf(askedOf(standing.waivers, signed));
   const listed = [...standing.waivers]
     .sort((a, b) => Date.parse(a.expires) - Date.parse(b.expires) || (a.id < b.id ? -1 : 1))
     .map((waiver) => listedOf(waiver, { uses, longestDays, now: io.now() }));
   io.out(format === 'json' ? `${JSON.stringify(listed, null, 2)}\n` : textOf(listed));
   for (const note of notes) io.err(`note: ${oneLine(note)}\n`);
   return 0;
+}
+
+function askedOf(waivers: readonly Waiver[], signed: readonly Signed[]): readonly Asked[] {
+  const ids = new Set(waivers.map(({ id }) => id));
+  return signed.flatMap((one) =>
+    one.kind === 'waiver' && ids.has(one.id)
+      ? [{ id: one.id, since: one.statement.predicate.notBefore }]
+      : [],
+  );
 }
 
 interface Listing {

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseStrict } from '../../../attest/json.ts';
-import type { Waiver } from '../../../engine/people/index.ts';
 import type { Args, Verb } from '../../args.ts';
 import { type ExitCode, UsageError } from '../../exit.ts';
 import type { Io } from '../../io.ts';
-import { countUses, listWaivers, type Uses, waivers, waiversIn } from '../people/waivers.ts';
+import { type Asked, countUses, listWaivers, type Uses, waivers, waiversIn } from '../people/waivers.ts';
 import { LEDGER_FLAGS, withReader, withSearch } from './place.ts';
 
 export const recordsWaivers: Verb = {
@@ -25,13 +24,13 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
       `unexpected ${JSON.stringify(args.positionals[0])}`,
       'countersign waivers takes Decisions; this verb reads the ledger',
     );
-  return listWaivers(args, io, (listed) => usesInLedger(listed, args, io));
+  return listWaivers(args, io, (asked) => usesInLedger(asked, args, io));
 }
 
-/** Nothing that was decided before a waiver began can have used it. */
-async function usesInLedger(listed: readonly Waiver[], args: Args, io: Io): Promise<Uses> {
-  if (listed.length === 0) return new Map();
-  const from = Math.min(...listed.map(({ notBefore }) => Date.parse(notBefore)));
+/** Nothing that was decided before a waiver was to begin, whenever it was approved, can have used it. */
+async function usesInLedger(asked: readonly Asked[], args: Args, io: Io): Promise<Uses> {
+  if (asked.length === 0) return new Map();
+  const from = Math.min(...asked.map(({ since }) => Date.parse(since)));
   const terms = [[{ name: 'environment', value: args.text('env') ?? '' }]];
   return withReader(args, (reader, state) =>
     withSearch({ reader, state, io }, async (search) => {

@@ -131,6 +131,21 @@ next: countersign approve DIR/signed/waiver-ID.json --env production, by somebod
     );
   });
 
+  it('that was approved once more was used before that as well', async () => {
+    const here = shop();
+    here.put('deploy/web.yaml', objectOf('web', true));
+    const { out } = await here.as('alice', ['waive', 'main.deny_privileged', '--object', WEB, ...ABOUT]);
+    const approve = ['approve', out.split(':')[0] ?? '', '--env', 'production', '--expires'];
+    expect((await here.as('bob', [...approve, '2h'], '12:01:00')).exit).toBe(0);
+    expect((await checked(here, 'ci', [], '12:02:00')).exit).toBe(0);
+    expect((await here.as('bob', [...approve, '3h'], '12:03:00')).exit).toBe(0);
+    const argv = ['records', 'waivers', '--env', 'production', '--state', here.path('state')];
+    const list = await here.run([...argv, '--format', 'json'], '12:04:00');
+    expect(JSON.parse(list.out)).toEqual([
+      expect.objectContaining({ notBefore: '2026-11-24T12:03:00.000Z', uses: 1, isUnused: false }),
+    ]);
+  });
+
   it('is listed with what is the matter with it', async () => {
     const here = shop();
     const waived = async (object: string, expires: string): Promise<void> => {

@@ -12,12 +12,13 @@ import { ledgerPlace } from '../../../ledger/place.ts';
 import { findProject } from '../../../loading/project.ts';
 import { visible } from '../../../report/text.ts';
 import { LEDGER_FLAGS } from '../../records/place.ts';
-import { heldAt } from '../held.ts';
+import { type Given, givenBy } from '../given.ts';
+import { checksOf, timeFlagOf } from '../held.ts';
 import { type Recorded, recordedBetween, type Span, spanOf } from '../recorded.ts';
 import { type ControlEvidence, evidenceFor, type Framework, listed, readFramework } from './controls.ts';
 import { code } from './page.ts';
 import { isMeant } from './population.ts';
-import { checksOf, readGiven, recordFiles, trustFiles } from './proofs.ts';
+import { recordFiles, trustFiles } from './proofs.ts';
 import { waivedLine } from './waived.ts';
 
 export const reportEvidence: Verb = {
@@ -34,7 +35,7 @@ export const reportEvidence: Verb = {
     to: { value: 'DATE', help: 'up to then, which is left out (default now)' },
     trust: {
       value: 'FILE',
-      help: 'the keys and logs that you trust (default trust.json of the state folder)',
+      help: "the keys and logs that you trust (default the Project's where it names logs, else trust.json of the state folder with the Project's keys)",
     },
     ...LEDGER_FLAGS,
     out: { value: 'FILE', help: 'the pack that is written, a .tar.gz' },
@@ -53,10 +54,11 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const installation = findInstallation();
   const reader = openYamlReader(installation.toolchain);
   const framework = readFramework(asked, installation.policies, reader);
-  const place = ledgerPlace(args, findProject(args.text('project'), reader));
-  const given = readGiven(args.text('trust') ?? join(place.state, 'trust.json'));
+  const found = findProject(args.text('project'), reader);
+  const place = ledgerPlace(args, found);
+  const given = givenBy(args, { found, state: place.state, now: io.now() });
   const pattern = args.text('env');
-  const records = (await recordedBetween(place, span)).filter(
+  const records = (await recordedBetween(place, span, given)).filter(
     ({ decision }) => pattern === undefined || isMeant(pattern, decision.scope.environment),
   );
   if (records.length === 0)
@@ -67,7 +69,7 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const evidence = evidenceFor(framework, records);
   const files = [
     { path: 'index.json', text: indexText({ framework, span, evidence, records, failing }) },
-    { path: 'report.md', text: reportText({ framework, span, evidence, records, failing }) },
+    { path: 'report.md', text: reportText({ framework, span, evidence, records, failing, given }) },
     ...records.flatMap((record) => recordFiles(join('records', record.decision.id), record)),
     ...trustFiles(given),
   ];
@@ -112,7 +114,14 @@ function indexText({ framework, span, evidence, records, failing }: Pack): strin
   return `${JSON.stringify(index, null, 2)}\n`;
 }
 
-function reportText({ framework, span, evidence, records, failing }: Pack): string {
+function reportText({
+  framework,
+  span,
+  evidence,
+  records,
+  failing,
+  given,
+}: Pack & { readonly given: Given }): string {
   const verdicts = (verdict: string): number =>
     records.filter(({ decision }) => decision.verdict === verdict).length;
   const [first] = records;
@@ -143,7 +152,7 @@ function reportText({ framework, span, evidence, records, failing }: Pack): stri
     ...(first === undefined
       ? []
       : [
-          `countersign verify record records/${first.decision.id}/record.json --trust trust.json --at ${heldAt(first).toISOString()}`,
+          `countersign verify record records/${first.decision.id}/record.json --trust trust.json${timeFlagOf(first, given)}`,
         ]),
     'cosign verify-blob-attestation --key keys/NAME.pub --bundle records/ID/record.json --trusted-root trusted_root.json \\',
     '  --type https://countersign.dev/attestation/deployment-decision/v1 records/ID/set.txt',

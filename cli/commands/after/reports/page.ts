@@ -3,7 +3,6 @@
 import type { DecisionPredicate } from '../../../../engine/record/predicate.ts';
 import { visible } from '../../../report/text.ts';
 import type { Check } from '../../decided.ts';
-import { heldAt } from '../held.ts';
 import type { Recorded } from '../recorded.ts';
 import { indexOf } from './population.ts';
 
@@ -33,11 +32,20 @@ export function admittedAfter(
   return found;
 }
 
-/** The page of one change; `key` is the file of the key that signed it. */
+/** What a page says besides its record. */
+export interface Verifying {
+  readonly admitted: ReadonlyMap<string, Admitted>;
+  /** The file of the key that signed it. */
+  readonly key: string;
+  /** The flag that names the time at which it is verified, with a space before it; empty where that is now. */
+  readonly time: string;
+}
+
+/** The page of one change. */
 export function pageOf(
   record: Recorded,
   checks: readonly Check[],
-  { admitted, key }: { readonly admitted: ReadonlyMap<string, Admitted>; readonly key: string },
+  { admitted, key, time }: Verifying,
 ): string {
   const { decision } = record;
   const { environment = '' } = decision.scope;
@@ -73,7 +81,7 @@ export function pageOf(
     ...checks.map(({ name, holds, detail }) => `- ${holds ? 'ok' : '**no**'} ${name}: ${code(detail)}`),
     '',
     '```sh',
-    `countersign verify record record.json --trust ../../trust.json --env ${shell(environment)} --at ${heldAt(record).toISOString()}`,
+    `countersign verify record record.json --trust ../../trust.json --env ${shell(environment)}${time}`,
     `cosign verify-blob-attestation --key ../../${key} --bundle record.json --trusted-root ../../trusted_root.json \\`,
     '  --type https://countersign.dev/attestation/deployment-decision/v1 set.txt',
     '```',

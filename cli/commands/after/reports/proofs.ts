@@ -1,44 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a reader needs to check records without us: bundles, listings, whom to trust, and the log's root.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AttestError, parseTrust, type Trust } from '../../../../attest/index.ts';
 import { listingOf } from '../../../../engine/record/predicate.ts';
-import { codeOf } from '../../../cause.ts';
-import { type Check, proveRecord } from '../../decided.ts';
-import { heldAt } from '../held.ts';
+import type { Given } from '../given.ts';
 import type { Recorded } from '../recorded.ts';
 
 /** One file to be written, by its path below the folder or archive. */
 export interface OutFile {
   readonly path: string;
   readonly text: string;
-}
-
-/** A trust file as it was read, for those who verify later. */
-export interface Given {
-  readonly trust: Trust;
-  readonly text: string;
-}
-
-/** Reads a trust file. @throws {AttestError} TRUST_UNREADABLE | TRUST_SHAPE */
-export function readGiven(file: string): Given {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(file);
-  } catch (cause) {
-    throw new AttestError('TRUST_UNREADABLE', `cannot read ${JSON.stringify(file)}: ${codeOf(cause)}`, {
-      hint: 'name a trust file with --trust: trust.json of the state folder, or your own',
-      cause,
-    });
-  }
-  return { trust: parseTrust(bytes), text: bytes.toString('utf8') };
-}
-
-/** Everything that is asked of a record, at the time when it had just been signed. */
-export function checksOf(record: Recorded, { trust }: Given): readonly Check[] {
-  const bytes = Buffer.from(JSON.stringify(record.bundle));
-  return proveRecord(bytes, trust, { at: heldAt(record), policyDigests: [] }).checks;
 }
 
 /** The files of one record, below a folder of its own. */

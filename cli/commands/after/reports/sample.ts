@@ -12,10 +12,12 @@ import { ledgerPlace } from '../../../ledger/place.ts';
 import { findProject } from '../../../loading/project.ts';
 import { visible } from '../../../report/text.ts';
 import { LEDGER_FLAGS } from '../../records/place.ts';
+import { givenBy } from '../given.ts';
+import { checksOf, timeFlagOf } from '../held.ts';
 import { type Recorded, recordedBetween, type Span, spanOf } from '../recorded.ts';
 import { admittedAfter, code, pageOf } from './page.ts';
 import { draw, isMeant, type Reconciled, reconcile } from './population.ts';
-import { checksOf, keyFileOf, type OutFile, readGiven, recordFiles, trustFiles } from './proofs.ts';
+import { keyFileOf, type OutFile, recordFiles, trustFiles } from './proofs.ts';
 import { waivedLine } from './waived.ts';
 
 export const reportSample: Verb = {
@@ -38,7 +40,7 @@ export const reportSample: Verb = {
     },
     trust: {
       value: 'FILE',
-      help: 'the keys and logs that you trust (default trust.json of the state folder)',
+      help: "the keys and logs that you trust (default the Project's where it names logs, else trust.json of the state folder with the Project's keys)",
     },
     ...LEDGER_FLAGS,
     out: { value: 'DIR', help: 'folder that is made for the pages' },
@@ -59,9 +61,10 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
   const asked = askedBy(args, io);
   const found = findProject(args.text('project'), openYamlReader(findInstallation().toolchain));
   const place = ledgerPlace(args, found);
-  const given = readGiven(args.text('trust') ?? join(place.state, 'trust.json'));
+  const given = givenBy(args, { found, state: place.state, now: io.now() });
   // What was decided in the span may have been admitted after it.
-  const all = await recordedBetween(place, { from: asked.span.from, to: new Date(io.now().getTime() + 1) });
+  const untilNow = { from: asked.span.from, to: new Date(io.now().getTime() + 1) };
+  const all = await recordedBetween(place, untilNow, given);
   const within = all.filter(
     ({ decision }) =>
       Date.parse(decision.time) < asked.span.to.getTime() &&
@@ -83,6 +86,7 @@ async function run(args: Args, io: Io): Promise<ExitCode> {
     const page = pageOf(record, checks, {
       admitted: admittedAfter(record, all),
       key: keyFileOf(record, given),
+      time: timeFlagOf(record, given),
     });
     return [{ path: join(folder, 'page.md'), text: page }, ...recordFiles(folder, record)];
   });
