@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { AttestError } from '../error.ts';
+import { inTransaction } from '../transaction.ts';
 
 /** One thing to keep. A `policy` goes by a digest of its own, which whoever reads it checks; an `input` by that of its bytes. */
 export interface Item {
@@ -89,18 +90,6 @@ function prepare(database: DatabaseSync): void {
       hint: 'use the version of countersign that wrote it, or a newer one',
     },
   );
-}
-
-function inTransaction<T>(database: DatabaseSync, work: () => T): T {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    const value = work();
-    database.exec('COMMIT');
-    return value;
-  } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw error;
-  }
 }
 
 function storeOver(database: DatabaseSync): Inputs {

@@ -5,6 +5,7 @@
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite';
 import { AttestError } from '../error.ts';
 import { type Hash, type NodeId, positionOf } from '../log/index.ts';
+import { inTransaction } from '../transaction.ts';
 import { corrupt, isBusy, toAttestError } from './failure.ts';
 
 /** What one leaf is made from. The leaf itself is not stored: it is made again and must have the hash that the tree has. */
@@ -120,15 +121,10 @@ export const formatOf = (database: DatabaseSync): number =>
   Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
 
 function createTables(database: DatabaseSync): void {
-  database.exec('BEGIN IMMEDIATE');
-  try {
+  inTransaction(database, () => {
     // Asked again under the lock: another process may have been first.
     if (formatOf(database) === 0) database.exec(SCHEMA);
-    database.exec('COMMIT');
-  } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw error;
-  }
+  });
 }
 
 type Row = Record<string, SQLOutputValue>;
@@ -162,7 +158,7 @@ function storeOver(database: DatabaseSync): Store {
     addNode: (id, hash) => addNode.run(positionOf(id), hash),
     addCheckpoint: (checkpoint) => addCheckpoint.run(checkpoint.size, checkpoint.note),
     transact: (work) => transact(database, work),
-    snapshot: (work) => inTransaction(database, 'BEGIN', work),
+    snapshot: (work) => attempted(database, 'BEGIN', work),
     close: () => database.close(),
   };
 }
@@ -188,22 +184,17 @@ function guarded(statement: StatementSync): {
 
 function transact<T>(database: DatabaseSync, work: () => T): { readonly value: T } | undefined {
   try {
-    return { value: inTransaction(database, 'BEGIN IMMEDIATE', work) };
+    return { value: attempted(database, 'BEGIN IMMEDIATE', work) };
   } catch (error) {
     if (error instanceof AttestError && isBusy(error.cause)) return undefined;
     throw error;
   }
 }
 
-function inTransaction<T>(database: DatabaseSync, begin: string, work: () => T): T {
+function attempted<T>(database: DatabaseSync, begin: 'BEGIN' | 'BEGIN IMMEDIATE', work: () => T): T {
   try {
-    database.exec(begin);
-    const value = work();
-    database.exec('COMMIT');
-    return value;
+    return inTransaction(database, work, begin);
   } catch (cause) {
-    // A full disk or an I/O error has often rolled back already.
-    if (database.isTransaction) database.exec('ROLLBACK');
     throw toAttestError(cause, 'write');
   }
 }

@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { AttestError } from '../error.ts';
+import { inTransaction } from '../transaction.ts';
 import type { TokenUses } from './once.ts';
 
 /** Uses of tokens in a file of their own. */
@@ -46,7 +47,9 @@ function open(directory: string): DatabaseSync {
   closeSync(openSync(file, 'a', 0o600));
   const database = new DatabaseSync(file, { timeout: TIMEOUT_MS, allowExtension: false });
   try {
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;');
+    database.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA trusted_schema = OFF;',
+    );
     const format = (): number => Number(database.prepare('PRAGMA user_version').get()?.['user_version']);
     if (format() === 0) inTransaction(database, () => format() === 0 && database.exec(SCHEMA));
     if (format() === FORMAT) return database;
@@ -76,18 +79,6 @@ function useIn(
     database.prepare('INSERT INTO used VALUES (?, ?)').run(key, untilMs);
     return 'first';
   });
-}
-
-function inTransaction<T>(database: DatabaseSync, work: () => T): T {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    const value = work();
-    database.exec('COMMIT');
-    return value;
-  } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw error;
-  }
 }
 
 function attempt<T>(work: () => T): T {

@@ -50,7 +50,9 @@ export function readAnswer(bytes: Uint8Array, wanted: Wanted): Answer {
   const predicate = predicateIn(statement, wanted);
   const proof = proofOf(record, wanted);
   const fault =
-    aboutFault(statement, wanted) ?? sameFault(decision, predicate) ?? tokenFault(predicate, wanted);
+    aboutFault(statement, predicate, wanted) ??
+    sameFault(decision, predicate) ??
+    tokenFault(predicate, wanted);
   const refused = fault ?? proof.fault;
   if (refused !== undefined) throw wrong(wanted, refused);
   return { decision, record, titles: titlesIn(Reflect.get(Object(answer), 'titles')), notes: proof.notes };
@@ -77,9 +79,11 @@ function predicateIn(statement: Uint8Array, wanted: Wanted): DecisionPredicate {
 const SKEW_MS = 5 * 60_000;
 
 /** A record of another set, environment or time may be as genuine as can be: it answers another question. */
-function aboutFault(statement: Uint8Array, wanted: Wanted): string | undefined {
-  const { environment, set, since, until } = wanted;
-  const { phase, scope, set: recorded, time } = predicateIn(statement, wanted);
+function aboutFault(
+  statement: Uint8Array,
+  { phase, scope, set: recorded, time }: DecisionPredicate,
+  { environment, set, since, until }: Wanted,
+): string | undefined {
   const timeMs = Date.parse(time);
   const subjects: unknown = Reflect.get(Object(parseStrict(statement)?.value), 'subject');
   const [subject, second]: readonly unknown[] = Array.isArray(subjects) ? subjects : [];

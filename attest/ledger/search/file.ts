@@ -3,6 +3,7 @@
 
 import { closeSync, openSync, rmSync } from 'node:fs';
 import { DatabaseSync, type SQLOutputValue } from 'node:sqlite';
+import { inTransaction } from '../../transaction.ts';
 import { isDamaged } from '../failure.ts';
 import { asBytes, asNumber } from '../store.ts';
 import { BLOCK, extend, type Postings, pack } from './postings.ts';
@@ -161,14 +162,3 @@ const blobOf = (row: Record<string, SQLOutputValue> | undefined, column: string)
 /** SQLite's bytes need not begin where a number may. */
 const floats = (bytes: Uint8Array | undefined): Float64Array =>
   bytes === undefined ? new Float64Array() : new Float64Array(Uint8Array.from(bytes).buffer);
-
-function inTransaction(database: DatabaseSync, work: () => void): void {
-  database.exec('BEGIN IMMEDIATE');
-  try {
-    work();
-    database.exec('COMMIT');
-  } catch (error) {
-    if (database.isTransaction) database.exec('ROLLBACK');
-    throw error;
-  }
-}
