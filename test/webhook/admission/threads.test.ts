@@ -145,6 +145,16 @@ describe('threads that judge', () => {
     await expect(ask(threads, bodyOf())).rejects.toMatchObject({ code: 'NOT_READY' });
   });
 
+  it('start none in the place of those that were closed, for what was asked before', async () => {
+    const threads = start(1);
+    await threads.use(await partsFor());
+    const asked = ask(threads, bodyOf());
+    const closed = threads.close();
+    await expect(asked).rejects.toMatchObject({ code: 'INTERNAL' });
+    await closed;
+    expect(threads.notReady()).toEqual(['no thread that judges']);
+  });
+
   it('leave out what is no longer wanted when its turn comes', async () => {
     const threads = start(1);
     await threads.use(await partsFor());
@@ -300,9 +310,12 @@ deny contains {"msg": "nothing is proved"} if not input.claims[0].type == "t"
   it('that do not answer are ended', async () => {
     const threads = start(1, { stuckMs: 1_000 });
     const long = RULES.replaceAll('3000', '100000');
-    await threads.use(await partsFor(long, { limits: { steps: 1e15, memoryBytes: 2e9 } }));
+    const parts = await partsFor(long, { limits: { steps: 1e15, memoryBytes: 2e9 } });
+    // On a busy machine a thread may be ended before it has even opened them.
+    const used = (): Promise<void> => threads.use(parts).catch(used);
+    await used();
     await expect(ask(threads, bodyOf('slow'))).rejects.toMatchObject({ code: 'INTERNAL' });
-    // On a busy machine the one that takes its place may itself be slow to start.
+    // Nor may the one that takes its place.
     const again = (): Promise<Judged> => ask(threads, bodyOf()).catch(again);
     expect((await again()).verdict).toBe('allow');
   });
