@@ -18,8 +18,8 @@ export interface LoadedJudge {
   readonly asked?: AskedOf | undefined;
   /** What whole sets are checked by, where there are environments. */
   readonly checks?: Checks;
-  /** Fetches the trusted roots that `asked` tells of anew, and gives what sets are checked by then; absent where none is fetched. */
-  readonly refreshRoots?: () => Promise<Checks | undefined>;
+  /** Fetches the trusted roots that `asked` tells of anew, and hands on what sets are checked by then; absent where none is fetched. */
+  readonly refreshRoots?: (useChecks: (checks: Checks) => void) => Promise<void>;
 }
 
 /** What the environment of a namespace asks about images; undefined where it asks nothing. */
@@ -88,11 +88,7 @@ export async function openPolicies(
   }
   return {
     notReady: () => (isGood ? [] : ['no policies']),
-    refreshRoots: async () => {
-      // Both endpoints believe the same people: admission reads what was fetched where it is, sets are told.
-      const checks = await refreshRoots?.();
-      if (checks !== undefined) useChecks(checks);
-    },
+    refreshRoots: async () => refreshRoots?.(useChecks),
     ...(intervalMs === undefined ? {} : { refresh: { intervalMs, run, hasGood: () => isGood } }),
   };
 }

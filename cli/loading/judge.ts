@@ -14,7 +14,7 @@ import { UsageError } from '../exit.ts';
 import type { Installation } from '../installation.ts';
 import type { Io } from '../io.ts';
 import { type Prepared, prepare } from '../prepare.ts';
-import { checksOf } from '../remote/environments.ts';
+import { type Checks, checksOf } from '../remote/environments.ts';
 import { policiesAsked } from './asked.ts';
 import { findProject } from './project.ts';
 
@@ -45,8 +45,7 @@ export async function loadJudge(
       parts: { bench: parts },
       releases,
       asked: only === undefined ? undefined : () => asked.get(only),
-      ...(found === undefined ? {} : { checks: checksOf(found, benches, asked) }),
-      ...refreshing(roots, () => (found === undefined ? undefined : checksOf(found, benches, asked))),
+      ...(found === undefined ? {} : checking(() => checksOf(found, benches, asked), roots)),
     };
   }
   const loaded = await Promise.all(
@@ -59,28 +58,26 @@ export async function loadJudge(
   const { asked, ...roots } = await askedBy(project.environments, frame);
   return {
     parts: { project, benches },
-    ...(found === undefined ? {} : { checks: checksOf(found, benches, asked) }),
     releases: loaded.flatMap(({ releases }) => releases),
     // Whose environment a namespace is, the judge finds out in the same way.
     asked:
       asked.size === 0
         ? undefined
         : (namespace) => asked.get(environmentOfNamespace(project, namespace)?.name ?? ''),
-    ...refreshing(roots, () => (found === undefined ? undefined : checksOf(found, benches, asked))),
+    ...(found === undefined ? {} : checking(() => checksOf(found, benches, asked), roots)),
   };
 }
 
-/** Whole sets are checked by what was copied for them: after a fetch they are given it anew. */
-function refreshing(
+/** What sets are checked by. It is a copy, so they are given it anew where trusted roots were fetched: also where one of them was not. */
+function checking(
+  checksOfNow: () => Checks,
   { refreshRoots }: Pick<AskedBy, 'refreshRoots'>,
-  checksAnew: () => LoadedJudge['checks'],
-): Pick<LoadedJudge, 'refreshRoots'> {
-  if (refreshRoots === undefined) return {};
+): Pick<LoadedJudge, 'checks' | 'refreshRoots'> {
+  const checks = checksOfNow();
+  if (refreshRoots === undefined) return { checks };
   return {
-    refreshRoots: async () => {
-      await refreshRoots();
-      return checksAnew();
-    },
+    checks,
+    refreshRoots: (useChecks) => refreshRoots().finally(() => useChecks(checksOfNow())),
   };
 }
 

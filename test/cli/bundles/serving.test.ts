@@ -109,7 +109,7 @@ describe('the policies of a server', () => {
     };
     const given: Checks[] = [];
     const loading = {
-      ...loader({ parts: partsOf('one'), releases: [], refreshRoots: async () => checks }),
+      ...loader({ parts: partsOf('one'), releases: [], refreshRoots: async (use) => use(checks) }),
       useChecks: (one: Checks) => void given.push(one),
     };
     const { refreshRoots } = await openPolicies(undefined, here.at('g'), loading, io);

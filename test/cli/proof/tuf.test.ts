@@ -10,6 +10,7 @@ import { keepFresh } from '../../../cli/bundles/roots.ts';
 import { serve } from '../../../cli/commands/serve.ts';
 import { findInstallation } from '../../../cli/installation.ts';
 import { loadJudge } from '../../../cli/loading/judge.ts';
+import type { Checks } from '../../../cli/remote/environments.ts';
 import { trustDigest } from '../../../engine/context/trust.ts';
 import { EMPTY_LOCK } from '../../../engine/policy/release/index.ts';
 import { readDecision } from '../../../engine/record/predicate.ts';
@@ -206,6 +207,11 @@ describe('an environment whose trusted root is fetched', () => {
   });
 });
 
+const rootIn = ({ environments }: Checks['parts']): unknown =>
+  [...environments.values()].flatMap(
+    ({ attestations }) => attestations?.parts.trustedRoot?.toString() ?? [],
+  )[0];
+
 describe('a server', () => {
   it('fetches roots anew, and goes on with the last good one where it cannot', async () => {
     publish(first, 1);
@@ -232,14 +238,18 @@ describe('a server', () => {
     const second = JSON.stringify({ ...world.trustedRoot(), ctlogs: [] });
     publish(second, 2, 9);
     expect(known()).toEqual(wanted(first, 7));
-    await refreshRoots?.();
+    const handed: Checks[] = [];
+    const useChecks = (checks: Checks): void => void handed.push(checks);
+    await refreshRoots?.(useChecks);
     expect(known()).toEqual(wanted(second, 9));
+    // Sets are checked by the same root from then on.
+    expect(handed.map(({ parts }) => rootIn(parts))).toEqual([second]);
     publish(first, 1);
-    await refreshRoots?.();
+    await refreshRoots?.(useChecks);
     expect(known()).toEqual(wanted(second, 9));
     const broken = JSON.stringify({ ...world.trustedRoot(), tlogs: 1 });
     publish(broken, 3);
-    await refreshRoots?.();
+    await refreshRoots?.(useChecks);
     expect(known()).toEqual(wanted(second, 9));
   }, 60_000);
 
